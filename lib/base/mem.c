@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory: checked sizes, growing arrays, arenas. */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 64 * 1024, ALIGN = 16 };
+
+struct pof_chunk {
+    struct pof_chunk *next;
+    size_t used;
+    size_t size;
+    _Alignas(ALIGN) unsigned char bytes[];
+};
+
+int pof_calloc(void *out, size_t n, size_t size, struct pof_err *err)
+{
+    void *p = calloc(n ? n : 1, size);
+    memcpy(out, &p, sizeof p);
+    return p ? 0 : pof_fail(err, POF_E_NOMEM, "cannot allocate %zu elements of %zu bytes", n, size);
+}
+
+int pof_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err *err)
+{
+    if (need <= *cap) {
+        return 0;
+    }
+    size_t n = *cap ? *cap : 8;
+    while (n < need && n <= SIZE_MAX / 2) {
+        n *= 2;
+    }
+    size_t bytes;
+    if (n < need || __builtin_mul_overflow(n, size, &bytes)) {
+        return pof_fail(err, POF_E_NOMEM, "%zu elements of %zu bytes exceed memory", need, size);
+    }
+    void *old;
+    memcpy(&old, array, sizeof old);
+    void *p = realloc(old, bytes);
+    if (!p) {
+        return pof_fail(err, POF_E_NOMEM, "cannot allocate %zu bytes", bytes);
+    }
+    memcpy(array, &p, sizeof p);
+    *cap = n;
+    return 0;
+}
+
+void *pof_arena_alloc(struct pof_arena *arena, size_t size, struct pof_err *err)
+{
+    if (size > SIZE_MAX / 2) {
+        pof_fail(err, POF_E_NOMEM, "cannot allocate %zu bytes", size);
+        return NULL;
+    }
+    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    struct pof_chunk *c = arena->chunk;
+    if (!c || c->size - c->used < size) {
+        size_t room = size > CHUNK ? size : CHUNK;
+        c = malloc(sizeof *c + room);
+        if (!c) {
+            pof_fail(err, POF_E_NOMEM, "cannot allocate %zu bytes", room);
+            return NULL;
+        }
+        c->next = arena->chunk;
+        c->used = 0;
+        c->size = room;
+        arena->chunk = c;
+    }
+    void *p = c->bytes + c->used;
+    c->used += size;
+    return p;
+}
+
+char *pof_arena_text(struct pof_arena *arena, const char *bytes, size_t n, struct pof_err *err)
+{
+    char *p = pof_arena_alloc(arena, n + 1, err);
+    if (p) {
+        if (n) {
+            memcpy(p, bytes, n);
+        }
+        p[n] = '\0';
+    }
+    return p;
+}
+
+void pof_arena_release(struct pof_arena *arena)
+{
+    while (arena->chunk) {
+        struct pof_chunk *next = arena->chunk->next;
+        free(arena->chunk);
+        arena->chunk = next;
+    }
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A distribution grid: nodes (buses), branches (lines, transformers, switches), what is fixed at
+ * nodes. Balanced, positive sequence.
+ *
+ * In memory all impedances are per unit on base_va and the nominal line-to-line voltage of the
+ * from node's level as the standard pi model with an ideal transformer at the from end (MATPOWER
+ * User's Manual, section 3.2): ratio = tap magnitude (1 for lines), shift in radians. A text
+ * document (pof.grid/1, pof-grid(5)) has units in its field names. Names of nodes are unique, names
+ * of branches are unique. */
+#ifndef POF_GRID_GRID_H
+#define POF_GRID_GRID_H
+
+#include "base/mem.h"
+#include "base/stream.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum pof_node_kind { POF_NODE_PQ, POF_NODE_PV, POF_NODE_SLACK };
+enum pof_branch_kind { POF_BRANCH_LINE, POF_BRANCH_TRANSFORMER, POF_BRANCH_SWITCH };
+
+struct pof_node {
+    struct pof_text name; /* in the grid's arena */
+    enum pof_node_kind kind;
+    double base_v;       /* nominal line-to-line voltage, V */
+    double v_min_pu;     /* lower limit; 0.9 when the document says nothing (EN 50160) */
+    double v_max_pu;     /* upper limit; 1.1 */
+    double v_set_pu;     /* SLACK and PV: voltage held */
+    double angle_set;    /* SLACK: radians */
+    double p_w, q_var;   /* fixed consumption beside the pods; generation negative */
+    double g_w, b_var;   /* shunt at 1 p.u.: consumption of W, injection of var */
+    bool zero_injection; /* nothing is connected: an exact constraint of estimation */
+    bool has_xy;
+    double x, y;         /* place on a map or drawing */
+};
+
+struct pof_branch {
+    struct pof_text name;
+    enum pof_branch_kind kind;
+    uint32_t from, to;   /* indices of nodes */
+    double r, x, g, b;   /* p.u.; g + jb is the whole shunt, half at each end */
+    double ratio;        /* from : to, off-nominal; 1 for lines */
+    double shift;        /* radians */
+    double rating_va;    /* thermal limit as apparent power at nominal voltage; 0: none */
+    bool closed;
+};
+
+struct pof_grid {
+    struct pof_text name;
+    double base_va;      /* three-phase base power */
+    struct pof_node *node;
+    uint32_t nodes;
+    struct pof_branch *branch;
+    uint32_t branches;
+    struct pof_names node_names;   /* id = index of node */
+    struct pof_names branch_names; /* id = index of branch */
+    struct pof_arena arena;
+};
+
+/* Reads a pof.grid/1 document. The grid is empty on failure. name is for messages. */
+int pof_grid_parse(struct pof_grid *grid, const char *json, size_t len, const char *name,
+                   struct pof_err *err) POF_CHECKED;
+/* Writes it; parse(write(grid)) gives the same grid, and write(parse(x)) the same bytes again. */
+int pof_grid_write(const struct pof_grid *grid, struct pof_buf *to, struct pof_err *err) POF_CHECKED;
+void pof_grid_release(struct pof_grid *grid);
+
+/* The closed branches as a tree hanging from the slack node. */
+struct pof_tree {
+    uint32_t *parent;        /* parent node of each node; POF_NONE for the root */
+    uint32_t *parent_branch; /* branch to the parent; POF_NONE for the root */
+    uint32_t *order;         /* nodes, each parent before its children; order[0] is the root */
+    uint32_t n;              /* nodes in order; fewer than grid nodes when some are not connected */
+};
+
+/* POF_E_TOPOLOGY with the name of a branch when closed branches form a loop, or when there is not
+ * exactly one slack node. Nodes that no closed path reaches are left out of order. O(n). */
+int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
+void pof_tree_release(struct pof_tree *tree);
+
+#endif
