@@ -29,6 +29,8 @@ struct pof_node {
     double v_set_pu;     /* SLACK and PV: voltage held */
     double angle_set;    /* SLACK: radians */
     double p_w, q_var;   /* fixed consumption beside the pods; generation negative */
+    double rated_w;      /* rated or contracted consumption of what is connected: a weight for
+                            simulated pods and pseudo-measurements, no load by itself */
     double g_w, b_var;   /* shunt at 1 p.u.: consumption of W, injection of var */
     bool zero_injection; /* nothing is connected: an exact constraint of estimation */
     bool has_xy;
