@@ -33,7 +33,7 @@ endif
 # Results must not depend on fused multiply-add or reordered sums: no -ffast-math, no contraction.
 ALL_CFLAGS = -std=c11 -ffp-contract=off -pthread -fvisibility=hidden -ffunction-sections \
 	$(WARN) $(CFLAGS)
-ALL_CPPFLAGS = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
+ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 	-I/usr/include/suitesparse $(CPPFLAGS)
 # Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) out of the others.
 PKGS := jansson openssl libcurl sqlite3 lapacke openblas

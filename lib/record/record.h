@@ -15,7 +15,6 @@
 
 #define POF_CTYPE_TEXT struct pof_text
 #define POF_CTYPE_WORD int
-#define POF_CTYPE_BOOL bool
 #define POF_CTYPE_INT int64_t
 #define POF_CTYPE_MICRO int64_t
 #define POF_CTYPE_REAL double
@@ -82,7 +81,6 @@ struct pof_record {
 enum pof_kind {
     POF_KIND_TEXT,
     POF_KIND_WORD,
-    POF_KIND_BOOL,
     POF_KIND_INT,
     POF_KIND_MICRO,
     POF_KIND_REAL,

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From bytes to lines to records. */
+#include "record/reader.h"
+
+#include "record/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 256 * 1024, DEFAULT_MAX_LINE = 16 * 1024 * 1024 };
+
+enum mode { UNDECIDED, JSON, CSV };
+
+struct pof_reader {
+    struct pof_source src;
+    struct pof_reader_options options;
+    struct pof_buf buf;
+    size_t pos; /* of the first byte not yet used */
+    bool eof;
+    bool started;
+    int broken; /* the code that ended reading for good */
+    uint64_t lines; /* complete lines used */
+    uint64_t line;  /* where the last record began */
+    struct pof_text raw;
+    enum mode mode;
+    enum pof_type csv_type;
+    struct pof_names header; /* column names; column k is text[column[k]] */
+    size_t columns;
+    struct pofi_line scanned;
+    struct pofi_unknown unknown;
+};
+
+int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
+                   const struct pof_reader_options *options, struct pof_err *err)
+{
+    struct pof_reader *r;
+    int rc = pof_calloc(&r, 1, sizeof *r, err);
+    if (rc) {
+        return rc;
+    }
+    r->src = *src;
+    r->options = *options;
+    r->options.max_line = options->max_line ? options->max_line : DEFAULT_MAX_LINE;
+    r->unknown.strict = options->strict;
+    *out = r;
+    return 0;
+}
+
+void pof_reader_free(struct pof_reader *r)
+{
+    if (r) {
+        pof_buf_release(&r->buf);
+        pof_buf_release(&r->scanned.scratch);
+        pof_names_release(&r->header);
+        free(r);
+    }
+}
+
+uint64_t pof_reader_line(const struct pof_reader *r)
+{
+    return r->line;
+}
+
+struct pof_text pof_reader_raw(const struct pof_reader *r)
+{
+    return r->raw;
+}
+
+uint64_t pof_reader_unknown(const struct pof_reader *r, const char **first)
+{
+    if (first) {
+        *first = r->unknown.first;
+    }
+    return r->unknown.count;
+}
+
+/* Drops used bytes and reads one more block. */
+static int fill(struct pof_reader *r, struct pof_err *err)
+{
+    if (r->pos) {
+        memmove(r->buf.data, r->buf.data + r->pos, r->buf.len - r->pos);
+        r->buf.len -= r->pos;
+        r->pos = 0;
+    }
+    int rc = pof_buf_reserve(&r->buf, BLOCK, err);
+    if (rc) {
+        return r->broken = rc;
+    }
+    ssize_t n = r->src.read(r->src.ctx, r->buf.data + r->buf.len, BLOCK, err);
+    if (n < 0) {
+        return r->broken = (int)n;
+    }
+    r->eof = n == 0;
+    r->buf.len += (size_t)n;
+    return 0;
+}
+
+/* Skips to behind the next LF, keeping nothing: the line was too long. */
+static int skip_line(struct pof_reader *r, struct pof_err *err)
+{
+    for (;;) {
+        char *lf = memchr(r->buf.data + r->pos, '\n', r->buf.len - r->pos);
+        if (lf) {
+            r->pos = (size_t)(lf - r->buf.data) + 1;
+            break;
+        }
+        r->pos = r->buf.len;
+        if (r->eof) {
+            break;
+        }
+        int rc = fill(r, err);
+        if (rc) {
+            return rc;
+        }
+    }
+    r->lines++;
+    r->raw = (struct pof_text){NULL, 0};
+    return pof_fail(err, POF_E_TOO_LONG, "line of more than %zu bytes", r->options.max_line);
+}
+
+/* Where a CSV record stands between its bytes: RFC 4180 opens a quoted cell only at its first byte. */
+struct quoting {
+    bool inside;
+    bool at_start; /* of a cell */
+};
+
+static void follow_quotes(struct quoting *q, const char *p, const char *end)
+{
+    if (!q->inside && !memchr(p, '"', (size_t)(end - p))) {
+        q->at_start = false;
+        return;
+    }
+    for (; p < end; p++) {
+        if (*p == '"') {
+            q->inside = q->inside ? false : q->at_start;
+            q->at_start = !q->inside; /* a second quote right behind opens it again */
+        } else {
+            q->at_start = !q->inside && *p == ',';
+        }
+    }
+}
+
+/* The number of bytes up to and without the LF that ends this record: the next LF, or in CSV the
+ * next one outside quotes; when the quotes never close, the next LF all the same, so that one bad
+ * row does not swallow the rest. 1: found (or the rest, at the end of input), 0: end of input. */
+static int find_end(struct pof_reader *r, size_t *len, struct pof_err *err)
+{
+    size_t seen = 0;
+    size_t first = 0; /* the first LF, when it lies inside quotes */
+    struct quoting q = {.at_start = true};
+    for (;;) {
+        const char *start = r->buf.data + r->pos;
+        size_t have = r->buf.len - r->pos;
+        while (seen < have) {
+            const char *from = start + seen;
+            const char *lf = memchr(from, '\n', have - seen);
+            size_t stop = lf ? (size_t)(lf - start) : have;
+            if (r->mode == CSV) {
+                follow_quotes(&q, from, start + stop);
+            }
+            if (lf && !q.inside) {
+                *len = stop;
+                return 1;
+            }
+            first = lf && first == 0 ? stop : first;
+            seen = stop + (lf ? 1 : 0);
+        }
+        if (have > r->options.max_line || r->eof) {
+            *len = first ? first : have;
+            return have > 0;
+        }
+        int rc = fill(r, err);
+        if (rc) {
+            return rc;
+        }
+    }
+}
+
+/* The next line that is not empty, checked as text. */
+static int next_line(struct pof_reader *r, struct pof_text *line, struct pof_err *err)
+{
+    for (;;) {
+        size_t len = 0;
+        int rc = find_end(r, &len, err);
+        if (rc <= 0) {
+            return rc;
+        }
+        r->line = r->lines + 1;
+        if (len > r->options.max_line) {
+            return skip_line(r, err);
+        }
+        const char *p = r->buf.data + r->pos;
+        bool has_lf = len < r->buf.len - r->pos;
+        for (size_t i = 0; r->mode == CSV && i < len; i++) {
+            r->lines += p[i] == '\n';
+        }
+        r->pos += len + has_lf;
+        r->lines++;
+        if (!r->started) {
+            r->started = true;
+            if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+                p += 3;
+                len -= 3;
+            }
+        }
+        len -= len && p[len - 1] == '\r';
+        if (len == 0) {
+            continue;
+        }
+        r->raw = *line = (struct pof_text){p, len};
+        if (memchr(p, '\0', len)) {
+            return pof_fail(err, POF_E_NUL, "a NUL byte in the line");
+        }
+        if (!pofi_is_utf8(*line)) {
+            return pof_fail(err, POF_E_ENCODING, "the line is not UTF-8");
+        }
+        return 1;
+    }
+}
+
+static bool has_required(const struct pof_reader *r, enum pof_type type, size_t *known)
+{
+    const struct pof_layout *l = pof_layout(type);
+    *known = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        struct pof_text name = {l->fields[i].name, l->fields[i].name_len};
+        bool there = pof_names_find(&r->header, name) != POF_NONE;
+        if (l->fields[i].required && !there) {
+            return false;
+        }
+        *known += there;
+    }
+    return true;
+}
+
+/* The type whose fields are in the header; the one that explains most columns if several. */
+static int type_of_header(struct pof_reader *r, struct pof_err *err)
+{
+    size_t best = 0;
+    bool tie = false;
+    size_t known;
+    r->csv_type = r->options.expect;
+    if (r->csv_type != POF_TYPES) {
+        return 0;
+    }
+    for (int t = 0; t < POF_TYPES; t++) {
+        if (has_required(r, (enum pof_type)t, &known) && known >= best) {
+            tie = known == best;
+            best = known;
+            r->csv_type = (enum pof_type)t;
+        }
+    }
+    if (best == 0 || tie) {
+        r->csv_type = POF_TYPES;
+        return pof_fail(err, POF_E_SCHEMA,
+                        best ? "the header fits several record types, expected a 'schema' column"
+                             : "the header has not the required fields of any record type");
+    }
+    return 0;
+}
+
+/* The header names its columns; a schema column may say the type row by row. */
+static int read_header(struct pof_reader *r, struct pof_text line, struct pof_err *err)
+{
+    int rc = pofi_scan_csv(&r->scanned, line, err);
+    if (rc) {
+        return rc;
+    }
+    for (size_t k = 0; k < r->scanned.n; k++) {
+        uint32_t id;
+        struct pof_text name = r->scanned.value[k].text;
+        rc = pof_names_add(&r->header, name, &id, err);
+        if (rc) {
+            return rc;
+        }
+        if (id != k) {
+            return pof_fail(err, POF_E_DUPLICATE, "column '%.*s' is in the header twice",
+                            (int)(name.len < 60 ? name.len : 60), name.ptr);
+        }
+    }
+    r->columns = r->scanned.n;
+    if (pof_names_find(&r->header, pof_text("schema")) != POF_NONE) {
+        r->csv_type = r->options.expect;
+        return 0;
+    }
+    return type_of_header(r, err);
+}
+
+static int scan(struct pof_reader *r, struct pof_text line, struct pof_err *err)
+{
+    if (r->mode == JSON) {
+        return pofi_scan_json(&r->scanned, line, err);
+    }
+    int rc = pofi_scan_csv(&r->scanned, line, err);
+    if (rc) {
+        return rc;
+    }
+    if (r->scanned.n != r->columns) {
+        return pof_fail(err, POF_E_COLUMNS, "%zu columns, the header has %zu", r->scanned.n,
+                        r->columns);
+    }
+    for (size_t k = 0; k < r->columns; k++) {
+        r->scanned.value[k].name = r->header.text[k];
+    }
+    return 0;
+}
+
+static int find_type(const struct pof_reader *r, enum pof_type *type, struct pof_err *err)
+{
+    *type = r->mode == CSV ? r->csv_type : r->options.expect;
+    for (size_t k = 0; k < r->scanned.n; k++) {
+        const struct pofi_value *v = &r->scanned.value[k];
+        if (pof_text_is(v->name, "schema") && v->text.len) {
+            *type = v->kind == POFI_STRING || v->kind == POFI_CSV ? pof_type_of(v->text)
+                                                                  : POF_TYPES;
+            if (*type == POF_TYPES) {
+                pof_fail(err, POF_E_SCHEMA, "'%.*s' is no record type of this version",
+                         (int)(v->text.len < 60 ? v->text.len : 60), v->text.ptr);
+                return pof_at(err, NULL, 0, "schema");
+            }
+            return 0;
+        }
+    }
+    if (*type == POF_TYPES) {
+        pof_fail(err, POF_E_SCHEMA, "no 'schema' says what the record is");
+        return pof_at(err, NULL, 0, "schema");
+    }
+    return 0;
+}
+
+static int next(struct pof_reader *r, struct pof_record *record, struct pof_err *err)
+{
+    struct pof_text line;
+    int rc = next_line(r, &line, err);
+    if (rc <= 0) {
+        return rc;
+    }
+    if (r->mode == UNDECIDED) {
+        size_t blank = 0;
+        while (blank < line.len && (line.ptr[blank] == ' ' || line.ptr[blank] == '\t')) {
+            blank++;
+        }
+        r->mode = blank < line.len && (line.ptr[blank] == '{' || line.ptr[blank] == '[') ? JSON : CSV;
+        if (r->mode == CSV) {
+            rc = read_header(r, line, err);
+            if (rc) {
+                return r->broken = rc; /* no row can be read without a header */
+            }
+            return next(r, record, err);
+        }
+    }
+    rc = scan(r, line, err);
+    rc = rc ? rc : find_type(r, &record->type, err);
+    rc = rc ? rc : pofi_assign(&r->scanned, record->type, &record->u, &r->unknown, err);
+    return rc ? rc : 1;
+}
+
+int pof_reader_next(struct pof_reader *r, struct pof_record *record, struct pof_err *err)
+{
+    if (r->broken) {
+        return 0;
+    }
+    int rc = next(r, record, err);
+    return rc < 0 ? pof_at(err, r->src.name, r->line ? r->line : 1, NULL) : rc;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records to bytes. */
+#include "record/writer.h"
+
+#include "num/decimal.h"
+#include "num/time.h"
+
+#include <string.h>
+
+enum { BLOCK = 128 * 1024 };
+
+void pof_writer_init(struct pof_writer *w, const struct pof_sink *sink, enum pof_format format)
+{
+    *w = (struct pof_writer){.sink = *sink, .format = format, .type = POF_TYPES};
+}
+
+int pof_writer_flush(struct pof_writer *w, struct pof_err *err)
+{
+    int rc = w->buf.len ? w->sink.write(w->sink.ctx, w->buf.data, w->buf.len, err) : 0;
+    w->buf.len = 0;
+    return rc;
+}
+
+void pof_writer_release(struct pof_writer *w)
+{
+    pof_buf_release(&w->buf);
+}
+
+int pof_json_string(struct pof_buf *to, struct pof_text t, struct pof_err *err)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char named[] = "\b\t\n\f\r";
+    static const char letters[] = "btnfr";
+    if (t.len > SIZE_MAX / 8) {
+        return pof_fail(err, POF_E_TOO_LONG, "string of %zu bytes", t.len);
+    }
+    int rc = pof_buf_reserve(to, t.len * 6 + 2, err);
+    if (rc) {
+        return rc;
+    }
+    char *p = to->data + to->len;
+    *p++ = '"';
+    for (size_t i = 0; i < t.len; i++) {
+        unsigned char c = (unsigned char)t.ptr[i];
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '\\';
+        const char *short_form = c && c < 0x20 ? strchr(named, c) : NULL;
+        if (c == '"' || c == '\\') {
+            *p++ = (char)c;
+        } else if (short_form) {
+            *p++ = letters[short_form - named];
+        } else {
+            memcpy(p, "u00", 3);
+            p[3] = hex[c >> 4];
+            p[4] = hex[c & 15];
+            p += 5;
+        }
+    }
+    *p++ = '"';
+    to->len = (size_t)(p - to->data);
+    return 0;
+}
+
+/* The text of a value that is not TEXT, at most POF_DECIMAL_MAX bytes. */
+static size_t format_value(const struct pof_field *f, const void *member, char *to)
+{
+    int64_t v;
+    double d;
+    int w;
+    switch (f->kind) {
+    case POF_KIND_WORD:
+        memcpy(&w, member, sizeof w);
+        size_t n = strlen(f->words[w]);
+        memcpy(to, f->words[w], n);
+        return n;
+    case POF_KIND_REAL:
+        memcpy(&d, member, sizeof d);
+        return pof_real_format(d, to);
+    case POF_KIND_INSTANT:
+        memcpy(&v, member, sizeof v);
+        return pof_instant_format(v, to);
+    case POF_KIND_MILLIS:
+        memcpy(&v, member, sizeof v);
+        return pof_instant_ms_format(v, to);
+    case POF_KIND_INT:
+    case POF_KIND_MICRO:
+        memcpy(&v, member, sizeof v);
+        return pof_decimal_format(v, f->kind == POF_KIND_MICRO ? POF_MICRO : 0, to);
+    case POF_KIND_TEXT:
+    case POF_KIND_DATE:
+        break;
+    }
+    return 0;
+}
+
+static bool is_text(const struct pof_field *f)
+{
+    return f->kind == POF_KIND_TEXT || f->kind == POF_KIND_DATE;
+}
+
+static bool is_given(const struct pof_field *f, const void *record, size_t i)
+{
+    uint64_t has;
+    memcpy(&has, record, sizeof has);
+    return f->required || ((has >> i) & 1u);
+}
+
+int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
+                      struct pof_err *err)
+{
+    const struct pof_layout *l = pof_layout(type);
+    int rc = pof_buf_adds(to, "{\"schema\":\"", err);
+    rc = rc ? rc : pof_buf_adds(to, l->schema, err);
+    rc = rc ? rc : pof_buf_adds(to, "\"", err);
+    for (size_t i = 0; i < l->n && rc == 0; i++) {
+        const struct pof_field *f = &l->fields[i];
+        if (!is_given(f, record, i)) {
+            continue;
+        }
+        rc = pof_buf_reserve(to, f->name_len + 6 + POF_DECIMAL_MAX, err);
+        if (rc) {
+            return rc;
+        }
+        char *p = to->data + to->len;
+        *p++ = ',';
+        *p++ = '"';
+        memcpy(p, f->name, f->name_len);
+        p += f->name_len;
+        *p++ = '"';
+        *p++ = ':';
+        to->len = (size_t)(p - to->data);
+        const void *member = (const char *)record + f->offset;
+        if (is_text(f)) {
+            struct pof_text t;
+            memcpy(&t, member, sizeof t);
+            rc = pof_json_string(to, t, err);
+            continue;
+        }
+        bool quotes = f->kind == POF_KIND_WORD || f->kind == POF_KIND_INSTANT ||
+                      f->kind == POF_KIND_MILLIS;
+        if (quotes) {
+            *p++ = '"';
+        }
+        p += format_value(f, member, p);
+        if (quotes) {
+            *p++ = '"';
+        }
+        to->len = (size_t)(p - to->data);
+    }
+    return rc ? rc : pof_buf_adds(to, "}", err);
+}
+
+static int csv_text(struct pof_buf *to, struct pof_text t, struct pof_err *err)
+{
+    bool quote = false;
+    for (size_t i = 0; i < t.len && !quote; i++) {
+        quote = t.ptr[i] == '"' || t.ptr[i] == ',' || t.ptr[i] == '\n' || t.ptr[i] == '\r';
+    }
+    if (!quote) {
+        return pof_buf_add(to, t.ptr, t.len, err);
+    }
+    int rc = pof_buf_adds(to, "\"", err);
+    for (size_t i = 0; i < t.len && rc == 0; i++) {
+        rc = pof_buf_add(to, t.ptr[i] == '"' ? "\"\"" : &t.ptr[i], t.ptr[i] == '"' ? 2 : 1, err);
+    }
+    return rc ? rc : pof_buf_adds(to, "\"", err);
+}
+
+static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < l->n && rc == 0; i++) {
+        rc = pof_buf_addf(to, err, "%s%s", i ? "," : "", l->fields[i].name);
+    }
+    return rc ? rc : pof_buf_adds(to, "\n", err);
+}
+
+static int csv_row(struct pof_buf *to, const struct pof_layout *l, const void *record,
+                   struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < l->n && rc == 0; i++) {
+        const struct pof_field *f = &l->fields[i];
+        const void *member = (const char *)record + f->offset;
+        rc = i ? pof_buf_adds(to, ",", err) : 0;
+        if (rc || !is_given(f, record, i)) {
+            continue;
+        }
+        if (is_text(f)) {
+            struct pof_text t;
+            memcpy(&t, member, sizeof t);
+            rc = csv_text(to, t, err);
+        } else if ((rc = pof_buf_reserve(to, POF_DECIMAL_MAX, err)) == 0) {
+            to->len += format_value(f, member, to->data + to->len);
+        }
+    }
+    return rc ? rc : pof_buf_adds(to, "\n", err);
+}
+
+static int put_csv(struct pof_writer *w, enum pof_type type, const void *record,
+                   struct pof_err *err)
+{
+    const struct pof_layout *l = pof_layout(type);
+    int rc = 0;
+    if (w->type == POF_TYPES) {
+        rc = csv_header(&w->buf, l, err);
+        w->type = type;
+    } else if (w->type != type) {
+        return pof_fail(err, POF_E_INTERNAL, "a %s in a table of %s", l->name,
+                        pof_layout(w->type)->name);
+    }
+    return rc ? rc : csv_row(&w->buf, l, record, err);
+}
+
+int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
+                   struct pof_err *err)
+{
+    int rc = pof_record_check(type, record, err);
+    if (rc) {
+        pof_at(err, pof_layout(type)->name, 0, NULL);
+        return rc;
+    }
+    if (w->format == POF_CSV) {
+        rc = put_csv(w, type, record, err);
+    } else {
+        rc = pof_record_format(&w->buf, type, record, err);
+        rc = rc ? rc : pof_buf_adds(&w->buf, "\n", err);
+    }
+    w->records += rc == 0;
+    return rc == 0 && w->buf.len >= BLOCK ? pof_writer_flush(w, err) : rc;
+}
