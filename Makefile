@@ -79,8 +79,52 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 
 .SECONDARY:
 
-.PHONY: unit clean print-version
+# --- what people type ---
+
+DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev liblapacke-dev \
+	libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
+DEPS_DEMO := inotify-tools
+DEPS_CHECK := $(DEPS_DEMO) bats jq mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
+	golang-go golang-golang-x-mod-dev
+
+.PHONY: deps demo check check-suites unit clean print-version schema golden-accept
+deps:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_DEMO)
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@POF_BIN="$(CURDIR)/$(B)/bin" pipelines/demo
+
 unit: $(UNIT)
+
+$(B)/tools/generate: $(B)/tools/generate.o $(B)/libpof.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libpof.a $(ALL_LDLIBS)
+
+schema: $(B)/tools/generate
+	@mkdir -p schema
+	$(Q)for t in $$($< types); do $< schema $$t >schema/$$t.schema.json || exit 1; done
+	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7
+
+# Every suite is one command that speaks TAP; test/run counts.
+SUITES := $(UNIT) \
+	"test/generated.sh $(B)/tools/generate" "test/purity.sh $(B)" \
+	$(foreach d,$(sort $(wildcard test/golden/*)),"test/golden.sh $(d)") \
+	$(foreach f,$(sort $(wildcard test/bats/*.bats test/fault/*.bats)),"bats --tap $(f)") \
+	test/docs.sh
+
+check:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK)
+	@$(MAKE) --no-print-directory -j2 all unit $(B)/tools/generate
+	@$(MAKE) --no-print-directory check-suites
+
+check-suites: export POF_BIN = $(CURDIR)/$(B)/bin
+check-suites: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
+check-suites:
+	@test/run $(B)/log $(SUITES)
+
+golden-accept:
+	@VARIANT=$(VARIANT) test/golden.sh --accept $(CASE)
 
 clean:
 	rm -rf build demo
