@@ -79,5 +79,7 @@ int pof_json_word_opt(const struct pof_json *object, const char *key, const char
 /* An error at a place; returns code. key may be NULL: the place itself. */
 int pof_json_fail(const struct pof_json *at, const char *key, struct pof_err *err,
                   enum pof_code code, const char *fmt, ...) POF_PRINTF(5, 6);
+/* Gives an error that happened elsewhere the place it is about; returns err->code. */
+int pof_json_place(const struct pof_json *at, const char *key, struct pof_err *err);
 
 #endif
