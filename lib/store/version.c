@@ -163,25 +163,42 @@ static enum pof_insert judge(const struct pof_versions *v, size_t at) {
     return POF_INSERT_REVISION;
 }
 
-int pof_versions_insert(struct pof_versions *v, const struct pof_cell *cell, enum pof_insert *what,
-                        struct pof_err *err) {
-    *what = POF_INSERT_KNOWN;
-    if (known(v, cell)) {
-        return 0;
-    }
+static int place(struct pof_versions *v, const struct pof_cell *cell, size_t *at,
+                 struct pof_err *err)
+{
     int rc = pof_grow(&v->cell, &v->cap, v->n + 1, sizeof *v->cell, err);
     if (rc) {
         return rc;
     }
-    size_t at = v->n;
-    while (at > 0 && compare(v, &v->cell[at - 1], cell) > 0) {
-        at--;
+    *at = v->n;
+    while (*at > 0 && compare(v, &v->cell[*at - 1], cell) > 0) {
+        --*at;
     }
-    memmove(v->cell + at + 1, v->cell + at, (v->n - at) * sizeof *v->cell);
-    v->cell[at] = *cell;
+    memmove(v->cell + *at + 1, v->cell + *at, (v->n - *at) * sizeof *v->cell);
+    v->cell[*at] = *cell;
     v->n++;
-    *what = judge(v, at);
     return 0;
+}
+
+int pof_versions_restore(struct pof_versions *v, const struct pof_cell *cell, struct pof_err *err)
+{
+    size_t at;
+    return place(v, cell, &at, err);
+}
+
+int pof_versions_insert(struct pof_versions *v, const struct pof_cell *cell, enum pof_insert *what,
+                        struct pof_err *err)
+{
+    *what = POF_INSERT_KNOWN;
+    if (known(v, cell)) {
+        return 0;
+    }
+    size_t at = 0;
+    int rc = place(v, cell, &at, err);
+    if (rc == 0) {
+        *what = judge(v, at);
+    }
+    return rc;
 }
 
 void pof_versions_release(struct pof_versions *v) {

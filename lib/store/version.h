@@ -56,7 +56,11 @@ enum pof_insert {
                               records says which is right. The order above decides. */
 };
 
-/* Inserts a version at its place. O(n). */
+/* Puts back a version that was in the list before. O(n). */
+int pof_versions_restore(struct pof_versions *v, const struct pof_cell *cell,
+                         struct pof_err *err) POF_CHECKED;
+
+/* Inserts what was said at its place. O(n^2) in the versions of one quarter-hour. */
 int pof_versions_insert(struct pof_versions *v, const struct pof_cell *cell, enum pof_insert *what,
                         struct pof_err *err) POF_CHECKED;
 
