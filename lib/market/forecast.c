@@ -4,6 +4,7 @@
 
 #include "num/time.h"
 #include "num/units.h"
+#include "record/words.h"
 
 #include <stdlib.h>
 #include <string.h>
