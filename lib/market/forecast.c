@@ -6,6 +6,7 @@
 #include "num/units.h"
 #include "record/words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,6 +292,18 @@ static int choose_session(struct pof_forecast *f, const char *id, struct pof_err
 int64_t pof_forecast_instant(const struct pof_forecast *f, uint32_t quarter)
 {
     return f->session.start + (int64_t)quarter * POF_QUARTER_S;
+}
+
+size_t pof_forecast_stamp(const struct pof_forecast *f, uint32_t quarter, char to[POF_STAMP_MAX])
+{
+    enum { DAY_QUARTERS = 96, CLOCK_AT = 11, CLOCK_LEN = 5 }; /* of 2026-03-10T17:30:00Z */
+    struct when w = when(pof_forecast_instant(f, quarter));
+    memcpy(to, w.text + CLOCK_AT, CLOCK_LEN);
+    to[CLOCK_LEN] = '\0';
+    if (quarter >= DAY_QUARTERS) {
+        snprintf(to + CLOCK_LEN, POF_STAMP_MAX - CLOCK_LEN, "+%u", quarter / DAY_QUARTERS);
+    }
+    return strlen(to);
 }
 
 /* The quarter-hour of the window that begins at an instant; POF_NONE: outside. */

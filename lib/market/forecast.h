@@ -87,6 +87,11 @@ uint32_t pof_forecast_find(const struct pof_forecast *f, struct pof_text pod);
 /* Begin of a quarter-hour of the window. */
 int64_t pof_forecast_instant(const struct pof_forecast *f, uint32_t quarter);
 
+/* The UTC clock time of a quarter-hour of the window for ids, "17:30"; from 24 h after the begin of
+ * the window on the days are added, "17:30+1", so that no two of a window are equal. */
+enum { POF_STAMP_MAX = 16 };
+size_t pof_forecast_stamp(const struct pof_forecast *f, uint32_t quarter, char to[POF_STAMP_MAX]);
+
 void pof_forecast_release(struct pof_forecast *f);
 
 #endif
