@@ -2,11 +2,11 @@
 /* A distribution grid: nodes (buses), branches (lines, transformers, switches), what is fixed at
  * nodes. Balanced, positive sequence.
  *
- * In memory all impedances are per unit on base_va and the nominal line-to-line voltage of the
- * from node's level as the standard pi model with an ideal transformer at the from end (MATPOWER
- * User's Manual, section 3.2): ratio = tap magnitude (1 for lines), shift in radians. A text
- * document (pof.grid/1, pof-grid(5)) has units in its field names. Names of nodes are unique, names
- * of branches are unique. */
+ * In memory all impedances are the standard pi model with an ideal transformer at the from end
+ * (MATPOWER User's Manual, section 3.2), per unit on base_va and the nominal line-to-line voltage of
+ * the to node; ratio = off-nominal tap magnitude (1 for lines), shift in radians. A text document
+ * (pof.grid/1, pof-grid(5)) has units in its field names. Names of nodes are unique, names of
+ * branches are unique. */
 #ifndef POF_GRID_GRID_H
 #define POF_GRID_GRID_H
 
@@ -37,20 +37,47 @@ struct pof_node {
     double x, y;         /* place on a map or drawing */
 };
 
+/* How a document gives an impedance. */
+enum pof_form {
+    POF_FORM_PU,     /* p.u. of base_va: exactly what struct pof_branch holds */
+    POF_FORM_OHM,    /* a line's totals */
+    POF_FORM_PER_KM, /* a line's length and values for one km */
+    POF_FORM_PLATE   /* a transformer's name plate and test report */
+};
+
+/* What is known of the thing itself. pof_asset_model (grid/build.h) turns it into the pi model. */
+struct pof_asset {
+    enum pof_form form;
+    double length_km;
+    double r_ohm, x_ohm; /* of the whole line, or of 1 km */
+    double b_us, c_nf;   /* susceptance or capacitance, whole or of 1 km; at most one is not 0 */
+    double rating_a;     /* ampacity; 0: rating_va is given instead */
+    double sn_va;        /* rated power */
+    double v_from, v_to; /* rated voltages, V; 0: those of the nodes */
+    double uk_pct;       /* short-circuit voltage, percent of rated */
+    double pk_w;         /* load losses at rated current */
+    double i0_pct;       /* no-load current, percent of rated */
+    double p0_w;         /* no-load losses */
+    double tap_pct;      /* added to the rated voltage of the from winding */
+};
+
 struct pof_branch {
     struct pof_text name;
     enum pof_branch_kind kind;
     uint32_t from, to;   /* indices of nodes */
     double r, x, g, b;   /* p.u.; g + jb is the whole shunt, half at each end */
     double ratio;        /* from : to, off-nominal; 1 for lines */
-    double shift;        /* radians */
+    double shift;        /* radians: the from voltage leads the to voltage by it */
     double rating_va;    /* thermal limit as apparent power at nominal voltage; 0: none */
     bool closed;
+    const struct pof_asset *asset; /* in the grid's arena; NULL: known in p.u. only. Kept so that a
+                                      document is written as it was read; not used in computations */
 };
 
 struct pof_grid {
     struct pof_text name;
     double base_va;      /* three-phase base power */
+    double f_hz;         /* nominal frequency */
     struct pof_node *node;
     uint32_t nodes;
     struct pof_branch *branch;
@@ -63,7 +90,8 @@ struct pof_grid {
 /* Reads a pof.grid/1 document. The grid is empty on failure. name is for messages. */
 int pof_grid_parse(struct pof_grid *grid, const char *json, size_t len, const char *name,
                    struct pof_err *err) POF_CHECKED;
-/* Writes it; parse(write(grid)) gives the same grid, and write(parse(x)) the same bytes again. */
+/* Writes it; parse(write(grid)) gives the same grid, and writing that the same bytes again. Angles
+ * are degrees in a document: those that came from degrees return to the last bit. */
 int pof_grid_write(const struct pof_grid *grid, struct pof_buf *to, struct pof_err *err) POF_CHECKED;
 void pof_grid_release(struct pof_grid *grid);
 
@@ -71,12 +99,14 @@ void pof_grid_release(struct pof_grid *grid);
 struct pof_tree {
     uint32_t *parent;        /* parent node of each node; POF_NONE for the root */
     uint32_t *parent_branch; /* branch to the parent; POF_NONE for the root */
-    uint32_t *order;         /* nodes, each parent before its children; order[0] is the root */
+    uint32_t *order;         /* nodes depth first: each parent before its children, a node's subtree
+                                right behind it without gaps; order[0] is the root */
     uint32_t n;              /* nodes in order; fewer than grid nodes when some are not connected */
 };
 
-/* POF_E_TOPOLOGY with the name of a branch when closed branches form a loop, or when there is not
- * exactly one slack node. Nodes that no closed path reaches are left out of order. O(n). */
+/* POF_E_TOPOLOGY with the name of a branch when closed branches that the slack node reaches form a
+ * loop, or when there is not exactly one slack node. Nodes that no closed path reaches are left out
+ * of order; their parents are POF_NONE. Children in order of their branches. O(n). */
 int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
 void pof_tree_release(struct pof_tree *tree);
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a grid, for the readers of all formats: nodes first, then branches, each checked. */
+#ifndef POF_GRID_BUILD_H
+#define POF_GRID_BUILD_H
+
+#include "grid/grid.h"
+
+enum { POF_GRID_NAME_MAX = 64 }; /* bytes of a name, as in records */
+
+/* x = 1e-6 p.u. of 1 MVA, in p.u. of base_va: what a closed switch without impedance of its own is
+ * modelled with. Small enough to change no voltage visibly (1e-6 p.u. at 1 MVA), large enough to
+ * keep admittances well below the inverse of the precision of a double; a pure reactance, so that
+ * no power is lost in it. */
+#define POF_SWITCH_X_PER_VA 1e-12
+
+/* A grid in the making. Initialise with {.grid = g}; *g must be {0}. On failure the caller releases
+ * the grid. */
+struct pof_build {
+    struct pof_grid *grid;
+    size_t node_cap;
+    size_t branch_cap;
+};
+
+/* A node with all defaults of pof-grid(5). */
+struct pof_node pof_node_default(struct pof_text name, double base_v);
+
+/* Adds a copy; name is copied into the grid. Refused: a name already given, longer than
+ * POF_GRID_NAME_MAX or empty; values that are not finite; base_v or v_set_pu not above 0;
+ * v_min_pu >= v_max_pu; zero_injection where something is connected. */
+int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_err *err) POF_CHECKED;
+
+/* The same for a branch; its asset (may be NULL) is copied. Refused besides: both ends the same
+ * node, r = x = 0, ratio not above 0, a negative rating, a line or switch between two voltage
+ * levels. */
+int pof_build_branch(struct pof_build *b, const struct pof_branch *branch,
+                     struct pof_err *err) POF_CHECKED;
+
+/* What every grid needs in the end: a positive base, at least one slack node. */
+int pof_build_finish(const struct pof_build *b, struct pof_err *err) POF_CHECKED;
+
+/* Fills r, x, g, b, ratio of a branch (and rating_va from rating_a) from an asset. Lines: IEC 60909
+ * units. Transformers: B. R. Oswald, "Netzberechnung", or IEC 60909-0 section 6.3: z = uk vn^2 / sn,
+ * r = pk vn^2 / sn^2, no-load branch from i0 and p0, all on the to side, half of the no-load branch
+ * at each end. false when losses exceed what uk or i0 allow. */
+bool pof_asset_model(const struct pof_grid *grid, const struct pof_asset *asset,
+                     struct pof_branch *branch);
+
+/* Degrees and back. The second gives the shortest decimal that the first turns into the same
+ * radians, when there is one. */
+double pof_rad_of_deg(double deg);
+double pof_deg_of_rad(double rad);
+
+#endif

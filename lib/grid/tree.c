@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The closed branches as a tree. */
+#include "grid/grid.h"
+
+#include <stdlib.h>
+
+/* Closed branches at each node: at[first[i] .. first[i + 1]). */
+struct incidence {
+    uint32_t *first;
+    uint32_t *at;
+};
+
+static int incidence_build(struct incidence *inc, const struct pof_grid *grid, struct pof_err *err)
+{
+    int rc = pof_calloc(&inc->first, (size_t)grid->nodes + 2, sizeof *inc->first, err);
+    rc = rc ? rc : pof_calloc(&inc->at, (size_t)grid->branches * 2, sizeof *inc->at, err);
+    if (rc) {
+        return rc;
+    }
+    /* Counted one place further on, so that filling leaves the starts where they belong. */
+    uint32_t *next = inc->first + 1;
+    for (uint32_t k = 0; k < grid->branches; k++) {
+        const struct pof_branch *b = &grid->branch[k];
+        if (b->closed) {
+            next[b->from + 1]++;
+            next[b->to + 1]++;
+        }
+    }
+    for (uint32_t i = 0; i < grid->nodes; i++) {
+        next[i + 1] += next[i];
+    }
+    for (uint32_t k = 0; k < grid->branches; k++) {
+        const struct pof_branch *b = &grid->branch[k];
+        if (b->closed) {
+            inc->at[next[b->from]++] = k;
+            inc->at[next[b->to]++] = k;
+        }
+    }
+    return 0;
+}
+
+static int find_root(const struct pof_grid *grid, uint32_t *root, struct pof_err *err)
+{
+    *root = POF_NONE;
+    for (uint32_t i = 0; i < grid->nodes; i++) {
+        if (grid->node[i].kind != POF_NODE_SLACK) {
+            continue;
+        }
+        if (*root != POF_NONE) {
+            return pof_fail(err, POF_E_TOPOLOGY,
+                            "nodes '%s' and '%s' are both slack; a radial grid hangs from one",
+                            grid->node[*root].name.ptr, grid->node[i].name.ptr);
+        }
+        *root = i;
+    }
+    return *root != POF_NONE ? 0 : pof_fail(err, POF_E_TOPOLOGY, "no node is of kind slack");
+}
+
+/* Depth first from the root. The stack holds each node that waits once: a node is pushed when its
+ * parent is visited, and a second way to it is a loop. */
+static int walk(struct pof_tree *tree, const struct pof_grid *grid, const struct incidence *inc,
+                uint32_t *stack, struct pof_err *err)
+{
+    uint32_t depth = 1;
+    while (depth > 0) {
+        uint32_t node = stack[--depth];
+        tree->order[tree->n++] = node;
+        /* Backwards, so that the stack gives the children in order of their branches. */
+        for (uint32_t i = inc->first[node + 1]; i-- > inc->first[node];) {
+            uint32_t k = inc->at[i];
+            const struct pof_branch *b = &grid->branch[k];
+            uint32_t other = b->from == node ? b->to : b->from;
+            if (k == tree->parent_branch[node]) {
+                continue;
+            }
+            if (tree->parent_branch[other] != POF_NONE || other == tree->order[0]) {
+                return pof_fail(err, POF_E_TOPOLOGY,
+                                "branch '%s' closes a loop at node '%s'; this needs a radial grid",
+                                b->name.ptr, grid->node[other].name.ptr);
+            }
+            tree->parent[other] = node;
+            tree->parent_branch[other] = k;
+            stack[depth++] = other;
+        }
+    }
+    return 0;
+}
+
+int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err)
+{
+    *tree = (struct pof_tree){0};
+    struct incidence inc = {0};
+    uint32_t *stack = NULL;
+    uint32_t root;
+    int rc = find_root(grid, &root, err);
+    rc = rc ? rc : incidence_build(&inc, grid, err);
+    rc = rc ? rc : pof_calloc(&tree->parent, grid->nodes, sizeof *tree->parent, err);
+    rc = rc ? rc : pof_calloc(&tree->parent_branch, grid->nodes, sizeof *tree->parent_branch, err);
+    rc = rc ? rc : pof_calloc(&tree->order, grid->nodes, sizeof *tree->order, err);
+    rc = rc ? rc : pof_calloc(&stack, grid->nodes, sizeof *stack, err);
+    if (rc == 0) {
+        for (uint32_t i = 0; i < grid->nodes; i++) {
+            tree->parent[i] = tree->parent_branch[i] = POF_NONE;
+        }
+        stack[0] = root;
+        rc = walk(tree, grid, &inc, stack, err);
+    }
+    free(stack);
+    free(inc.first);
+    free(inc.at);
+    if (rc) {
+        pof_tree_release(tree);
+    }
+    return rc;
+}
+
+void pof_tree_release(struct pof_tree *tree)
+{
+    free(tree->parent);
+    free(tree->parent_branch);
+    free(tree->order);
+    *tree = (struct pof_tree){0};
+}
