@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of words.def as C constants, for code that decides by them. test/unit/record_words.c
+ * holds the two together. (The preprocessor cannot make identifiers of strings.) */
+#ifndef POF_RECORD_WORDS_H
+#define POF_RECORD_WORDS_H
+
+enum pof_pod_kind {
+    POF_POD_KIND_HOUSEHOLD,
+    POF_POD_KIND_COMMERCIAL,
+    POF_POD_KIND_INDUSTRIAL,
+    POF_POD_KIND_PV,
+    POF_POD_KIND_BATTERY,
+    POF_POD_KIND_VEHICLE,
+    POF_POD_KIND_HEATPUMP,
+    POF_POD_KIND_OTHER
+};
+
+enum pof_element { POF_ELEMENT_NODE, POF_ELEMENT_BRANCH };
+
+enum pof_role { POF_ROLE_DSO, POF_ROLE_TSO };
+
+enum pof_decision { POF_DECISION_ACCEPT, POF_DECISION_CURTAIL, POF_DECISION_REJECT };
+
+enum pof_violation {
+    POF_VIOLATION_VOLTAGE_LOW,
+    POF_VIOLATION_VOLTAGE_HIGH,
+    POF_VIOLATION_LOADING,
+    POF_VIOLATION_DIVERGED
+};
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The constants of words.h stand for the words of words.def. */
+#include "record/words.h"
+
+#include "num/units.h"
+#include "record/record.h"
+#include "tap.h"
+
+static void is_word(const char *set, const char *word, int constant)
+{
+    const char *const *words = pof_words(set);
+    ok(words && pof_word_of(words, pof_text(word)) == constant, "%s of %s is %d", word, set,
+       constant);
+}
+
+int main(void)
+{
+    is_word("pod_kind", "household", POF_POD_KIND_HOUSEHOLD);
+    is_word("pod_kind", "commercial", POF_POD_KIND_COMMERCIAL);
+    is_word("pod_kind", "industrial", POF_POD_KIND_INDUSTRIAL);
+    is_word("pod_kind", "pv", POF_POD_KIND_PV);
+    is_word("pod_kind", "battery", POF_POD_KIND_BATTERY);
+    is_word("pod_kind", "vehicle", POF_POD_KIND_VEHICLE);
+    is_word("pod_kind", "heatpump", POF_POD_KIND_HEATPUMP);
+    is_word("pod_kind", "other", POF_POD_KIND_OTHER);
+    is_word("direction", "up", POF_UP);
+    is_word("direction", "down", POF_DOWN);
+    is_word("element", "node", POF_ELEMENT_NODE);
+    is_word("element", "branch", POF_ELEMENT_BRANCH);
+    is_word("role", "dso", POF_ROLE_DSO);
+    is_word("role", "tso", POF_ROLE_TSO);
+    is_word("decision", "accept", POF_DECISION_ACCEPT);
+    is_word("decision", "curtail", POF_DECISION_CURTAIL);
+    is_word("decision", "reject", POF_DECISION_REJECT);
+    is_word("violation", "voltage_low", POF_VIOLATION_VOLTAGE_LOW);
+    is_word("violation", "voltage_high", POF_VIOLATION_VOLTAGE_HIGH);
+    is_word("violation", "loading", POF_VIOLATION_LOADING);
+    is_word("violation", "diverged", POF_VIOLATION_DIVERGED);
+    return done();
+}
