@@ -55,7 +55,7 @@ static void weigh(struct pof_se *se)
             most = fmax(most, longest(se, &se->row[i]) / se->row[i].sigma);
         }
     }
-    se->scale = most > 0 ? 1 / (most * most) : 1;
+    se->scale = most > 0 ? 1 / (most * most) : 0;
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         double h = longest(se, row);
