@@ -79,11 +79,138 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 
 .SECONDARY:
 
-.PHONY: unit clean print-version
+# --- what people type ---
+
+DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev liblapacke-dev \
+	libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
+DEPS_DEMO := inotify-tools
+DEPS_CHECK := $(DEPS_DEMO) bats jq mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
+	golang-go golang-golang-x-mod-dev
+
+.PHONY: deps demo check check-suites unit clean print-version schema golden-accept
+deps:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_DEMO)
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@POF_BIN="$(CURDIR)/$(B)/bin" pipelines/demo
+
 unit: $(UNIT)
+
+$(B)/tools/generate: $(B)/tools/generate.o $(B)/libpof.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libpof.a $(ALL_LDLIBS)
+
+schema: $(B)/tools/generate
+	@mkdir -p schema
+	$(Q)for t in $$($< types); do $< schema $$t >schema/$$t.schema.json || exit 1; done
+	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7
+
+# Every suite is one command that speaks TAP; test/run counts.
+SUITES := $(UNIT) \
+	"test/generated.sh $(B)/tools/generate" "test/purity.sh $(B)" \
+	$(foreach d,$(sort $(wildcard test/golden/*)),"test/golden.sh $(d)") \
+	$(foreach f,$(sort $(wildcard test/bats/*.bats test/fault/*.bats)),"bats --tap $(f)") \
+	test/docs.sh
+
+check:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK)
+	@$(MAKE) --no-print-directory -j2 all unit $(B)/tools/generate
+	@$(MAKE) --no-print-directory check-suites
+
+check-suites: export POF_BIN = $(CURDIR)/$(B)/bin
+check-suites: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
+check-suites:
+	@test/run $(B)/log $(SUITES)
+
+golden-accept:
+	@VARIANT=$(VARIANT) test/golden.sh --accept $(CASE)
 
 clean:
 	rm -rf build demo
 
 print-version:
 	@echo $(VERSION)
+# --- sanitizers, fuzzing, lint, coverage, benchmarks ---
+
+.PHONY: asan asan-check lint coverage bench fuzz
+asan:
+	@$(MAKE) --no-print-directory VARIANT=asan all unit
+
+# The whole suite under AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends a program
+# with status 99, which no test expects.
+asan-check: export ASAN_OPTIONS = exitcode=99:detect_leaks=1
+asan-check: export UBSAN_OPTIONS = exitcode=99:print_stacktrace=1
+asan-check:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK)
+	@$(MAKE) --no-print-directory -j2 VARIANT=asan all unit build/asan/tools/generate
+	@$(MAKE) --no-print-directory VARIANT=asan check-suites
+
+lint:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK) clang libclang-rt-14-dev
+	@$(MAKE) --no-print-directory -j2 VARIANT=lint CFLAGS="-O2 -Werror" all unit
+	@$(MAKE) --no-print-directory -j2 VARIANT=clang CFLAGS="-O2 -Werror" all unit
+	shellcheck -x .ci/run share/deps.sh test/run test/*.sh $(filter-out pipelines/common.sh,$(wildcard pipelines/*))
+	mandoc -T lint -W warning $(MAN)
+	@echo "lint: nothing to say"
+
+coverage:
+	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK) gcovr
+	@$(MAKE) --no-print-directory -j2 VARIANT=coverage all unit build/coverage/tools/generate
+	-@$(MAKE) --no-print-directory VARIANT=coverage check-suites
+	gcovr -r . --object-directory build/coverage --filter lib/ --filter cmd/ --txt --print-summary
+
+bench: all
+	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/day
+
+# make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
+SECONDS ?= 60
+FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))
+build/fuzz/%: test/fuzz/%.c $(LIB_SRC)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang -g -O1 -fsanitize=fuzzer,address,undefined $(ALL_CPPFLAGS) -std=c11 -pthread -o $@ $^ $(ALL_LDLIBS)
+
+fuzz:
+	@share/deps.sh $(DEPS_BUILD) clang libclang-rt-14-dev
+	@$(MAKE) --no-print-directory $(FUZZ)
+	@for f in $(FUZZ); do n=$$(basename $$f); mkdir -p build/corpus/$$n; \
+		echo "fuzz $$n for $(SECONDS) s"; \
+		$$f -max_total_time=$(SECONDS) -print_final_stats=0 -verbosity=0 build/corpus/$$n test/fuzz/corpus/$$n || exit 1; done
+
+# --- installing and packing ---
+
+.PHONY: install uninstall dist distcheck
+COMPLETIONS := $(datadir)/bash-completion/completions
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(datadir)/pof $(DESTDIR)$(COMPLETIONS)
+	install -m 755 $(BIN) $(DESTDIR)$(bindir)
+	install -m 644 $(B)/libpof.a $(DESTDIR)$(libdir)
+	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+		share/pof.pc.in >$(DESTDIR)$(libdir)/pkgconfig/pof.pc
+	for h in lib/*/*.h lib/*/*.def; do install -D -m 644 $$h $(DESTDIR)$(includedir)/pof/$${h#lib/} || exit 1; done
+	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/$${m#man/} || exit 1; done
+	for f in $$(git ls-files schema samples pipelines share 2>/dev/null || find schema samples pipelines share -type f); do \
+		mode=644; [ ! -x $$f ] || mode=755; install -D -m $$mode $$f $(DESTDIR)$(datadir)/pof/$$f || exit 1; done
+	for b in $(BIN); do install -m 644 share/completion.bash $(DESTDIR)$(COMPLETIONS)/$$(basename $$b); done
+
+uninstall:
+	for b in $(BIN); do rm -f $(DESTDIR)$(bindir)/$$(basename $$b) $(DESTDIR)$(COMPLETIONS)/$$(basename $$b); done
+	for m in $(MAN); do rm -f $(DESTDIR)$(mandir)/man$${m##*.}/$${m#man/}; done
+	rm -f $(DESTDIR)$(libdir)/libpof.a $(DESTDIR)$(libdir)/pkgconfig/pof.pc
+	rm -rf $(DESTDIR)$(includedir)/pof $(DESTDIR)$(datadir)/pof
+
+DIST := pof-$(VERSION)
+dist:
+	git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -n9 >$(DIST).tar.gz
+	sha256sum $(DIST).tar.gz
+
+# Unpack, build, check, install, uninstall: nothing is left and nothing was changed.
+distcheck: dist
+	rm -rf build/distcheck && mkdir -p build/distcheck
+	tar -xzf $(DIST).tar.gz -C build/distcheck
+	cd build/distcheck/$(DIST) && $(MAKE) --no-print-directory check POF_DATA="$(wildcard $(abspath $(CURDIR)/../shared/data))"
+	cd build/distcheck/$(DIST) && $(MAKE) --no-print-directory install DESTDIR="$(CURDIR)/build/distcheck/root" >/dev/null
+	cd build/distcheck/$(DIST) && $(MAKE) --no-print-directory uninstall DESTDIR="$(CURDIR)/build/distcheck/root" >/dev/null
+	test -z "$$(find build/distcheck/root -type f)"
+	@echo "distcheck: $(DIST).tar.gz is good"

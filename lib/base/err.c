@@ -107,13 +107,20 @@ const struct pof_errinfo *pof_errinfo(enum pof_code code)
     return internal;
 }
 
-int pof_exit_worse(int a, int b)
+/* Smaller is worse. A status of another program (pof-log hands one on) stands before 1. */
+static int rank(int status)
 {
-    static const int order[] = {70, 71, 74, 73, 66, 65, 78, 77, 76, 75, 69, 2, 1, 0};
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        if (a == order[i] || b == order[i]) {
-            return order[i];
+    static const int order[] = {70, 71, 74, 73, 66, 65, 78, 77, 76, 75, 69, 2};
+    enum { KNOWN = sizeof order / sizeof order[0] };
+    for (int i = 0; i < KNOWN; i++) {
+        if (status == order[i]) {
+            return i;
         }
     }
-    return a > b ? a : b;
+    return status == 0 ? KNOWN + 2 : status == 1 ? KNOWN + 1 : KNOWN;
+}
+
+int pof_exit_worse(int a, int b)
+{
+    return rank(a) <= rank(b) ? a : b;
 }

@@ -235,7 +235,7 @@ struct reading {
     enum pof_code worst;
 };
 
-/* Reports a bad line; true when reading must stop. */
+/* Reports a bad line; true when reading on makes no sense. */
 static bool bad_line(struct reading *rd, const struct pof_err *e)
 {
     int now = pof_errinfo(e->code)->exit_status;
@@ -246,7 +246,7 @@ static bool bad_line(struct reading *rd, const struct pof_err *e)
     if (rd->bad <= (uint64_t)rd->cli->common.max_errors) {
         pof_cli_report(rd->cli, e);
     }
-    return e->code == POF_E_NOMEM || e->code == POF_E_READ;
+    return now != 65 && now != 1; /* not the line's fault: memory, disk, database */
 }
 
 static int read_records(struct reading *rd, const struct pof_source *src, struct pof_err *err)

@@ -76,7 +76,8 @@ size_t pof_cli_operands(const struct pof_cli *cli, const char *const **operands)
 /* --- input --- */
 
 /* Called for every record of a type; the record lives until it returns (copy to keep). A negative
- * return refuses the record: reported with its place, and counted as a bad line. */
+ * return refuses the record: reported with its place, and counted as a bad line; an error that is
+ * not one of data (exit status 65 or 1) ends the reading. */
 typedef int pof_on_record(void *ctx, const struct pof_record *record, struct pof_err *err);
 
 /* What a program takes from its operands. */

@@ -132,8 +132,9 @@ static void follow_quotes(struct quoting *q, const char *p, const char *end)
     }
     for (; p < end; p++) {
         if (*p == '"') {
-            q->inside = q->inside ? false : q->at_start;
-            q->at_start = !q->inside; /* a second quote right behind opens it again */
+            bool was_inside = q->inside;
+            q->inside = !was_inside && q->at_start;
+            q->at_start = was_inside; /* a second quote right behind opens it again */
         } else {
             q->at_start = !q->inside && *p == ',';
         }
