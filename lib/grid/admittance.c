@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Branches and shunts as admittances. */
+#include "grid/admittance.h"
+
+#include <math.h>
+
+struct pof_pi pof_branch_pi(const struct pof_branch *b)
+{
+    double zz = b->r * b->r + b->x * b->x;
+    double g = b->r / zz, s = -b->x / zz; /* ys = g + js */
+    double gtt = g + b->g / 2, btt = s + b->b / 2;
+    double m = b->ratio, c = cos(b->shift), d = sin(b->shift);
+    return (struct pof_pi){
+        .gff = gtt / (m * m),
+        .bff = btt / (m * m),
+        /* -ys e^(j shift) / m and -ys e^(-j shift) / m */
+        .gft = -(g * c - s * d) / m,
+        .bft = -(s * c + g * d) / m,
+        .gtf = -(g * c + s * d) / m,
+        .btf = -(s * c - g * d) / m,
+        .gtt = gtt,
+        .btt = btt,
+    };
+}
+
+struct pof_flow pof_pi_flow(const struct pof_pi *y, double v_from, double a_from, double v_to,
+                            double a_to)
+{
+    double c = cos(a_from - a_to), d = sin(a_from - a_to), vv = v_from * v_to;
+    return (struct pof_flow){
+        .p_from = v_from * v_from * y->gff + vv * (y->gft * c + y->bft * d),
+        .q_from = -v_from * v_from * y->bff + vv * (y->gft * d - y->bft * c),
+        .p_to = v_to * v_to * y->gtt + vv * (y->gtf * c - y->btf * d),
+        .q_to = -v_to * v_to * y->btt - vv * (y->gtf * d + y->btf * c),
+    };
+}
+
+struct pof_shunt pof_node_shunt(const struct pof_grid *grid, uint32_t node)
+{
+    return (struct pof_shunt){grid->node[node].g_w / grid->base_va,
+                              grid->node[node].b_var / grid->base_va};
+}
+
+double pof_base_current(const struct pof_grid *grid, uint32_t node)
+{
+    return grid->base_va / (sqrt(3) * grid->node[node].base_v);
+}
