@@ -187,13 +187,12 @@ static int start(struct pof_http *h, const struct pof_http_options *o, struct po
 int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_options *options,
                   struct pof_err *err)
 {
-    if (!pof_http_is_url(url) || has_secret(url)) {
+    if (!pof_http_is_url(url)) {
+        return pof_fail(err, POF_E_USAGE, "'%.200s' is not a URL with http:// or https://", url);
+    }
+    if (has_secret(url)) {
         return pof_fail(err, POF_E_USAGE,
-                        pof_http_is_url(url)
-                            ? "a URL with a name or password is refused; use curl with --netrc-file "
-                              "and a pipe"
-                            : "'%.200s' is not a URL with http:// or https://",
-                        url);
+                        "a URL with a name or password is refused; use curl --netrc-file and a pipe");
     }
     struct pof_http *h;
     int rc = pof_calloc(&h, 1, sizeof *h, err);
