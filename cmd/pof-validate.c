@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-validate: which awards the grid can carry. */
+#include "cli/cli.h"
+#include "market/validate.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+struct args {
+    const char *grid, *session;
+    int64_t max_loading;
+};
+
+static const struct pof_option options[] = {
+    {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document; needed", 0, 0, NULL},
+    {"session", 's', POF_OPT_TEXT, offsetof(struct args, session), "ID", "session of the awards (the only one given)", 0, 0, NULL},
+    {"max-loading", 0, POF_OPT_MICRO, offsetof(struct args, max_loading), "SHARE", "share of its rating that a branch may carry (1)", 0, 10, NULL},
+    {0}};
+
+static const struct pof_program program = {
+    .name = "pof-validate",
+    .purpose = "say which awards the grid can carry",
+    .operands = "[FILE ...]",
+    .examples = "pof-validate --grid grid.json --session 2026-03-10-DA sessions.jsonl pods.jsonl \\\n"
+                "    baselines.jsonl awards.jsonl > verdicts.jsonl",
+    .options = options,
+};
+
+struct job {
+    const struct args *args;
+    struct pof_grid grid;
+    struct pof_forecast forecast;
+    struct pof_validate validate;
+};
+
+static int on_forecast(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return pof_forecast_take(&j->forecast, record, err);
+}
+
+static int on_award(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return pof_validate_take(&j->validate, &record->u.award, err);
+}
+
+static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    char *json = NULL;
+    size_t len;
+    if (!j->args->grid) {
+        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-validate --help");
+    }
+    int rc = pof_cli_slurp(cli, j->args->grid, &json, &len, err);
+    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
+    free(json);
+    return rc;
+}
+
+static int read_records(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_session, on_forecast},
+                                            {POF_pod, on_forecast},
+                                            {POF_baseline, on_forecast},
+                                            {POF_outcome, on_forecast},
+                                            {POF_award, on_award}};
+    return pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
+}
+
+static int validate(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    const struct pof_forecast_options window = {.grid = &j->grid, .session = j->args->session};
+    const struct pof_validate_options o = {.max_loading = (double)j->args->max_loading * 1e-6,
+                                           .threads = pof_cli_threads(cli)};
+    if (j->args->max_loading == 0) {
+        return pof_fail(err, POF_E_USAGE, "--max-loading '0' forbids every flow; 1 is the rating");
+    }
+    int rc = pof_forecast_build(&j->forecast, &window, err);
+    return rc ? rc : pof_validate_run(&j->validate, &j->forecast, &j->grid, &o, err);
+}
+
+static int write_all(struct pof_cli *cli, const struct job *j, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->validate.n; i++) {
+        rc = pof_writer_put(pof_cli_out(cli), POF_verdict, &j->validate.verdict[i], err);
+    }
+    return rc;
+}
+
+static void say(struct pof_cli *cli, const struct job *j)
+{
+    const struct pof_validate_counts *c = &j->validate.counts;
+    const struct pof_forecast_counts *f = &j->forecast.counts;
+    pof_cli_note(cli,
+                 "%" PRIu64 " awards accepted, %" PRIu64 " curtailed, %" PRIu64
+                 " rejected; limits violated by all of them in %u quarter-hours",
+                 c->accepted, c->curtailed, c->rejected, c->quarters_violated);
+    if (c->quarters_diverged) {
+        pof_cli_warn(cli, "the power flow with all awards does not converge in %u quarter-hours",
+                     c->quarters_diverged);
+    }
+    if (f->missing) {
+        struct pof_text pod = j->forecast.pod[f->first_missing].name;
+        pof_cli_warn(cli, "%u pods, first '%.*s', lack %" PRIu64 " baselines, taken as no load",
+                     f->missing_pods, (int)pod.len, pod.ptr, f->missing);
+    }
+}
+
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
+    struct job j = {.args = args};
+    int rc = pof_forecast_init(&j.forecast, err);
+    rc = rc ? rc : read_grid(cli, &j, err);
+    rc = rc ? rc : read_records(cli, &j, err);
+    rc = rc ? rc : validate(cli, &j, err);
+    rc = rc ? rc : write_all(cli, &j, err);
+    if (rc == 0) {
+        say(cli, &j);
+        rc = j.validate.counts.curtailed + j.validate.counts.rejected > 0;
+    }
+    pof_validate_release(&j.validate);
+    pof_forecast_release(&j.forecast);
+    pof_grid_release(&j.grid);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.max_loading = 1000000};
+    return pof_main(&program, argc, argv, &args, run);
+}

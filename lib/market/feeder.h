@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a radial grid tells about areas: who is fed through a branch, and how far the load of one
+ * node moves the voltage of another.
+ *
+ * First-order sensitivity of a voltage to consumption on a radial grid, in p.u.:
+ *     dV_n / dP_m = -R_nm / V_n,  dV_n / dQ_m = -X_nm / V_n
+ * with R_nm, X_nm the resistance and reactance of the path that the ways from the root to n and m
+ * share (M. E. Baran, F. F. Wu, IEEE Trans. Power Delivery 4(1), 1989, the LinDistFlow equations).
+ * The flow of a branch moves by the load below it and by no other, losses aside. */
+#ifndef POF_MARKET_FEEDER_H
+#define POF_MARKET_FEEDER_H
+
+#include "grid/grid.h"
+#include "grid/powerflow.h"
+
+struct pof_feeder {
+    const struct pof_grid *grid;
+    struct pof_tree tree;
+    uint32_t *place; /* [nodes] in depth-first order; POF_NONE: not connected */
+    uint32_t *at;    /* [tree.n] node at a place; the subtree of n is [place[n], past[n]) */
+    uint32_t *past;  /* [nodes] */
+    uint32_t *depth; /* [nodes] branches up to the root */
+    double *r_path;  /* [nodes] p.u., from the root */
+    uint32_t *child; /* [branches] node at its far end from the root; POF_NONE: open or dead */
+};
+
+/* POF_E_TOPOLOGY when the closed branches are no tree. O(n). */
+int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
+void pof_feeder_release(struct pof_feeder *f);
+
+/* Is a node fed through a branch? O(1). */
+bool pof_feeder_feeds(const struct pof_feeder *f, uint32_t branch, uint32_t node);
+
+/* R_nm above, p.u.; 0 when one is not connected. O(depth). */
+double pof_feeder_common_r(const struct pof_feeder *f, uint32_t n, uint32_t m);
+
+/* A branch's flow towards the leaves, at its end nearer to the root and at the other one. */
+struct pof_feeder_flow {
+    double p_w[2], q_var[2], v_pu[2];
+};
+struct pof_feeder_flow pof_feeder_flow(const struct pof_feeder *f, const struct pof_pf_result *r,
+                                       uint32_t branch);
+
+#endif
