@@ -111,11 +111,16 @@ SUITES := $(UNIT) \
 	"test/generated.sh $(B)/tools/generate" "test/purity.sh $(B)" \
 	$(foreach d,$(sort $(wildcard test/golden/*)),"test/golden.sh $(d)") \
 	$(foreach f,$(sort $(wildcard test/bats/*.bats test/fault/*.bats)),"bats --tap $(f)") \
-	test/docs.sh
+	"test/fault/inject.sh $(B)/test/inject.so" test/docs.sh
+
+$(B)/test/inject.so: test/fault/inject.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -fPIC -O2 -D_GNU_SOURCE $(WARN) -o $@ $< -ldl
 
 check:
 	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK)
-	@$(MAKE) --no-print-directory -j2 all unit $(B)/tools/generate
+	@$(MAKE) --no-print-directory -j2 all unit $(B)/tools/generate $(B)/test/inject.so
 	@$(MAKE) --no-print-directory check-suites
 
 check-suites: export POF_BIN = $(CURDIR)/$(B)/bin
@@ -143,7 +148,7 @@ asan-check: export ASAN_OPTIONS = exitcode=99:detect_leaks=1
 asan-check: export UBSAN_OPTIONS = exitcode=99:print_stacktrace=1
 asan-check:
 	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK)
-	@$(MAKE) --no-print-directory -j2 VARIANT=asan all unit build/asan/tools/generate
+	@$(MAKE) --no-print-directory -j2 VARIANT=asan all unit build/asan/tools/generate build/asan/test/inject.so
 	@$(MAKE) --no-print-directory VARIANT=asan check-suites
 
 lint:
@@ -156,7 +161,7 @@ lint:
 
 coverage:
 	@share/deps.sh $(DEPS_BUILD) $(DEPS_CHECK) gcovr
-	@$(MAKE) --no-print-directory -j2 VARIANT=coverage all unit build/coverage/tools/generate
+	@$(MAKE) --no-print-directory -j2 VARIANT=coverage all unit build/coverage/tools/generate build/coverage/test/inject.so
 	-@$(MAKE) --no-print-directory VARIANT=coverage check-suites
 	gcovr -r . --object-directory build/coverage --filter lib/ --filter cmd/ --txt --print-summary
 

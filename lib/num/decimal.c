@@ -59,28 +59,49 @@ bool pof_decimal_parse(struct pof_text text, int scale, int64_t *out)
     return negative ? (*out = v, true) : !__builtin_sub_overflow((int64_t)0, v, out);
 }
 
+/* The digits of u at the end of a field of POF_DECIMAL_MAX bytes, two at a time; how many. */
+static size_t digits_of(uint64_t u, char *end)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                                "34353637383940414243444546474849505152535455565758596061626364656667"
+                                "6869707172737475767778798081828384858687888990919293949596979899";
+    char *p = end;
+    while (u >= 100) {
+        p -= 2;
+        memcpy(p, pairs + u % 100 * 2, 2);
+        u /= 100;
+    }
+    if (u >= 10) {
+        p -= 2;
+        memcpy(p, pairs + u * 2, 2);
+    } else {
+        *--p = (char)('0' + u);
+    }
+    return (size_t)(end - p);
+}
+
 size_t pof_decimal_format(int64_t value, int scale, char *to)
 {
-    char digits[POF_DECIMAL_MAX]; /* least significant first */
+    char field[POF_DECIMAL_MAX];
+    char *end = field + sizeof field;
     uint64_t u = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     while (scale > 0 && u % 10 == 0) {
         u /= 10;
         scale--;
     }
-    int n = 0;
-    do {
-        digits[n++] = (char)('0' + u % 10);
-        u /= 10;
-    } while (u || n <= scale);
-    size_t len = 0;
-    if (value < 0) {
-        to[len++] = '-';
+    size_t n = digits_of(u, end);
+    while (n <= (size_t)scale) {
+        *(end - ++n) = '0';
     }
-    while (n > 0) {
-        if (n == scale) {
-            to[len++] = '.';
-        }
-        to[len++] = digits[--n];
+    size_t len = value < 0;
+    size_t whole = n - (size_t)scale;
+    to[0] = '-';
+    memcpy(to + len, end - n, whole);
+    len += whole;
+    if (scale > 0) {
+        to[len++] = '.';
+        memcpy(to + len, end - scale, (size_t)scale);
+        len += (size_t)scale;
     }
     return len;
 }

@@ -66,6 +66,11 @@ struct pof_text pof_reader_raw(const struct pof_reader *r)
     return r->raw;
 }
 
+bool pof_reader_broken(const struct pof_reader *r)
+{
+    return r->broken != 0;
+}
+
 uint64_t pof_reader_unknown(const struct pof_reader *r, const char **first)
 {
     if (first) {

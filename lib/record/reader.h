@@ -37,6 +37,9 @@ int pof_reader_next(struct pof_reader *r, struct pof_record *record,
 /* The line the last record or error came from, and its raw bytes (valid until the next call). */
 uint64_t pof_reader_line(const struct pof_reader *r);
 struct pof_text pof_reader_raw(const struct pof_reader *r);
+/* Did an error end the reading before the input ended (a CSV header, READ, NOMEM)? What is behind it
+ * was not looked at. */
+bool pof_reader_broken(const struct pof_reader *r);
 /* Unknown fields skipped so far, and the name of the first. */
 uint64_t pof_reader_unknown(const struct pof_reader *r, const char **first);
 

@@ -137,6 +137,9 @@ static int check_number(const struct pof_field *f, const void *member, struct po
 {
     int64_t v;
     memcpy(&v, member, sizeof v);
+    if (f->kind == POF_KIND_INT && v >= f->min && v <= f->max) {
+        return 0;
+    }
     int64_t unit = f->kind == POF_KIND_MICRO ? 1000000 : 1;
     /* The bounds of a MICRO field are whole units; their fractions away from zero are inside. */
     __int128 low = (__int128)f->min * unit - (f->min < 0 ? unit - 1 : 0);

@@ -26,42 +26,79 @@ void pof_writer_release(struct pof_writer *w)
     pof_buf_release(&w->buf);
 }
 
-int pof_json_string(struct pof_buf *to, struct pof_text t, struct pof_err *err)
+/* Does any of eight bytes need an escape: below 0x20, a quote, a backslash? A byte with its high
+ * bit set may answer yes by mistake, which costs only time. (Bit tricks after S. E. Anderson, "Bit
+ * Twiddling Hacks", determine if a word has a byte less than n.) */
+static bool eight_special(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t w;
+    memcpy(&w, p, 8);
+    uint64_t quote = w ^ ones * '"';
+    uint64_t slash = w ^ ones * '\\';
+    uint64_t low = (w - ones * 0x20) | (quote - ones) | (slash - ones) | w;
+    return (low & ones * 0x80) != 0;
+}
+
+static bool is_special(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* A special byte as its escape; returns the place behind it. */
+static char *escape(char *p, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char named[] = "\b\t\n\f\r";
     static const char letters[] = "btnfr";
+    const char *short_form = c && c < 0x20 ? strchr(named, c) : NULL;
+    *p++ = '\\';
+    if (c >= 0x20) {
+        *p++ = (char)c;
+    } else if (short_form) {
+        *p++ = letters[short_form - named];
+    } else {
+        memcpy(p, "u00", 3);
+        p[3] = hex[c >> 4];
+        p[4] = hex[c & 15];
+        p += 5;
+    }
+    return p;
+}
+
+/* The string with its quotes at p, which has room for 6 bytes a byte and two. */
+static char *put_string(char *p, struct pof_text t)
+{
+    size_t i = 0;
+    *p++ = '"';
+    while (i < t.len) {
+        if (t.len - i >= 8 && !eight_special(t.ptr + i)) {
+            memcpy(p, t.ptr + i, 8);
+            p += 8;
+            i += 8;
+            continue;
+        }
+        unsigned char c = (unsigned char)t.ptr[i++];
+        if (is_special(c)) {
+            p = escape(p, c);
+        } else {
+            *p++ = (char)c;
+        }
+    }
+    *p++ = '"';
+    return p;
+}
+
+int pof_json_string(struct pof_buf *to, struct pof_text t, struct pof_err *err)
+{
     if (t.len > SIZE_MAX / 8) {
         return pof_fail(err, POF_E_TOO_LONG, "string of %zu bytes", t.len);
     }
     int rc = pof_buf_reserve(to, t.len * 6 + 2, err);
-    if (rc) {
-        return rc;
+    if (rc == 0) {
+        to->len = (size_t)(put_string(to->data + to->len, t) - to->data);
     }
-    char *p = to->data + to->len;
-    *p++ = '"';
-    for (size_t i = 0; i < t.len; i++) {
-        unsigned char c = (unsigned char)t.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            *p++ = (char)c;
-            continue;
-        }
-        *p++ = '\\';
-        const char *short_form = c && c < 0x20 ? strchr(named, c) : NULL;
-        if (c == '"' || c == '\\') {
-            *p++ = (char)c;
-        } else if (short_form) {
-            *p++ = letters[short_form - named];
-        } else {
-            memcpy(p, "u00", 3);
-            p[3] = hex[c >> 4];
-            p[4] = hex[c & 15];
-            p += 5;
-        }
-    }
-    *p++ = '"';
-    to->len = (size_t)(p - to->data);
-    return 0;
+    return rc;
 }
 
 /* The text of a value that is not TEXT, at most POF_DECIMAL_MAX bytes. */
@@ -108,49 +145,77 @@ static bool is_given(const struct pof_field *f, const void *record, size_t i)
     return f->required || ((has >> i) & 1u);
 }
 
+/* ,"name": at p; returns the place behind it. */
+static char *put_name(char *p, const struct pof_field *f)
+{
+    *p++ = ',';
+    *p++ = '"';
+    memcpy(p, f->name, f->name_len);
+    p += f->name_len;
+    *p++ = '"';
+    *p++ = ':';
+    return p;
+}
+
+static char *put_value(char *p, const struct pof_field *f, const void *member)
+{
+    bool quotes = f->kind == POF_KIND_WORD || f->kind == POF_KIND_INSTANT ||
+                  f->kind == POF_KIND_MILLIS;
+    if (quotes) {
+        *p++ = '"';
+    }
+    p += format_value(f, member, p);
+    if (quotes) {
+        *p++ = '"';
+    }
+    return p;
+}
+
+/* Room is made once for all that has a bound (names, numbers, words, times) and again for each
+ * text, so that most fields are written without asking. */
 int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
                       struct pof_err *err)
 {
+    enum { FIELD_MAX = 64 + 6 + POF_DECIMAL_MAX };
     const struct pof_layout *l = pof_layout(type);
-    int rc = pof_buf_adds(to, "{\"schema\":\"", err);
-    rc = rc ? rc : pof_buf_adds(to, l->schema, err);
-    rc = rc ? rc : pof_buf_adds(to, "\"", err);
-    for (size_t i = 0; i < l->n && rc == 0; i++) {
+    size_t schema = strlen(l->schema);
+    size_t bounded = l->n * FIELD_MAX + schema + 16;
+    int rc = pof_buf_reserve(to, bounded, err);
+    if (rc) {
+        return rc;
+    }
+    char *p = to->data + to->len;
+    memcpy(p, "{\"schema\":\"", 11);
+    memcpy(p + 11, l->schema, schema);
+    p += 11 + schema;
+    *p++ = '"';
+    for (size_t i = 0; i < l->n; i++) {
         const struct pof_field *f = &l->fields[i];
+        const void *member = (const char *)record + f->offset;
         if (!is_given(f, record, i)) {
             continue;
         }
-        rc = pof_buf_reserve(to, f->name_len + 6 + POF_DECIMAL_MAX, err);
+        p = put_name(p, f);
+        if (!is_text(f)) {
+            p = put_value(p, f, member);
+            continue;
+        }
+        struct pof_text t;
+        memcpy(&t, member, sizeof t);
+        size_t len = to->len;
+        to->len = (size_t)(p - to->data);
+        rc = t.len > SIZE_MAX / 8 ? pof_fail(err, POF_E_TOO_LONG, "string of %zu bytes", t.len)
+                                  : pof_buf_reserve(to, t.len * 6 + 2 + bounded, err);
+        p = to->data + to->len;
+        to->len = len; /* nothing of a record that fails is kept */
         if (rc) {
             return rc;
         }
-        char *p = to->data + to->len;
-        *p++ = ',';
-        *p++ = '"';
-        memcpy(p, f->name, f->name_len);
-        p += f->name_len;
-        *p++ = '"';
-        *p++ = ':';
-        to->len = (size_t)(p - to->data);
-        const void *member = (const char *)record + f->offset;
-        if (is_text(f)) {
-            struct pof_text t;
-            memcpy(&t, member, sizeof t);
-            rc = pof_json_string(to, t, err);
-            continue;
-        }
-        bool quotes = f->kind == POF_KIND_WORD || f->kind == POF_KIND_INSTANT ||
-                      f->kind == POF_KIND_MILLIS;
-        if (quotes) {
-            *p++ = '"';
-        }
-        p += format_value(f, member, p);
-        if (quotes) {
-            *p++ = '"';
-        }
-        to->len = (size_t)(p - to->data);
+        p = put_string(p, t);
     }
-    return rc ? rc : pof_buf_adds(to, "}", err);
+    *p++ = '}';
+    to->len = (size_t)(p - to->data);
+    return 0;
 }
 
 static int csv_text(struct pof_buf *to, struct pof_text t, struct pof_err *err)

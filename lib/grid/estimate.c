@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grid/estimate.h"
+
+#include "grid/estimate_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int make_arrays(struct pof_se *se, struct pof_err *err)
+{
+    size_t nodes = se->grid->nodes;
+    size_t branches = se->grid->branches;
+    int rc = 0;
+    double **state[] = {&se->v, &se->a, &se->v_try, &se->a_try, &se->sd_v};
+    for (size_t i = 0; rc == 0 && i < sizeof state / sizeof state[0]; i++) {
+        rc = pof_calloc(state[i], nodes, sizeof **state[i], err);
+    }
+    for (size_t i = 0; rc == 0 && i < 4; i++) {
+        rc = pof_calloc(&se->node_out[i], nodes, sizeof *se->node_out[i], err);
+    }
+    for (size_t i = 0; rc == 0 && i < 6; i++) {
+        rc = pof_calloc(&se->branch_out[i], branches, sizeof *se->branch_out[i], err);
+    }
+    return rc == 0 ? pof_calloc(&se->unobservable, nodes, sizeof *se->unobservable, err) : rc;
+}
+
+int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
+               const struct pof_se_options *options, struct pof_err *err)
+{
+    struct pof_se *se = NULL;
+    *out = NULL;
+    int rc = pof_calloc(&se, 1, sizeof *se, err);
+    if (rc != 0) {
+        return rc;
+    }
+    se->grid = grid;
+    se->options = options ? *options : (struct pof_se_options){0};
+    se->status = POF_SE_UNOBSERVABLE;
+    rc = pofi_se_topology(se, err);
+    rc = rc == 0 ? make_arrays(se, err) : rc;
+    rc = rc == 0 ? pof_pf_new(&se->pf, grid, NULL, err) : rc;
+    if (rc != 0) {
+        pof_se_free(se);
+        return rc;
+    }
+    *out = se;
+    return 0;
+}
+
+void pof_se_free(struct pof_se *se)
+{
+    if (!se) {
+        return;
+    }
+    pof_pf_free(se->pf);
+    pofi_se_system_free(&se->gain);
+    void *owned[] = {se->node,  se->number, se->root,     se->flat_v,     se->flat_a,
+                     se->end,   se->adj,    se->adj_begin, se->neighbours, se->row,
+                     se->last,  se->col,    se->h,        se->v,          se->a,
+                     se->v_try, se->a_try,  se->step,     se->unobservable, se->sd_v,
+                     se->residual, se->normalised, se->critical};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+        free(owned[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        free(se->node_out[i]);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        free(se->branch_out[i]);
+    }
+    free(se);
+}
+
+static void clear_results(struct pof_se *se)
+{
+    for (size_t i = 0; i < 4; i++) {
+        memset(se->node_out[i], 0, se->grid->nodes * sizeof *se->node_out[i]);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        memset(se->branch_out[i], 0, se->grid->branches * sizeof *se->branch_out[i]);
+    }
+    memset(se->unobservable, 0, se->grid->nodes * sizeof *se->unobservable);
+    se->detail[0] = '\0';
+    se->iterations = 0;
+    se->objective = 0;
+    se->checked = false;
+    se->status = POF_SE_DIVERGED;
+}
+
+/* Pattern, ordering and observability belong to what is read, not to its values. */
+static int prepare(struct pof_se *se, bool *observable, struct pof_err *err)
+{
+    bool same = false;
+    int rc = pofi_se_rows(se, &same, err);
+    if (rc == 0 && !same) {
+        se->observed = false;
+        rc = pofi_se_system_new(se, &se->gain, false, err);
+        rc = rc == 0 ? pof_grow(&se->step, &se->step_cap, (size_t)se->gain.size, sizeof *se->step,
+                                err)
+                     : rc;
+    }
+    if (rc == 0 && !se->observed) {
+        rc = pofi_se_observe(se, &se->observed, err);
+    }
+    if (rc != 0) {
+        se->last_rows = 0; /* nothing to be kept from here */
+    }
+    *observable = se->observed;
+    return rc;
+}
+
+static void let_currents_wait(struct pof_se *se)
+{
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].active = !se->row[i].removed && se->row[i].quantity != POF_QUANTITY_I;
+    }
+}
+
+int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, size_t n,
+                 enum pof_se_status *status, struct pof_err *err)
+{
+    bool observable = false;
+    clear_results(se);
+    se->seen = observations;
+    se->n_seen = n;
+    int rc = prepare(se, &observable, err);
+    if (rc == 0 && !observable) {
+        se->status = POF_SE_UNOBSERVABLE;
+    }
+    /* a second attempt, from the no-load state, when the first leads nowhere */
+    for (int flat = 0; rc == 0 && observable && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
+        let_currents_wait(se);
+        rc = pofi_se_start(se, flat != 0, err);
+        rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
+    }
+    if (rc == 0 && se->status == POF_SE_CONVERGED) {
+        pofi_se_outputs(se);
+        se->detail[0] = '\0';
+    }
+    *status = se->status;
+    return rc;
+}
+
+int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status, struct pof_err *err)
+{
+    if (!se->checked || i >= se->n_seen) {
+        return pof_fail(err, POF_E_INTERNAL, "only a checked estimate can leave out a reading");
+    }
+    char name[128];
+    bool critical = se->critical[i];
+    clear_results(se);
+    for (size_t k = 0; k < se->rows; k++) {
+        struct se_row *row = &se->row[k];
+        row->removed = row->removed || row->source == i;
+        row->active = !row->removed;
+    }
+    pofi_se_count(se);
+    if (critical) {
+        se->status = POF_SE_UNOBSERVABLE;
+        snprintf(se->detail, sizeof se->detail, "not observable without %s",
+                 pof_observation_name(se->grid, &se->seen[i], name, sizeof name));
+    }
+    int rc = critical ? 0 : pofi_se_iterate(se, err);
+    if (rc == 0 && se->status == POF_SE_CONVERGED) {
+        pofi_se_outputs(se);
+    }
+    *status = se->status;
+    return rc;
+}
+
+void pof_se_result(const struct pof_se *se, struct pof_se_result *result)
+{
+    *result = (struct pof_se_result){
+        .v_pu = se->node_out[0],
+        .angle = se->node_out[1],
+        .p_w = se->node_out[2],
+        .q_var = se->node_out[3],
+        .p_from_w = se->branch_out[0],
+        .q_from_var = se->branch_out[1],
+        .p_to_w = se->branch_out[2],
+        .q_to_var = se->branch_out[3],
+        .i_a = se->branch_out[4],
+        .loading = se->branch_out[5],
+        .unobservable = se->unobservable,
+        .iterations = se->iterations,
+        .objective = se->objective,
+        .readings = se->readings,
+        .constraints = se->constraints,
+        .left_out = se->left_out,
+        .dof = se->readings + se->constraints + se->references - 2 * (int64_t)se->n,
+        .detail = se->detail};
+}

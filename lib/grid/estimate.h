@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State estimation: the voltages that explain readings best.
+ *
+ * Exact weighted least squares (A. Abur, A. Gomez Exposito, Power System State Estimation, 2004,
+ * chapters 2 to 5): the magnitudes and angles x of all energised nodes minimise
+ *
+ *     J(x) = sum ((z_i - h_i(x)) / sigma_i)^2    subject to    h_k(x) = z_k for exact readings,
+ *
+ * P and Q independent of each other, branches as pi models (admittance.h). Gauss-Newton on
+ *
+ *     [ G   C'     ] [ dx      ]   [ H' W r - C' lambda ]
+ *     [ C  -eps I  ] [ dlambda ] = [ r_C                ]
+ *
+ * with multipliers carried from step to step and the right-hand side evaluated exactly, so eps
+ * (1e-10, scaled) allows redundant exact readings without moving the solution. Ordering and pattern
+ * are kept as long as the same quantities are read. The start is a power flow on the read
+ * injections; when that fails, or fails to lead anywhere, the no-load state.
+ *
+ * An observation counts consumption positive. Exact (sigma 0) are: observations given so, p = q = 0
+ * at nodes marked zero_injection, and, where no angle is read, the angle of the slack node at its
+ * set value. Where an angle is read all angles refer to the frame of the readings. Current
+ * magnitudes say nothing about direction: they do not count for observability and join after the
+ * first steps. Nodes that no closed path connects to a slack node are not estimated (v = 0);
+ * observations there and at open branches are left out and counted.
+ *
+ * The result depends on the set of observations, not on their order, nor on earlier calls. One
+ * engine is used by one thread at a time; several may share a grid. */
+#ifndef POF_GRID_ESTIMATE_H
+#define POF_GRID_ESTIMATE_H
+
+#include "grid/grid.h"
+
+/* The order of the words of the record type `reading`. */
+enum pof_quantity {
+    POF_QUANTITY_V,     /* V, line to line; nodes */
+    POF_QUANTITY_ANGLE, /* degrees; nodes */
+    POF_QUANTITY_P,     /* W: consumption of a node, or into a branch at its end */
+    POF_QUANTITY_Q,     /* var, the same */
+    POF_QUANTITY_I      /* A; at an end of a branch */
+};
+
+struct pof_observation {
+    uint32_t element; /* index of the node or branch */
+    uint8_t quantity; /* enum pof_quantity */
+    bool branch;      /* of a branch, else of a node */
+    bool to;          /* branch: at its to end */
+    double value;
+    double sigma;     /* in the unit of value; 0: exact */
+};
+
+struct pof_se_options {
+    double tolerance;   /* largest last change of a voltage, p.u. and rad; 0: 1e-10 */
+    int max_iterations; /* 0: 50 */
+    bool dense;         /* each step by LAPACK's constrained least squares instead of the sparse
+                           system, O(n^3): an independent check for up to some 300 nodes */
+};
+
+/* The order of the words of the record type `estimate`. */
+enum pof_se_status { POF_SE_CONVERGED, POF_SE_UNOBSERVABLE, POF_SE_DIVERGED };
+
+struct pof_se; /* opaque engine */
+
+/* Topology, once. The grid must outlive the engine and must not change. POF_E_TOPOLOGY when it has
+ * no slack node. O(nodes + branches). */
+int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
+               const struct pof_se_options *options, struct pof_err *err) POF_CHECKED;
+
+/* Whether an observation makes sense in the grid: element there, quantity fit for it, finite,
+ * sigma not negative. POF_E_RANGE, POF_E_PHYSICS, POF_E_REFERENCE. */
+int pof_se_accepts(const struct pof_grid *grid, const struct pof_observation *observation,
+                   struct pof_err *err) POF_CHECKED;
+
+/* "p of node 'x'", "i of branch 'l' at its to end", cut to cap bytes with their NUL; returns to. */
+const char *pof_observation_name(const struct pof_grid *grid,
+                                 const struct pof_observation *observation, char *to, size_t cap);
+
+/* Estimates one instant from n observations, which must live until the next call of
+ * pof_se_solve. Unobservable and diverged are answers. One factorisation of about
+ * 2 nodes + n unknowns for observability when the quantities read differ from the call before, then
+ * one of 2 nodes + constraints per iteration. */
+int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, size_t n,
+                 enum pof_se_status *status, struct pof_err *err) POF_CHECKED;
+
+enum { POF_SE_DETAIL_MAX = 400 };
+
+/* What came of the last solve; arrays owned by the engine, valid until the next call. All voltages
+ * and flows are 0 unless converged. */
+struct pof_se_result {
+    const double *v_pu;         /* [nodes] 0: not energised */
+    const double *angle;        /* [nodes] rad */
+    const double *p_w, *q_var;  /* [nodes] consumption */
+    const double *p_from_w, *q_from_var, *p_to_w, *q_to_var; /* [branches] into the branch */
+    const double *i_a;          /* [branches] larger of both ends, each at its own level */
+    const double *loading;      /* [branches] larger apparent current over rating; 0: no rating */
+    const bool *unobservable;   /* [nodes] */
+    int iterations;
+    double objective;           /* J */
+    int64_t readings;           /* weighted observations used */
+    int64_t constraints;        /* exact ones, zero injections included, the reference not */
+    int64_t left_out;           /* observations at what is not energised */
+    int64_t dof;                /* readings + constraints - state variables */
+    const char *detail;         /* what is missing or wrong, in words; "" when nothing is */
+};
+void pof_se_result(const struct pof_se *se, struct pof_se_result *result);
+
+/* How far the readings agree. Normalised residual: residual over its own standard deviation
+ * (E. Handschin et al., IEEE Trans. PAS 94(2), 1975), from the exact residual covariance
+ * R - H Cov H'. A reading without which the state would not be observable is critical: its residual
+ * is zero whatever it says. */
+struct pof_se_check {
+    const double *sd_v_pu;    /* [nodes] posterior standard deviation of v_pu */
+    const double *residual;   /* [n] observation less estimate, unit of the observation */
+    const double *normalised; /* [n] 0 when critical, exact or not used */
+    const bool *critical;     /* [n] */
+    double chi2_limit;        /* 95 % quantile of J at dof; 0 when dof < 1 */
+    double lnr;               /* largest normalised residual by magnitude; 0: none */
+    size_t lnr_at;            /* its observation; meaningless when lnr is 0 */
+    double lnr_limit;         /* 95 % quantile of the largest of as many normal variates */
+    bool suspect;             /* J or lnr is beyond its limit */
+};
+
+/* After CONVERGED: residuals, variances, tests. Arrays owned by the engine, valid until the next
+ * call. One triangular solve for each state variable: O(nodes * entries of the factor). */
+int pof_se_check(struct pof_se *se, struct pof_se_check *check, struct pof_err *err) POF_CHECKED;
+
+/* After CONVERGED and pof_se_check: the same instant without observation i as well. Without a
+ * critical one it is UNOBSERVABLE. */
+int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status,
+                     struct pof_err *err) POF_CHECKED;
+
+void pof_se_free(struct pof_se *se);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP GET through libcurl's multi interface, because a source is read, not pushed. */
+#include "net/http.h"
+
+#include "base/text.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAITING_MAX = 512 * 1024, POLL_MS = 1000, REDIRECTS = 5, CONNECT_S = 10, STALL_S = 30 };
+
+struct pof_http {
+    char *url; /* owned */
+    CURL *easy;
+    CURLM *multi;
+    bool global; /* curl_global_init was called */
+    bool done;   /* the transfer ended, result says how */
+    bool paused;
+    CURLcode result;
+    struct pof_buf waiting; /* bytes not read yet, from pos on */
+    size_t pos;
+    uint64_t received, max;
+    bool too_long;
+    char reason[CURL_ERROR_SIZE];
+};
+
+bool pof_http_is_url(const char *text)
+{
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+    struct pof_http *h = ctx;
+    if (h->waiting.len - h->pos >= WAITING_MAX) {
+        h->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (h->received + n > h->max) {
+        h->too_long = true;
+        return 0;
+    }
+    h->received += n;
+    return pof_buf_add(&h->waiting, bytes, size * n, NULL) == 0 ? n : 0;
+}
+
+static enum pof_code code_of(CURLcode c)
+{
+    switch (c) {
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_WRITE_ERROR: /* on_body had no memory */
+        return POF_E_NOMEM;
+    case CURLE_URL_MALFORMAT:
+        return POF_E_USAGE;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+        return POF_E_UNAVAILABLE;
+    default:
+        return POF_E_PROTOCOL;
+    }
+}
+
+static int fail_transfer(const struct pof_http *h, struct pof_err *err)
+{
+    if (h->too_long) {
+        return pof_fail(err, POF_E_TOO_LONG, "'%.120s' is longer than %llu bytes", h->url,
+                        (unsigned long long)h->max);
+    }
+    return pof_fail(err, code_of(h->result), "'%.120s': %.160s", h->url,
+                    h->reason[0] ? h->reason : curl_easy_strerror(h->result));
+}
+
+/* Was the answer the document? Only 200 says so. */
+static int check_status(const struct pof_http *h, struct pof_err *err)
+{
+    long status = 0;
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200) {
+        return 0;
+    }
+    bool later = status == 404 || status == 410 || status == 429 || status / 100 == 5;
+    return pof_fail(err, later ? POF_E_UNAVAILABLE : POF_E_PROTOCOL,
+                    "'%.200s': the server answers with status %ld, expected 200", h->url, status);
+}
+
+/* Lets the transfer go on until bytes are waiting or it has ended. */
+static int pump(struct pof_http *h, struct pof_err *err)
+{
+    while (!h->done && h->pos == h->waiting.len) {
+        int running;
+        int left;
+        h->pos = h->waiting.len = 0;
+        if (h->paused) {
+            h->paused = false;
+            curl_easy_pause(h->easy, CURLPAUSE_CONT);
+        }
+        CURLMcode rc = curl_multi_perform(h->multi, &running);
+        const CURLMsg *message = curl_multi_info_read(h->multi, &left);
+        if (message && message->msg == CURLMSG_DONE) {
+            h->done = true;
+            h->result = message->data.result;
+        }
+        if (rc == CURLM_OK && !h->done && h->waiting.len == 0) {
+            rc = curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
+        }
+        if (rc != CURLM_OK) {
+            return pof_fail(err, rc == CURLM_OUT_OF_MEMORY ? POF_E_NOMEM : POF_E_INTERNAL,
+                            "'%.200s': %s", h->url, curl_multi_strerror(rc));
+        }
+    }
+    return 0;
+}
+
+static ssize_t http_read(void *ctx, void *to, size_t n, struct pof_err *err)
+{
+    struct pof_http *h = ctx;
+    int rc = pump(h, err);
+    if (rc) {
+        return rc;
+    }
+    size_t have = h->waiting.len - h->pos;
+    if (have == 0) {
+        return h->result == CURLE_OK ? 0 : fail_transfer(h, err);
+    }
+    n = n < have ? n : have;
+    memcpy(to, h->waiting.data + h->pos, n);
+    h->pos += n;
+    return (ssize_t)n;
+}
+
+/* "https://name:secret@host/": the part before the first '/' behind the scheme has an '@'. */
+static bool has_secret(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
+static CURLcode configure(struct pof_http *h, const struct pof_http_options *o)
+{
+    bool tls = strncmp(h->url, "https://", 8) == 0;
+    CURL *e = h->easy;
+    CURLcode rc = CURLE_OK;
+#define SET(option, value) (rc = rc ? rc : curl_easy_setopt(e, CURLOPT_##option, value))
+    SET(URL, h->url);
+    SET(PROTOCOLS_STR, tls ? "https" : "http");
+    SET(REDIR_PROTOCOLS_STR, tls ? "https" : "http,https");
+    SET(FOLLOWLOCATION, 1L);
+    SET(MAXREDIRS, (long)REDIRECTS);
+    SET(PROXY, "");
+    SET(NOSIGNAL, 1L);
+    SET(CONNECTTIMEOUT, o->connect_s ? o->connect_s : (long)CONNECT_S);
+    SET(LOW_SPEED_LIMIT, 1L);
+    SET(LOW_SPEED_TIME, o->stall_s ? o->stall_s : (long)STALL_S);
+    SET(ACCEPT_ENCODING, ""); /* all that is built in */
+    SET(USERAGENT, "pof/" POF_VERSION);
+    SET(ERRORBUFFER, h->reason);
+    SET(WRITEFUNCTION, on_body);
+    SET(WRITEDATA, h);
+#undef SET
+    return rc;
+}
+
+static int start(struct pof_http *h, const struct pof_http_options *o, struct pof_err *err)
+{
+    h->global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    h->easy = h->global ? curl_easy_init() : NULL;
+    h->multi = h->easy ? curl_multi_init() : NULL;
+    if (!h->multi) {
+        return pof_fail(err, POF_E_NOMEM, "the HTTP library cannot start");
+    }
+    CURLcode rc = configure(h, o);
+    if (rc != CURLE_OK) {
+        return pof_fail(err, code_of(rc), "'%.200s': %s", h->url, curl_easy_strerror(rc));
+    }
+    if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK) {
+        return pof_fail(err, POF_E_NOMEM, "the HTTP library cannot start");
+    }
+    return 0;
+}
+
+int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_options *options,
+                  struct pof_err *err)
+{
+    if (!pof_http_is_url(url)) {
+        return pof_fail(err, POF_E_USAGE, "'%.200s' is not a URL with http:// or https://", url);
+    }
+    if (has_secret(url)) {
+        return pof_fail(err, POF_E_USAGE,
+                        "a URL with a name or password is refused; use curl --netrc-file and a pipe");
+    }
+    struct pof_http *h;
+    int rc = pof_calloc(&h, 1, sizeof *h, err);
+    if (rc) {
+        return rc;
+    }
+    h->max = options->max_bytes ? options->max_bytes : UINT64_C(1) << 30;
+    h->url = strdup(url);
+    rc = h->url ? start(h, options, err) : pof_fail(err, POF_E_NOMEM, "out of memory");
+    rc = rc ? rc : pump(h, err);
+    rc = rc || !h->done || h->result == CURLE_OK ? rc : fail_transfer(h, err);
+    rc = rc ? rc : check_status(h, err);
+    if (rc) {
+        pof_http_close(h);
+        return rc;
+    }
+    *out = h;
+    return 0;
+}
+
+struct pof_source pof_http_source(struct pof_http *h)
+{
+    return (struct pof_source){http_read, h, h->url};
+}
+
+void pof_http_close(struct pof_http *h)
+{
+    if (h) {
+        if (h->multi && h->easy) {
+            curl_multi_remove_handle(h->multi, h->easy);
+        }
+        curl_multi_cleanup(h->multi);
+        curl_easy_cleanup(h->easy);
+        if (h->global) {
+            curl_global_cleanup();
+        }
+        pof_buf_release(&h->waiting);
+        free(h->url);
+        free(h);
+    }
+}
