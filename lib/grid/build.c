@@ -55,14 +55,23 @@ static int check_name(struct pof_text name, const char *what, struct pof_err *er
     return 0;
 }
 
-static bool all_finite(const double *v, size_t n)
+/* What a document can hold (pof-grid(5)); numbers beyond come from a mistake in their unit. */
+struct bound {
+    const char *what;
+    double value, min, max;
+};
+
+static int check_bounds(const struct bound *b, size_t n, const char *kind, struct pof_text name,
+                        struct pof_err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(v[i])) {
-            return false;
+        if (!(b[i].value >= b[i].min && b[i].value <= b[i].max)) {
+            return pof_fail(err, isfinite(b[i].value) ? POF_E_RANGE : POF_E_NUMBER,
+                            "%s %.15g of %s '%.*s' is not in %.15g .. %.15g", b[i].what, b[i].value,
+                            kind, T(name), b[i].min, b[i].max);
         }
     }
-    return true;
+    return 0;
 }
 
 struct pof_node pof_node_default(struct pof_text name, double base_v)
@@ -73,20 +82,26 @@ struct pof_node pof_node_default(struct pof_text name, double base_v)
 
 static int check_node(const struct pof_node *n, struct pof_err *err)
 {
-    const double v[] = {n->base_v, n->v_min_pu, n->v_max_pu, n->v_set_pu, n->angle_set, n->p_w,
-                        n->q_var,  n->rated_w,  n->g_w,      n->b_var,    n->x,         n->y};
-    if (!all_finite(v, sizeof v / sizeof v[0])) {
-        return pof_fail(err, POF_E_NUMBER, "a value of node '%.*s' is not finite", T(n->name));
+    bool held = n->kind != POF_NODE_PQ;
+    const struct bound bounds[] = {
+        {"nominal voltage (V)", n->base_v, 50, 1.5e6},
+        {"voltage held (p.u.)", held ? n->v_set_pu : 1, 0.5, 1.5},
+        {"angle held (rad)", n->angle_set, -6.2832, 6.2832},
+        {"lower voltage limit (p.u.)", n->v_min_pu, 0, 2},
+        {"upper voltage limit (p.u.)", n->v_max_pu, 0, 3},
+        {"active power (W)", n->p_w, -1e12, 1e12},
+        {"reactive power (var)", n->q_var, -1e12, 1e12},
+        {"rated power (W)", n->rated_w, 0, 1e12},
+        {"shunt (W)", n->g_w, -1e12, 1e12},
+        {"shunt (var)", n->b_var, -1e12, 1e12},
+        {"place x", n->x, -1e12, 1e12},
+        {"place y", n->y, -1e12, 1e12},
+    };
+    int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "node", n->name, err);
+    if (rc) {
+        return rc;
     }
-    if (n->base_v <= 0) {
-        return pof_fail(err, POF_E_PHYSICS, "nominal voltage %.15g V of node '%.*s' is not above 0",
-                        n->base_v, T(n->name));
-    }
-    if (n->kind != POF_NODE_PQ && n->v_set_pu <= 0) {
-        return pof_fail(err, POF_E_PHYSICS, "voltage %.15g p.u. held at node '%.*s' is not above 0",
-                        n->v_set_pu, T(n->name));
-    }
-    if (n->v_min_pu >= n->v_max_pu || n->v_min_pu < 0) {
+    if (n->v_min_pu >= n->v_max_pu) {
         return pof_fail(err, POF_E_PHYSICS,
                         "voltage limits %.15g .. %.15g p.u. of node '%.*s' leave no room",
                         n->v_min_pu, n->v_max_pu, T(n->name));
@@ -96,9 +111,6 @@ static int check_node(const struct pof_node *n, struct pof_err *err)
         return pof_fail(err, POF_E_CONFLICT,
                         "node '%.*s' is marked zero_injection but something is connected to it",
                         T(n->name));
-    }
-    if (n->rated_w < 0) {
-        return pof_fail(err, POF_E_RANGE, "rated_w of node '%.*s' is negative", T(n->name));
     }
     return 0;
 }
@@ -138,10 +150,19 @@ int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_
 
 static int check_branch(const struct pof_grid *g, const struct pof_branch *b, struct pof_err *err)
 {
-    const double v[] = {b->r, b->x, b->g, b->b, b->ratio, b->shift, b->rating_va};
     const struct pof_text name = b->name;
-    if (!all_finite(v, sizeof v / sizeof v[0])) {
-        return pof_fail(err, POF_E_NUMBER, "a value of branch '%.*s' is not finite", T(name));
+    const struct bound bounds[] = {
+        {"r (p.u.)", b->r, -1e7, 1e7},
+        {"x (p.u.)", b->x, -1e7, 1e7},
+        {"g (p.u.)", b->g, -1e9, 1e9},
+        {"b (p.u.)", b->b, -1e9, 1e9},
+        {"ratio", b->ratio, 1e-3, 1e3},
+        {"shift (rad)", b->shift, -6.2832, 6.2832},
+        {"rating (VA)", b->rating_va, 0, 1e12},
+    };
+    int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "branch", name, err);
+    if (rc) {
+        return rc;
     }
     if (b->from >= g->nodes || b->to >= g->nodes) {
         return pof_fail(err, POF_E_REFERENCE, "branch '%.*s' ends at an unknown node", T(name));
@@ -153,13 +174,6 @@ static int check_branch(const struct pof_grid *g, const struct pof_branch *b, st
     if (b->r == 0 && b->x == 0) {
         return pof_fail(err, POF_E_PHYSICS,
                         "branch '%.*s' has no impedance; what has none is a switch", T(name));
-    }
-    if (b->ratio <= 0) {
-        return pof_fail(err, POF_E_PHYSICS, "ratio %.15g of branch '%.*s' is not above 0", b->ratio,
-                        T(name));
-    }
-    if (b->rating_va < 0) {
-        return pof_fail(err, POF_E_RANGE, "rating of branch '%.*s' is negative", T(name));
     }
     if (b->kind == POF_BRANCH_TRANSFORMER) {
         return 0;

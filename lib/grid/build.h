@@ -25,13 +25,12 @@ struct pof_build {
 struct pof_node pof_node_default(struct pof_text name, double base_v);
 
 /* Adds a copy; name is copied into the grid. Refused: a name already given, longer than
- * POF_GRID_NAME_MAX or empty; values that are not finite; base_v or v_set_pu not above 0;
+ * POF_GRID_NAME_MAX or empty; values that are not finite or beyond what a document may hold;
  * v_min_pu >= v_max_pu; zero_injection where something is connected. */
 int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_err *err) POF_CHECKED;
 
 /* The same for a branch; its asset (may be NULL) is copied. Refused besides: both ends the same
- * node, r = x = 0, ratio not above 0, a negative rating, a line or switch between two voltage
- * levels. */
+ * node, r = x = 0, a line or switch with a ratio or between two voltage levels. */
 int pof_build_branch(struct pof_build *b, const struct pof_branch *branch,
                      struct pof_err *err) POF_CHECKED;
 

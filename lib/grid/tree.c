@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The closed branches as a tree. */
-#include "grid/grid.h"
+/* Ways through the closed branches. */
+#include "grid/solver.h"
 
 #include <stdlib.h>
 
@@ -111,6 +111,37 @@ int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct po
     if (rc) {
         pof_tree_release(tree);
     }
+    return rc;
+}
+
+int pofi_flat_start(const struct pof_grid *grid, bool *fed, double *angle, struct pof_err *err)
+{
+    struct incidence inc = {0};
+    uint32_t *queue = NULL, head = 0, tail = 0;
+    int rc = incidence_build(&inc, grid, err);
+    rc = rc ? rc : pof_calloc(&queue, grid->nodes, sizeof *queue, err);
+    for (uint32_t i = 0; i < grid->nodes && rc == 0; i++) {
+        fed[i] = grid->node[i].kind == POF_NODE_SLACK;
+        angle[i] = fed[i] ? grid->node[i].angle_set : 0;
+        if (fed[i]) {
+            queue[tail++] = i;
+        }
+    }
+    while (rc == 0 && head < tail) {
+        uint32_t node = queue[head++];
+        for (uint32_t i = inc.first[node]; i < inc.first[node + 1]; i++) {
+            const struct pof_branch *b = &grid->branch[inc.at[i]];
+            uint32_t other = b->from == node ? b->to : b->from;
+            if (!fed[other]) {
+                fed[other] = true;
+                angle[other] = angle[node] + (other == b->to ? -b->shift : b->shift);
+                queue[tail++] = other;
+            }
+        }
+    }
+    free(queue);
+    free(inc.first);
+    free(inc.at);
     return rc;
 }
 

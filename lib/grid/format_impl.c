@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the readers and writers of grid formats share. */
+#include "grid/format_impl.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static size_t skip_digits(struct pof_text t, size_t i)
+{
+    while (i < t.len && digit(t.ptr[i])) {
+        i++;
+    }
+    return i;
+}
+
+static bool named_number(struct pof_text t, size_t i, double *out)
+{
+    struct pof_text rest = {t.ptr + i, t.len - i};
+    bool minus = i > 0 && t.ptr[0] == '-';
+    if (pof_text_is(rest, "Inf") || pof_text_is(rest, "inf")) {
+        *out = minus ? -INFINITY : INFINITY;
+        return true;
+    }
+    *out = NAN;
+    return pof_text_is(rest, "NaN") || pof_text_is(rest, "nan");
+}
+
+bool pofi_number(struct pof_text t, bool not_finite, double *out)
+{
+    char copy[64];
+    if (t.len == 0 || t.len >= sizeof copy) {
+        return false;
+    }
+    size_t i = t.ptr[0] == '-' || t.ptr[0] == '+';
+    if (not_finite && i < t.len && named_number(t, i, out)) {
+        return true;
+    }
+    size_t whole = skip_digits(t, i);
+    size_t digits = whole - i;
+    i = whole;
+    if (i < t.len && t.ptr[i] == '.') {
+        size_t fraction = skip_digits(t, i + 1);
+        digits += fraction - i - 1;
+        i = fraction;
+    }
+    size_t exponent = i;
+    if (digits > 0 && i < t.len && strchr("eEdD", t.ptr[i])) {
+        i++;
+        i += i < t.len && (t.ptr[i] == '-' || t.ptr[i] == '+');
+        size_t last = skip_digits(t, i);
+        i = last > i ? last : t.len + 1;
+    }
+    if (digits == 0 || i != t.len) {
+        return false;
+    }
+    memcpy(copy, t.ptr, t.len);
+    copy[t.len] = '\0';
+    if (exponent < t.len) {
+        copy[exponent] = 'e'; /* Fortran's d */
+    }
+    *out = strtod(copy, NULL);
+    return isfinite(*out);
+}
+
+/* --- telling --- */
+
+void pofi_tell(const struct pof_teller *teller, const char *fmt, ...)
+{
+    if (!teller || !teller->tell) {
+        return;
+    }
+    char text[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    teller->tell(teller->ctx, text);
+}
+
+void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *what)
+{
+    if (count > 0) {
+        pofi_tell(teller, "%u %s", count, what);
+    }
+}
+
+struct pof_text pofi_branch_name(const struct pof_grid *grid, uint32_t from, uint32_t to,
+                                 const char *circuit, char *text)
+{
+    const char *a = grid->node[from].name.ptr, *b = grid->node[to].name.ptr;
+    size_t size = POF_GRID_NAME_MAX + 1;
+    int n = snprintf(text, size, "%s-%s", a, b);
+    for (int i = 1; i < 1000 && n > 0 && (size_t)n < size; i++) {
+        struct pof_text name = {text, (size_t)n};
+        if (pof_names_find(&grid->branch_names, name) == POF_NONE) {
+            return name;
+        }
+        n = i == 1 && circuit && *circuit ? snprintf(text, size, "%s-%s-%s", a, b, circuit)
+                                          : snprintf(text, size, "%s-%s-%d", a, b, i + 1);
+    }
+    n = snprintf(text, size, "branch %u", grid->branches + 1);
+    return (struct pof_text){text, (size_t)n};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the readers and writers of grid formats share. */
+#ifndef POF_GRID_FORMAT_IMPL_H
+#define POF_GRID_FORMAT_IMPL_H
+
+#include "grid/build.h"
+#include "grid/format.h"
+
+/* A decimal number as these formats write it: sign, leading or trailing point, exponent e or d.
+ * Inf and NaN when allowed. */
+bool pofi_number(struct pof_text text, bool not_finite, double *out);
+
+/* Tells a formatted text; nothing when teller is NULL. */
+void pofi_tell(const struct pof_teller *teller, const char *fmt, ...) POF_PRINTF(2, 3);
+/* The same when count > 0; fmt takes the count (unsigned). */
+void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *fmt);
+
+/* A name of a branch, "A-B", or with circuit, "A-B-2", that no other branch has. to has 64 bytes;
+ * returns the view of it. Names too long for 64 bytes become "branch N". */
+struct pof_text pofi_branch_name(const struct pof_grid *grid, uint32_t from, uint32_t to,
+                                 const char *circuit, char *text);
+
+/* --- tables of numbers, as a MATPOWER case has them --- */
+
+struct pofi_table {
+    double *v; /* rows x cols, by rows; owned */
+    size_t rows, cols, cap;
+};
+
+enum { POFI_BUS, POFI_GEN, POFI_BRANCH, POFI_TABLES };
+
+struct pofi_mcase {
+    double base_mva; /* 0: not given */
+    struct pofi_table table[POFI_TABLES];
+    struct pof_text name; /* of the function; in the text */
+    unsigned left_out;    /* fields of mpc that are not looked at */
+    struct pof_text left; /* the first of them; in the text */
+};
+
+/* Evaluates the text of a case: matrices, scalars, unit conversions. */
+int pofi_mcase_parse(struct pofi_mcase *c, const char *text, size_t len, const char *name,
+                    struct pof_err *err) POF_CHECKED;
+void pofi_mcase_release(struct pofi_mcase *c);
+
+#endif
