@@ -23,7 +23,7 @@ struct pof_store {
     struct pof_db *db;
     struct pofi_ids pods;
     struct pofi_ids names;
-    bool replace;     /* of the registration that is going on */
+    bool replace; /* of the registration that is going on */
     struct pof_registered registered;
     struct pof_stmt *pod_get, *pod_put, *pod_seen, *pod_mark;
 };

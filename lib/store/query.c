@@ -110,8 +110,9 @@ static int each_pod(struct pof_store *store, const struct pof_query *q, on_pod *
                             q->n_pods ? "SELECT " POD_COLUMNS " FROM pod WHERE name=?1"
                                       : "SELECT " POD_COLUMNS " FROM pod ORDER BY name",
                             &s, err);
-    rc = rc ? rc : q->n_pods ? each_named(s, q, take, ctx, err)
-                             : each_row(s, q, take, ctx, &rows, err);
+    rc = rc          ? rc
+         : q->n_pods ? each_named(s, q, take, ctx, err)
+                     : each_row(s, q, take, ctx, &rows, err);
     pof_stmt_free(s);
     return rc;
 }
@@ -174,8 +175,7 @@ static int walk_open(struct walk *w, struct pof_store *store, const struct pof_q
                      struct pof_err *err)
 {
     *w = (struct walk){.store = store, .q = q};
-    w->versions = (struct pof_versions){
-        .series = q->series, .text = pofi_name_text, .ctx = store};
+    w->versions = (struct pof_versions){.series = q->series, .text = pofi_name_text, .ctx = store};
     int rc = pof_db_prepare(store->db,
                             "SELECT day FROM day WHERE series=?1 AND day>=?2 ORDER BY day LIMIT 1",
                             &w->next_day, err);
@@ -208,8 +208,9 @@ static int read_day(struct walk *w, int64_t day, int64_t max, struct pof_err *er
     while ((rc = pof_stmt_step(w->get, err)) > 0) {
         rc = pof_grow(&w->layer, &w->layer_cap, w->layers + 1, sizeof *w->layer, err);
         struct pof_text bytes = pof_stmt_get_text(w->get, 0);
-        rc = rc ? rc
-                : pof_block_unpack(&w->layer[w->layers], (const uint8_t *)bytes.ptr, bytes.len, err);
+        rc =
+            rc ? rc
+               : pof_block_unpack(&w->layer[w->layers], (const uint8_t *)bytes.ptr, bytes.len, err);
         if (rc) {
             pof_stmt_reset(w->get);
             return rc;
@@ -270,13 +271,13 @@ static int give(struct walk *w, int64_t start, const struct pof_cell *c, struct 
     } else if (r.type == POF_setpoint) {
         rc = make_setpoint(w, start, c, &r.u.setpoint, err);
     } else {
-        r.u.baseline = (struct pof_baseline){
-            .has = (uint64_t)has(c, POF_BASELINE_Q) << POF_BIT_baseline_q_var,
-            .pod = w->pod,
-            .start = start,
-            .duration_s = POF_QUARTER_S,
-            .p_w = c->value[POF_BASELINE_P],
-            .q_var = c->value[POF_BASELINE_Q]};
+        r.u.baseline =
+            (struct pof_baseline){.has = (uint64_t)has(c, POF_BASELINE_Q) << POF_BIT_baseline_q_var,
+                                  .pod = w->pod,
+                                  .start = start,
+                                  .duration_s = POF_QUARTER_S,
+                                  .p_w = c->value[POF_BASELINE_P],
+                                  .q_var = c->value[POF_BASELINE_Q]};
     }
     return rc ? rc : w->take(w->ctx, &r, err);
 }
@@ -511,8 +512,8 @@ static int edge(struct walk *w, int64_t day, bool last, int64_t *out, struct pof
 {
     struct pof_stmt *s;
     uint64_t there[2] = {0};
-    int rc = pof_db_prepare(w->store->db,
-                            "SELECT slots FROM day WHERE series=?1 AND day=?2 AND layer=0", &s, err);
+    int rc = pof_db_prepare(
+        w->store->db, "SELECT slots FROM day WHERE series=?1 AND day=?2 AND layer=0", &s, err);
     if (rc) {
         return rc;
     }
@@ -526,8 +527,9 @@ static int edge(struct walk *w, int64_t day, bool last, int64_t *out, struct pof
         there[1] |= w->layer->there[1];
     }
     pof_stmt_free(s);
-    int slot = last ? (there[1] ? 127 - __builtin_clzll(there[1]) : 63 - __builtin_clzll(there[0] | 1))
-                    : (there[0] ? __builtin_ctzll(there[0]) : 64 + __builtin_ctzll(there[1] | 1));
+    int slot =
+        last ? (there[1] ? 127 - __builtin_clzll(there[1]) : 63 - __builtin_clzll(there[0] | 1))
+             : (there[0] ? __builtin_ctzll(there[0]) : 64 + __builtin_ctzll(there[1] | 1));
     *out = day * DAY_S + (int64_t)slot * POF_QUARTER_S;
     return rc;
 }

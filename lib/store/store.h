@@ -96,9 +96,9 @@ struct pof_query {
     size_t n_nodes;
     const char *const *aggregators; /* pods of these aggregators; none: all */
     size_t n_aggregators;
-    int64_t from;     /* quarter-hours that begin at or after, INT64_MIN: all */
-    int64_t until;    /* and before, INT64_MAX: all */
-    int64_t known_at; /* as known at this instant, INT64_MAX: now */
+    int64_t from;                      /* quarter-hours that begin at or after, INT64_MIN: all */
+    int64_t until;                     /* and before, INT64_MAX: all */
+    int64_t known_at;                  /* as known at this instant, INT64_MAX: now */
     enum pof_versions_wanted versions; /* ALL: oldest first; known_at still counts */
 };
 
