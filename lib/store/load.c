@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_S = 86400, ITEM_COLUMNS = POF_COLUMN_KNOWN };
+enum { ITEM_COLUMNS = POF_COLUMN_KNOWN };
 
 /* A record as it waits for its batch: 64 bytes. Names are numbers in the caches of the store. */
 struct item {
@@ -240,7 +240,7 @@ int pof_load_put(struct pof_load *l, const struct pof_record *r, struct pof_err 
 
 static uint64_t day_of(int64_t start)
 {
-    return (uint64_t)(start / DAY_S);
+    return (uint64_t)(start / POFI_DAY_S);
 }
 
 /* A stable radix sort, a byte at a time; bytes that are equal in all keys are skipped. */
@@ -270,7 +270,7 @@ static void make_keys(struct pof_load *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         const struct item *it = &l->item[i];
-        uint64_t slot = (uint64_t)(it->start % DAY_S / POF_QUARTER_S);
+        uint64_t slot = (uint64_t)(it->start % POFI_DAY_S / POF_QUARTER_S);
         uint64_t row = (uint64_t)l->store->pods.row[it->pod];
         l->key[i].key = (uint64_t)it->series << 61 | day_of(it->start) << 39 | row << 7 | slot;
         l->key[i].item = (uint32_t)i;

@@ -137,6 +137,12 @@ struct pof_stat {
 /* Counts a series; gap may be NULL. Order of gaps: pod, time. */
 int pof_store_stat(struct pof_store *s, const struct pof_query *q, struct pof_stat *out,
                    pof_take_gap *gap, void *ctx, struct pof_err *err) POF_CHECKED;
+/* One line of name=value pairs, "measurements pods=..." or "gap series=measurements ...", as
+ * pof-scd(1) describes them. */
+int pof_stat_format(struct pof_buf *to, const char *series, const struct pof_stat *s,
+                    struct pof_err *err) POF_CHECKED;
+int pof_gap_format(struct pof_buf *to, const char *series, const struct pof_gap *gap,
+                   struct pof_err *err) POF_CHECKED;
 /* Pods registered, and pods known only from their series. */
 int pof_store_count_pods(struct pof_store *s, uint64_t *registered, uint64_t *unregistered,
                          struct pof_err *err) POF_CHECKED;
