@@ -122,8 +122,7 @@ int pof_checkpoint_open(struct pof_checkpoint *out, struct pof_note *note, struc
         return 0;
     }
     if (rc) {
-        *err = detail;
-        return rc;
+        return pof_fail(err, detail.code, "%s", detail.text);
     }
     if (strcmp(c.origin, key->name) != 0) {
         note->status = POF_NOTE_UNKNOWN;
