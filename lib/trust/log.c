@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char journal_header[POFI_JOURNAL_HEADER] = "POF journal 1\n\0";
 static const char signed_title[] = "pof.signed/1";
 
 /* --- small files --- */
@@ -144,7 +143,7 @@ int pof_log_create(const struct pof_folder *folder, const struct pof_signer *key
     rc = pof_hasher_check(log->hasher, err);
     rc = rc ? rc
             : f->replace(f->ctx, "journal",
-                         (struct pof_text){journal_header, sizeof journal_header}, err);
+                         (struct pof_text){pofi_journal_header, POFI_JOURNAL_HEADER}, err);
     rc = rc ? rc : write_vkey(f, &key->vkey, err);
     rc = rc ? rc : publish(log, &last, err);
     pof_log_close(log);
@@ -234,7 +233,7 @@ static int check_memory(struct pof_log *log, uint64_t *end, struct pof_err *err)
 {
     struct pof_folder *f = &log->folder;
     struct pof_checkpoint c;
-    char header[POFI_JOURNAL_HEADER];
+    bool begins;
     int rc = read_signed(log, err);
     rc = rc ? rc : read_checkpoint(log, &c, err);
     rc = rc ? rc : f->size(f->ctx, "journal", end, err);
@@ -249,15 +248,15 @@ static int check_memory(struct pof_log *log, uint64_t *end, struct pof_err *err)
                         ": files of different times were mixed",
                         f->name, c.head.size, s->head.size);
     }
-    if (*end < s->bytes || s->bytes < sizeof header) {
+    if (*end < s->bytes || s->bytes < POFI_JOURNAL_HEADER) {
         return pof_fail(err, POF_E_CONFLICT,
                         "'%s/journal' has %" PRIu64 " bytes, %" PRIu64 " were signed; restore it "
                         "from a copy",
                         f->name, *end, s->bytes);
     }
     log->publish = c.head.size < s->head.size;
-    rc = f->read(f->ctx, (struct pof_place){"journal", 0}, header, sizeof header, err);
-    if (rc == 0 && memcmp(header, journal_header, sizeof header) != 0) {
+    rc = pofi_journal_begins(log, *end, &begins, err);
+    if (rc == 0 && !begins) {
         rc = pof_fail(err, POF_E_CONFLICT, "'%s/journal' does not begin as a journal", f->name);
     }
     return rc;

@@ -41,30 +41,51 @@ static int find(struct audit *a, struct pof_finding f, struct pof_err *err)
 
 /* --- the journal --- */
 
-/* Compares the entries of a split frame with the leaf hashes in tiles.0. */
-static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32_t n,
-                         uint64_t tiles, struct pof_err *err)
+/* Compares n leaf hashes from index on with those in tiles.0; *same tells whether all agree. */
+static int compare_leaves(struct audit *a, const struct pof_hash *leaf, uint64_t index, uint64_t n,
+                          bool *same, struct pof_err *err)
 {
-    size_t place = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t index = frame->first + i;
-        struct pof_text entry = pofi_frame_entry(frame, &place);
-        struct pof_hash stored;
-        int rc = index < tiles ? pofi_tiles_read(a->log, 0, index, 1, &stored, err) : 0;
-        if (rc == 0 && index < tiles && !pof_hash_eq(&stored, &frame->leaf[i])) {
-            rc = find(a, (struct pof_finding){POF_FINDING_ENTRY, 0, index, index}, err);
-        }
-        if (rc == 0 && a->gapless) {
-            rc = pof_range_push(&a->range, a->log->hasher, &frame->leaf[i], NULL, NULL, err);
-        }
-        if (rc == 0 && a->auditor->on_entry) {
-            rc = a->auditor->on_entry(a->auditor->ctx, index, entry, &frame->leaf[i], err);
+    *same = true;
+    for (uint64_t i = 0; i < n;) {
+        struct pof_hash stored[256];
+        size_t some = n - i < 256 ? (size_t)(n - i) : 256;
+        int rc = pofi_tiles_read(a->log, 0, index + i, some, stored, err);
+        for (size_t k = 0; rc == 0 && k < some; k++, i++) {
+            if (!pof_hash_eq(&stored[k], &leaf[i])) {
+                *same = false;
+                rc = find(a, (struct pof_finding){POF_FINDING_ENTRY, 0, index + i, index + i}, err);
+            }
         }
         if (rc) {
             return rc;
         }
     }
     return 0;
+}
+
+/* The first n entries of a split frame; `tiles` hashes are in tiles.0. */
+static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32_t n,
+                         uint64_t tiles, struct pof_err *err)
+{
+    uint64_t there = tiles > frame->first ? tiles - frame->first : 0;
+    bool same;
+    int rc = compare_leaves(a, frame->leaf, frame->first, there < n ? there : n, &same, err);
+    if (rc == 0 && same && !frame->whole) {
+        rc = find(a, (struct pof_finding){POF_FINDING_FRAME, 0, frame->first, frame->first + n - 1},
+                  err);
+    }
+    size_t place = 0;
+    for (uint32_t i = 0; rc == 0 && i < n; i++) {
+        struct pof_text entry = pofi_frame_entry(frame, &place);
+        if (a->gapless) {
+            rc = pof_range_push(&a->range, a->log->hasher, &frame->leaf[i], NULL, NULL, err);
+        }
+        if (rc == 0 && a->auditor->on_entry) {
+            rc = a->auditor->on_entry(a->auditor->ctx, frame->first + i, entry, &frame->leaf[i],
+                                      err);
+        }
+    }
+    return rc;
 }
 
 /* One frame at its place; *next is the index expected behind it. */
@@ -103,7 +124,12 @@ static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err)
     uint64_t end;
     uint64_t next = 0;
     uint64_t at = POFI_JOURNAL_HEADER;
+    bool good;
     int rc = log->folder.size(log->folder.ctx, "journal", &end, err);
+    rc = rc ? rc : pofi_journal_begins(log, end, &good, err);
+    if (rc == 0 && !good) {
+        rc = find(a, (struct pof_finding){POF_FINDING_FRAME, 0, 0, 0}, err);
+    }
     while (rc == 0 && at < end && next < a->result->head.size) {
         rc = pofi_frame_read(log, at, end, frame, err);
         bool found = frame->framed;

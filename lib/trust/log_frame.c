@@ -10,6 +10,21 @@
 static const char magic[4] = {'\0', 'p', 'o', 'f'};
 enum { COUNT = 4, FIRST = 8, BYTES = 16, CHECK = 24, LENGTH = 2 };
 
+const char pofi_journal_header[POFI_JOURNAL_HEADER] = "POF journal 1\n\0";
+
+int pofi_journal_begins(struct pof_log *log, uint64_t end, bool *good, struct pof_err *err)
+{
+    char header[POFI_JOURNAL_HEADER];
+    *good = false;
+    if (end < sizeof header) {
+        return 0;
+    }
+    struct pof_folder *f = &log->folder;
+    int rc = f->read(f->ctx, (struct pof_place){"journal", 0}, header, sizeof header, err);
+    *good = rc == 0 && memcmp(header, pofi_journal_header, sizeof header) == 0;
+    return rc;
+}
+
 static void put(char *to, uint64_t v, int n)
 {
     for (int i = n - 1; i >= 0; i--, v >>= 8) {

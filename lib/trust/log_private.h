@@ -55,6 +55,12 @@ struct pof_log {
 
 /* log_frame.c */
 
+/* What a journal begins with. */
+extern const char pofi_journal_header[POFI_JOURNAL_HEADER];
+/* Does a journal of end bytes begin as one? */
+int pofi_journal_begins(struct pof_log *log, uint64_t end, bool *good,
+                        struct pof_err *err) POF_CHECKED;
+
 /* Reads the frame at a place of the journal that ends at `end`; what is not right is told in the
  * flags and is not an error. */
 int pofi_frame_read(struct pof_log *log, uint64_t at, uint64_t end, struct pofi_frame *frame,
