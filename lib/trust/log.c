@@ -191,6 +191,25 @@ static int rebuild(struct pof_log *log, struct pof_err *err)
     return rc;
 }
 
+/* Writes a part of the journal over itself. After a failed sync the kernel may call pages clean that
+ * never reached the disk; written again they are dirty, and the next sync says the truth. */
+static int write_again(struct pof_log *log, uint64_t at, uint64_t end, struct pof_err *err)
+{
+    enum { BLOCK = 1 << 20 };
+    struct pof_folder *f = &log->folder;
+    struct pof_buf b = {0};
+    int rc = pof_buf_reserve(&b, BLOCK, err);
+    while (rc == 0 && at < end) {
+        size_t n = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
+        struct pof_place place = {"journal", at};
+        rc = f->read(f->ctx, place, b.data, n, err);
+        rc = rc ? rc : f->write(f->ctx, place, b.data, n, err);
+        at += n;
+    }
+    pof_buf_release(&b);
+    return rc ? rc : f->sync(f->ctx, "journal", err);
+}
+
 /* Takes what stands behind the signed part of the journal: whole frames are kept, a torn last one
  * is dropped. Damage with whole frames behind it is no torn write and is refused. */
 static int replay(struct pof_log *log, uint64_t end, struct pof_err *err)
@@ -222,7 +241,7 @@ static int replay(struct pof_log *log, uint64_t end, struct pof_err *err)
     }
     rc = rc || at == end ? rc : f->cut(f->ctx, "journal", at, err);
     /* Records that a killed writer left unsynced become durable before they are signed. */
-    rc = rc || end == log->last.bytes ? rc : f->sync(f->ctx, "journal", err);
+    rc = rc || end == log->last.bytes ? rc : write_again(log, log->last.bytes, at, err);
     log->size = log->range.size;
     log->bytes = at;
     return rc;
@@ -377,6 +396,13 @@ int pof_log_add(struct pof_log *log, struct pof_text entry, struct pof_hash *lea
         log->pending++;
     }
     return rc;
+}
+
+int pof_log_leaf_of(struct pof_log *log, struct pof_text entry, struct pof_hash *leaf,
+                    struct pof_err *err)
+{
+    pof_merkle_leaf(log->hasher, entry.ptr, entry.len, leaf);
+    return pof_hasher_check(log->hasher, err);
 }
 
 bool pof_log_full(const struct pof_log *log)

@@ -53,6 +53,9 @@ size_t pof_log_pending(const struct pof_log *log);
 /* Adds an entry to the batch; *leaf gets its leaf hash. TOO_LONG for more than POF_ENTRY_MAX. */
 int pof_log_add(struct pof_log *log, struct pof_text entry, struct pof_hash *leaf,
                 struct pof_err *err) POF_CHECKED;
+/* The leaf hash of an entry, without adding it. */
+int pof_log_leaf_of(struct pof_log *log, struct pof_text entry, struct pof_hash *leaf,
+                    struct pof_err *err) POF_CHECKED;
 /* Is the batch as large as a frame should be? */
 bool pof_log_full(const struct pof_log *log);
 /* Makes the batch durable with one sync. After an error the log can only be closed: what reached
