@@ -76,7 +76,7 @@ static void say(struct pof_cli *cli, const struct job *j)
         pof_cli_warn(cli, "%u pods are not offered: no baseline in the window", c->unbaselined);
     }
     if (c->unused_rules) {
-        pof_cli_note(cli, "%u price rules priced no offer", c->unused_rules);
+        pof_cli_note(cli, "%u price rules were not used", c->unused_rules);
     }
 }
 

@@ -34,7 +34,7 @@ struct pof_offer_counts {
     uint64_t offers;
     uint32_t unpriced;     /* pods that no price rule fits in a direction they could offer */
     uint32_t unbaselined;  /* pods without any baseline in the window */
-    uint32_t unused_rules; /* price rules that fit no pod */
+    uint32_t unused_rules; /* price rules that fit no pod, or only behind a more specific one */
 };
 
 struct pof_offer_rows; /* availabilities and price rules */
