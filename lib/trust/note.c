@@ -151,6 +151,30 @@ int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_e
     return rc ? rc : pof_base64_add(to, bytes, sizeof bytes, err);
 }
 
+bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY])
+{
+    if (text.len == POF_ED25519_KEY) {
+        memcpy(seed, text.ptr, POF_ED25519_KEY);
+        return true;
+    }
+    text.len -= text.len && text.ptr[text.len - 1] == '\n';
+    if (text.len != 2 * POF_ED25519_KEY) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+        if (d < 0) {
+            return false;
+        }
+        seed[i / 2] = (uint8_t)(i % 2 ? seed[i / 2] << 4 | d : d);
+    }
+    return true;
+}
+
 int pof_signer_make(struct pof_signer *out, struct pof_text name,
                     const uint8_t seed[POF_ED25519_KEY], struct pof_err *err)
 {

@@ -44,6 +44,8 @@ int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_e
 int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_err *err) POF_CHECKED;
 int pof_signer_format(struct pof_buf *to, const struct pof_signer *key,
                       struct pof_err *err) POF_CHECKED;
+/* A seed as 32 bytes, or as 64 hexadecimal digits and perhaps LF. */
+bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY]);
 /* The signer of a name from its secret seed. */
 int pof_signer_make(struct pof_signer *out, struct pof_text name,
                     const uint8_t seed[POF_ED25519_KEY], struct pof_err *err) POF_CHECKED;
