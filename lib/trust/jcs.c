@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 8785 in one pass: members are written as they come and put in order when their object ends. */
+/* RFC 8785 in one pass: members are written as they come and put in order when their object ends.
+ */
 #include "trust/jcs.h"
 
 #include "trust/utf8.h"
@@ -34,8 +35,7 @@ struct parser {
     int depth;
 };
 
-static int refuse(struct parser *s, enum pof_code code, const char *what)
-{
+static int refuse(struct parser *s, enum pof_code code, const char *what) {
     int rc = pof_fail(s->err, code, "%s", what);
     if (s->err) {
         struct pof_buf field = {0};
@@ -47,23 +47,20 @@ static int refuse(struct parser *s, enum pof_code code, const char *what)
     return rc;
 }
 
-static void skip_space(struct parser *s)
-{
+static void skip_space(struct parser *s) {
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\r' || *s->p == '\n')) {
         s->p++;
     }
 }
 
-static bool is_digit(const char *p, const char *end)
-{
+static bool is_digit(const char *p, const char *end) {
     return p < end && *p >= '0' && *p <= '9';
 }
 
 /* --- strings --- */
 
 /* Four hexadecimal digits at p. */
-static bool hex4(const char *p, const char *end, uint32_t *out)
-{
+static bool hex4(const char *p, const char *end, uint32_t *out) {
     if (end - p < 4) {
         return false;
     }
@@ -84,8 +81,7 @@ static bool hex4(const char *p, const char *end, uint32_t *out)
 }
 
 /* The canonical form of one code point: at most 6 bytes, room is reserved. */
-static void put_code_point(struct pof_buf *to, uint32_t cp)
-{
+static void put_code_point(struct pof_buf *to, uint32_t cp) {
     char *q = to->data + to->len;
     static const char names[] = "btn\0fr"; /* of U+0008 to U+000D; U+000B has none */
     static const char digits[] = "0123456789abcdef";
@@ -116,8 +112,7 @@ static void put_code_point(struct pof_buf *to, uint32_t cp)
 }
 
 /* The escape behind a backslash at s->p. */
-static int escape(struct parser *s)
-{
+static int escape(struct parser *s) {
     static const char from[] = "\"\\/bfnrt";
     static const char into[] = "\"\\/\b\f\n\r\t";
     if (s->p + 1 >= s->end) {
@@ -149,8 +144,7 @@ static int escape(struct parser *s)
 }
 
 /* The string at s->p, its canonical form with quotes added to the output. */
-static int string(struct parser *s)
-{
+static int string(struct parser *s) {
     s->p++;
     /* An input byte gives at most 6 output bytes (a control character as \u00xx cannot stand raw,
      * so in fact at most itself; \b of 6 bytes shrinks). */
@@ -197,14 +191,13 @@ struct shape {
     struct pof_text text;
     bool point;
     bool exponent;
-    bool zero;         /* no digit other than 0 */
+    bool zero;          /* no digit other than 0 */
     size_t significant; /* digits from the first that is not 0 */
-    size_t lead;       /* zeros between the point and the first such digit, when 0.000... */
+    size_t lead;        /* zeros between the point and the first such digit, when 0.000... */
 };
 
 /* Reads the grammar of RFC 8259 section 6. */
-static bool number_shape(struct parser *s, struct shape *n)
-{
+static bool number_shape(struct parser *s, struct shape *n) {
     const char *p = s->p;
     *n = (struct shape){.zero = true};
     p += p < s->end && *p == '-';
@@ -242,8 +235,7 @@ static bool number_shape(struct parser *s, struct shape *n)
 }
 
 /* Below 2^53 in magnitude? text is an integer of at most 16 digits. */
-static bool below_2_53(struct pof_text text)
-{
+static bool below_2_53(struct pof_text text) {
     uint64_t v = 0;
     for (size_t i = text.ptr[0] == '-'; i < text.len; i++) {
         v = v * 10 + (uint64_t)(text.ptr[i] - '0');
@@ -252,8 +244,7 @@ static bool below_2_53(struct pof_text text)
 }
 
 /* Through a double: the general way. */
-static int number_by_value(struct parser *s, struct pof_text text)
-{
+static int number_by_value(struct parser *s, struct pof_text text) {
     int rc = pof_buf_reserve(s->to, text.len + 33, s->err);
     if (rc) {
         return rc;
@@ -269,8 +260,7 @@ static int number_by_value(struct parser *s, struct pof_text text)
     return 0;
 }
 
-static int number(struct parser *s)
-{
+static int number(struct parser *s) {
     struct shape n;
     if (!number_shape(s, &n)) {
         return refuse(s, POF_E_SYNTAX, "not a JSON value");
@@ -278,8 +268,9 @@ static int number(struct parser *s)
     struct pof_text t = n.text;
     if (!n.point && !n.exponent) {
         if (n.significant > 16 || !below_2_53(t)) {
-            return refuse(s, POF_E_NUMBER, "an integer of 2^53 or more has no exact JSON number; "
-                                           "write it as a string");
+            return refuse(s, POF_E_NUMBER,
+                          "an integer of 2^53 or more has no exact JSON number; "
+                          "write it as a string");
         }
     } else if (n.exponent || n.significant > 15 || n.lead > 5) {
         s->p += t.len;
@@ -298,8 +289,7 @@ static int number(struct parser *s)
 
 /* The next code point of a canonical name, as a number that sorts like its UTF-16 units: those
  * beyond U+FFFF begin with a surrogate, so they stand between U+D7FF and U+E000. */
-static uint32_t next_unit(const char **p, const char *end)
-{
+static uint32_t next_unit(const char **p, const char *end) {
     static const char names[] = "btnfr";
     static const char codes[] = "\b\t\n\f\r";
     uint32_t cp = 0;
@@ -318,8 +308,7 @@ static uint32_t next_unit(const char **p, const char *end)
     return cp >= 0x10000 ? cp - 0x10000 + 0xd800 : cp >= 0xe000 ? cp + 0x200000 : cp;
 }
 
-static int compare_names(const void *a, const void *b)
-{
+static int compare_names(const void *a, const void *b) {
     const struct pof_jcs_member *x = a;
     const struct pof_jcs_member *y = b;
     const char *p = x->text;
@@ -337,8 +326,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Sorts n members; few are the rule, and then insertion is fastest. */
-static void sort(struct pof_jcs_member *m, size_t n)
-{
+static void sort(struct pof_jcs_member *m, size_t n) {
     if (n > 24) {
         qsort(m, n, sizeof *m, compare_names);
         return;
@@ -355,8 +343,7 @@ static void sort(struct pof_jcs_member *m, size_t n)
 
 /* Points each member to its name in a copy of the output that begins at place `from`; tells whether
  * they stand in order already. */
-static bool point_to(struct pof_jcs_member *m, size_t n, const char *copy, size_t from)
-{
+static bool point_to(struct pof_jcs_member *m, size_t n, const char *copy, size_t from) {
     bool sorted = true;
     for (size_t i = 0; i < n; i++) {
         m[i].text = copy + (m[i].at - from) + 1;
@@ -366,8 +353,7 @@ static bool point_to(struct pof_jcs_member *m, size_t n, const char *copy, size_
 }
 
 /* Puts the members of the object that just ended in order, in the output too. */
-static int order(struct parser *s, size_t first)
-{
+static int order(struct parser *s, size_t first) {
     struct pof_jcs_member *m = s->jcs->member + first;
     size_t n = s->jcs->members - first;
     size_t from = m[0].at;
@@ -399,8 +385,7 @@ static int order(struct parser *s, size_t first)
 
 /* --- values --- */
 
-static int literal(struct parser *s, const char *word)
-{
+static int literal(struct parser *s, const char *word) {
     size_t n = strlen(word);
     if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0) {
         return refuse(s, POF_E_SYNTAX, "not a JSON value");
@@ -409,8 +394,7 @@ static int literal(struct parser *s, const char *word)
     return pof_buf_add(s->to, word, n, s->err);
 }
 
-static int open_level(struct parser *s)
-{
+static int open_level(struct parser *s) {
     if (s->depth == POF_JCS_DEPTH) {
         return refuse(s, POF_E_DEPTH, "nested more than 64 deep");
     }
@@ -419,8 +403,7 @@ static int open_level(struct parser *s)
 }
 
 /* A value that begins at s->p: written whole, or opened. */
-static int value(struct parser *s)
-{
+static int value(struct parser *s) {
     skip_space(s);
     if (s->p == s->end) {
         return refuse(s, POF_E_TRUNCATED, "the text ends where a JSON value is expected");
@@ -443,8 +426,7 @@ static int value(struct parser *s)
 }
 
 /* The name and colon of a member. */
-static int member(struct parser *s)
-{
+static int member(struct parser *s) {
     struct pof_jcs *j = s->jcs;
     skip_space(s);
     if (s->p == s->end || *s->p != '"') {
@@ -469,8 +451,7 @@ static int member(struct parser *s)
 }
 
 /* One step inside the innermost open level: its end, or the next member or element. */
-static int step(struct parser *s)
-{
+static int step(struct parser *s) {
     struct level *l = &s->level[s->depth - 1];
     skip_space(s);
     if (s->p == s->end) {
@@ -498,11 +479,14 @@ static int step(struct parser *s)
     return rc ? rc : value(s);
 }
 
-int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to, struct pof_err *err)
-{
-    struct parser s = {
-        .jcs = jcs, .begin = text.ptr, .p = text.ptr, .end = text.ptr + text.len, .to = to,
-        .err = err};
+int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to,
+                struct pof_err *err) {
+    struct parser s = {.jcs = jcs,
+                       .begin = text.ptr,
+                       .p = text.ptr,
+                       .end = text.ptr + text.len,
+                       .to = to,
+                       .err = err};
     size_t len = to->len;
     jcs->members = 0;
     int rc = value(&s);
@@ -521,8 +505,7 @@ int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to, s
     return rc;
 }
 
-void pof_jcs_release(struct pof_jcs *jcs)
-{
+void pof_jcs_release(struct pof_jcs *jcs) {
     free(jcs->member);
     pof_buf_release(&jcs->scratch);
     *jcs = (struct pof_jcs){0};

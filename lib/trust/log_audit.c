@@ -14,8 +14,7 @@ struct audit {
     bool gapless;
 };
 
-static int end_run(struct audit *a, struct pof_err *err)
-{
+static int end_run(struct audit *a, struct pof_err *err) {
     int rc = 0;
     if (a->run.first <= a->run.last) {
         a->result->findings++;
@@ -26,11 +25,9 @@ static int end_run(struct audit *a, struct pof_err *err)
 }
 
 /* Reports first..last, joined with the run before when they are neighbours. */
-static int find(struct audit *a, struct pof_finding f, struct pof_err *err)
-{
+static int find(struct audit *a, struct pof_finding f, struct pof_err *err) {
     struct pof_finding *r = &a->run;
-    if (r->first <= r->last && r->kind == f.kind && r->level == f.level &&
-        r->last + 1 == f.first) {
+    if (r->first <= r->last && r->kind == f.kind && r->level == f.level && r->last + 1 == f.first) {
         r->last = f.last;
         return 0;
     }
@@ -43,8 +40,7 @@ static int find(struct audit *a, struct pof_finding f, struct pof_err *err)
 
 /* Compares n leaf hashes from index on with those in tiles.0; *same tells whether all agree. */
 static int compare_leaves(struct audit *a, const struct pof_hash *leaf, uint64_t index, uint64_t n,
-                          bool *same, struct pof_err *err)
-{
+                          bool *same, struct pof_err *err) {
     *same = true;
     for (uint64_t i = 0; i < n;) {
         struct pof_hash stored[256];
@@ -65,8 +61,7 @@ static int compare_leaves(struct audit *a, const struct pof_hash *leaf, uint64_t
 
 /* The first n entries of a split frame; `tiles` hashes are in tiles.0. */
 static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32_t n,
-                         uint64_t tiles, struct pof_err *err)
-{
+                         uint64_t tiles, struct pof_err *err) {
     uint64_t there = tiles > frame->first ? tiles - frame->first : 0;
     bool same;
     int rc = compare_leaves(a, frame->leaf, frame->first, there < n ? there : n, &same, err);
@@ -90,8 +85,7 @@ static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32
 
 /* One frame at its place; *next is the index expected behind it. */
 static int check_frame(struct audit *a, const struct pofi_frame *frame, uint64_t tiles,
-                       uint64_t *next, struct pof_err *err)
-{
+                       uint64_t *next, struct pof_err *err) {
     uint64_t size = a->result->head.size;
     int rc = 0;
     if (frame->first > *next) {
@@ -101,8 +95,10 @@ static int check_frame(struct audit *a, const struct pofi_frame *frame, uint64_t
         *next = frame->first;
     } else if (frame->first < *next) { /* a batch that stands there already */
         a->gapless = false;
-        return find(a, (struct pof_finding){POF_FINDING_FRAME, 0, frame->first,
-                                            frame->first + frame->count - 1}, err);
+        return find(a,
+                    (struct pof_finding){POF_FINDING_FRAME, 0, frame->first,
+                                         frame->first + frame->count - 1},
+                    err);
     }
     if (rc || *next >= size) {
         return rc;
@@ -117,8 +113,7 @@ static int check_frame(struct audit *a, const struct pofi_frame *frame, uint64_t
     return check_entries(a, frame, n, tiles, err);
 }
 
-static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err)
-{
+static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err) {
     struct pof_log *log = a->log;
     struct pofi_frame *frame = &log->frame;
     uint64_t end;
@@ -153,8 +148,7 @@ static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err)
 /* --- the tiles --- */
 
 /* The node above 256 hashes, each computed again. */
-static void fold(struct pof_hasher *h, struct pof_hash *hash)
-{
+static void fold(struct pof_hasher *h, struct pof_hash *hash) {
     for (size_t n = 256; n > 1; n /= 2) {
         for (size_t i = 0; i < n / 2; i++) {
             pof_merkle_node(h, &hash[2 * i], &hash[2 * i + 1], &hash[i]);
@@ -164,8 +158,7 @@ static void fold(struct pof_hasher *h, struct pof_hash *hash)
 
 /* Computes tiles.(file) again from tiles.(file - 1), `below` of whose hashes are there. */
 static int check_tiles(struct audit *a, unsigned file, uint64_t below, uint64_t *have,
-                       struct pof_err *err)
-{
+                       struct pof_err *err) {
     uint64_t due = a->result->head.size >> POFI_TILE_BITS * file;
     int rc = pofi_tiles_count(a->log, file, have, err);
     uint64_t n = *have < due ? *have : due;
@@ -188,8 +181,7 @@ static int check_tiles(struct audit *a, unsigned file, uint64_t below, uint64_t 
 }
 
 /* The root that the leaf hashes in tiles.0 give. */
-static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err)
-{
+static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err) {
     const struct pof_head *head = &a->result->head;
     struct pof_range range = {0};
     int rc = 0;
@@ -214,8 +206,7 @@ static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err)
 }
 
 int pof_log_audit(struct pof_log *log, const struct pof_auditor *auditor, struct pof_audit *result,
-                  struct pof_err *err)
-{
+                  struct pof_err *err) {
     *result = (struct pof_audit){.head = log->last.head};
     struct audit a = {.log = log,
                       .auditor = auditor,
@@ -227,8 +218,8 @@ int pof_log_audit(struct pof_log *log, const struct pof_auditor *auditor, struct
     rc = rc ? rc : check_journal(&a, leaves, err);
     struct pof_hash root;
     pof_range_root(&a.range, log->hasher, &root);
-    result->journal_good = a.gapless && a.range.size == result->head.size &&
-                           pof_hash_eq(&root, &result->head.root);
+    result->journal_good =
+        a.gapless && a.range.size == result->head.size && pof_hash_eq(&root, &result->head.root);
     rc = rc ? rc : check_leaves(&a, leaves, err);
     uint64_t below = leaves;
     for (unsigned file = 1; rc == 0 && file < POFI_TILE_FILES; file++) {

@@ -6,14 +6,12 @@
 
 static struct pof_jcs jcs;
 
-static int canonical(const char *text, size_t n, struct pof_buf *out, struct pof_err *err)
-{
+static int canonical(const char *text, size_t n, struct pof_buf *out, struct pof_err *err) {
     out->len = 0;
     return pof_jcs_add(&jcs, (struct pof_text){text, n}, out, err);
 }
 
-static void is_canonical(const char *text, const char *want)
-{
+static void is_canonical(const char *text, const char *want) {
     struct pof_buf out = {0};
     struct pof_err err = {0};
     int rc = canonical(text, strlen(text), &out, &err);
@@ -25,8 +23,7 @@ static void is_canonical(const char *text, const char *want)
     pof_buf_release(&out);
 }
 
-static void is_refused(const char *text, size_t n, enum pof_code code, const char *what)
-{
+static void is_refused(const char *text, size_t n, enum pof_code code, const char *what) {
     struct pof_buf out = {0};
     struct pof_err err = {0};
     int rc = canonical(text, n, &out, &err);
@@ -37,55 +34,52 @@ static void is_refused(const char *text, size_t n, enum pof_code code, const cha
     pof_buf_release(&out);
 }
 
-static void values(void)
-{
+static void values(void) {
     is_canonical("{}", "{}");
     is_canonical(" [ ] ", "[]");
     is_canonical("{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}");
     is_canonical("{\"b\":{\"d\":[3,{\"z\":1,\"y\":2}],\"c\":null},\"a\":true,\"aa\":false}",
                  "{\"a\":true,\"aa\":false,\"b\":{\"c\":null,\"d\":[3,{\"y\":2,\"z\":1}]}}");
     /* RFC 8785 section 3.2.3: names in the order of their UTF-16 units */
-    is_canonical("{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,"
-                 "\"\\u00f6\":7}",
-                 "{\"\\r\":2,\"1\":4,\"\xc2\x80\":6,\"\xc3\xb6\":7,\"\xe2\x82\xac\":1,"
-                 "\"\xf0\x9f\x98\x80\":5,\"\xef\xac\xb3\":3}");
+    is_canonical(
+        "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,"
+        "\"\\u00f6\":7}",
+        "{\"\\r\":2,\"1\":4,\"\xc2\x80\":6,\"\xc3\xb6\":7,\"\xe2\x82\xac\":1,"
+        "\"\xf0\x9f\x98\x80\":5,\"\xef\xac\xb3\":3}");
     is_canonical("\"\\u0000\\u001F\\b\\t\\n\\f\\r\\u000b\\\"\\\\\\/\\u007f\\u0041\"",
                  "\"\\u0000\\u001f\\b\\t\\n\\f\\r\\u000b\\\"\\\\/\x7f"
                  "A\"");
 }
 
-static void numbers(void)
-{
-    static const char *const number[][2] = {
-        {"0", "0"},
-        {"-0", "0"},
-        {"-0.000", "0"},
-        {"0e5", "0"},
-        {"12.500", "12.5"},
-        {"-12.000", "-12"},
-        {"100", "100"},
-        {"9007199254740991", "9007199254740991"},
-        {"-9007199254740991", "-9007199254740991"},
-        {"0.000001", "0.000001"},
-        {"0.0000001", "1e-7"},
-        {"0.0000010", "0.000001"},
-        {"1E30", "1e+30"},
-        {"1e21", "1e+21"},
-        {"1e20", "100000000000000000000"},
-        {"2.312E2", "231.2"},
-        {"333333333.33333329", "333333333.3333333"},
-        {"5e-324", "5e-324"},
-        {"1.7976931348623157e308", "1.7976931348623157e+308"},
-        {"5.684341886080802e-14", "5.684341886080802e-14"},
-        {"0.1234567890123456789", "0.12345678901234568"},
-        {"123456789012345.6", "123456789012345.6"}};
+static void numbers(void) {
+    static const char *const number[][2] = {{"0", "0"},
+                                            {"-0", "0"},
+                                            {"-0.000", "0"},
+                                            {"0e5", "0"},
+                                            {"12.500", "12.5"},
+                                            {"-12.000", "-12"},
+                                            {"100", "100"},
+                                            {"9007199254740991", "9007199254740991"},
+                                            {"-9007199254740991", "-9007199254740991"},
+                                            {"0.000001", "0.000001"},
+                                            {"0.0000001", "1e-7"},
+                                            {"0.0000010", "0.000001"},
+                                            {"1E30", "1e+30"},
+                                            {"1e21", "1e+21"},
+                                            {"1e20", "100000000000000000000"},
+                                            {"2.312E2", "231.2"},
+                                            {"333333333.33333329", "333333333.3333333"},
+                                            {"5e-324", "5e-324"},
+                                            {"1.7976931348623157e308", "1.7976931348623157e+308"},
+                                            {"5.684341886080802e-14", "5.684341886080802e-14"},
+                                            {"0.1234567890123456789", "0.12345678901234568"},
+                                            {"123456789012345.6", "123456789012345.6"}};
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
         is_canonical(number[i][0], number[i][1]);
     }
 }
 
-static void refusals(void)
-{
+static void refusals(void) {
     static const struct {
         const char *text;
         enum pof_code code;
@@ -140,8 +134,7 @@ static void refusals(void)
 }
 
 /* More members than insertion sort is used for, in falling order. */
-static void many_members(void)
-{
+static void many_members(void) {
     struct pof_buf in = {0};
     struct pof_buf want = {0};
     struct pof_buf out = {0};
@@ -160,8 +153,7 @@ static void many_members(void)
     pof_buf_release(&out);
 }
 
-static FILE *data(const char *name)
-{
+static FILE *data(const char *name) {
     char path[512];
     if (!tap_data()) {
         skip(name, "no shared data");
@@ -176,8 +168,7 @@ static FILE *data(const char *name)
 }
 
 /* One line of numbers.tsv: a bit pattern and the text V8 prints. */
-static bool number_agrees(uint64_t bits, const char *want)
-{
+static bool number_agrees(uint64_t bits, const char *want) {
     double v;
     memcpy(&v, &bits, sizeof v);
     char got[32];
@@ -197,8 +188,7 @@ static bool number_agrees(uint64_t bits, const char *want)
     return same;
 }
 
-static void doubles(void)
-{
+static void doubles(void) {
     FILE *f = data("own/jcs/numbers.tsv");
     if (!f) {
         return;
@@ -218,8 +208,7 @@ static void doubles(void)
     ok(n > 2000 && wrong == 0, "%d doubles print as in V8", n);
 }
 
-static void documents(void)
-{
+static void documents(void) {
     static const char *const name[] = {"arrays",  "french", "structures",
                                        "unicode", "values", "weird"};
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
@@ -251,8 +240,7 @@ static void documents(void)
     }
 }
 
-int main(void)
-{
+int main(void) {
     values();
     numbers();
     refusals();
