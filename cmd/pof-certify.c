@@ -46,7 +46,8 @@ static const struct {
                 {"check", certify_check},
                 {"consistency", certify_consistency}};
 
-static int run(struct pof_cli *cli, void *args, struct pof_err *err) {
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
     const char *const *operand;
     size_t n = pof_cli_operands(cli, &operand);
     for (size_t i = 0; n >= 2 && i < sizeof commands / sizeof *commands; i++) {
@@ -64,7 +65,8 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err) {
     return pof_fail(err, POF_E_USAGE, "expected %s; see pof-certify --help", program.operands);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct args args = {.batch = 4096, .at = -1};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -10,19 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int print(struct work *w, struct pof_err *err) {
+static int print(struct work *w, struct pof_err *err)
+{
     struct pof_sink out;
     int rc = pof_cli_sink(w->cli, NULL, &out, err);
     return rc ? rc : out.write(out.ctx, w->text.data, w->text.len, err);
 }
 
 /* Prints what was found; 1 when the answer is no. */
-static int answer(struct work *w, bool yes, struct pof_err *err) {
+static int answer(struct work *w, bool yes, struct pof_err *err)
+{
     int rc = print(w, err);
     return rc ? rc : !yes;
 }
 
-int certify_checkpoint(struct work *w, struct pof_err *err) {
+int certify_checkpoint(struct work *w, struct pof_err *err)
+{
     int rc = certify_open_to_read(w, err);
     if (rc == 0) {
         struct pof_text text = pof_log_checkpoint(w->log);
@@ -33,12 +36,13 @@ int certify_checkpoint(struct work *w, struct pof_err *err) {
 
 /* --- verify --- */
 
-static int take(void *ctx, struct pof_text line, struct pof_given_place place,
-                struct pof_err *err) {
+static int take(void *ctx, struct pof_text line, struct pof_given_place place, struct pof_err *err)
+{
     return pof_given_add(ctx, line, place, err);
 }
 
-int certify_verify(struct work *w, struct pof_err *err) {
+int certify_verify(struct work *w, struct pof_err *err)
+{
     struct pof_vkey key;
     struct pof_given given = {0};
     struct pof_verification what = {.has_at = w->a->at >= 0,
@@ -69,8 +73,8 @@ int certify_verify(struct work *w, struct pof_err *err) {
 /* --- proofs --- */
 
 /* The leaf hash of the one record in a document. */
-static int record_leaf(struct work *w, const char *path, struct pof_hash *leaf,
-                       struct pof_err *err) {
+static int record_leaf(struct work *w, const char *path, struct pof_hash *leaf, struct pof_err *err)
+{
     char *text = NULL;
     size_t n = 0;
     struct pof_given given = {0};
@@ -90,7 +94,8 @@ static int record_leaf(struct work *w, const char *path, struct pof_hash *leaf,
 
 /* The first place of a record in the log; *found false when it is not there. O(size). */
 static int find_record(struct work *w, const struct pof_hash *leaf, uint64_t *index, bool *found,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     uint64_t size = pof_log_size(w->log);
     struct pof_hash some[256];
     *found = false;
@@ -112,7 +117,8 @@ static int find_record(struct work *w, const struct pof_hash *leaf, uint64_t *in
 }
 
 /* Which record is to be proved: the operand, or the place of --record. */
-static int which(struct work *w, uint64_t *index, bool *found, struct pof_err *err) {
+static int which(struct work *w, uint64_t *index, bool *found, struct pof_err *err)
+{
     *found = true;
     if (w->a->record && w->n_rest == 0) {
         struct pof_hash leaf;
@@ -125,7 +131,8 @@ static int which(struct work *w, uint64_t *index, bool *found, struct pof_err *e
     return 0;
 }
 
-int certify_prove(struct work *w, struct pof_err *err) {
+int certify_prove(struct work *w, struct pof_err *err)
+{
     struct pof_tlog_proof proof = {.extra = {"", 0}};
     bool found;
     int rc = certify_open_to_read(w, err);
@@ -144,7 +151,8 @@ int certify_prove(struct work *w, struct pof_err *err) {
 
 /* Judges a parsed proof; adds the verdict to w->text. */
 static int judge(struct work *w, const struct pof_tlog_proof *proof, const struct pof_vkey *key,
-                 bool *good, struct pof_err *err) {
+                 bool *good, struct pof_err *err)
+{
     struct pof_checkpoint c;
     struct pof_note note;
     struct pof_hash leaf;
@@ -174,7 +182,8 @@ static int judge(struct work *w, const struct pof_tlog_proof *proof, const struc
                              proof->index, c.head.size, c.origin);
 }
 
-int certify_check(struct work *w, struct pof_err *err) {
+int certify_check(struct work *w, struct pof_err *err)
+{
     struct pof_vkey buffer;
     const struct pof_vkey *key;
     struct pof_tlog_proof proof;
@@ -198,7 +207,8 @@ int certify_check(struct work *w, struct pof_err *err) {
 
 /* The body of an add-checkpoint request of c2sp.org/tlog-witness: size, proof, new checkpoint. */
 static int say_consistency(struct work *w, uint64_t old, const struct pof_proof *proof,
-                           struct pof_err *err) {
+                           struct pof_err *err)
+{
     struct pof_text now = pof_log_checkpoint(w->log);
     int rc = pof_buf_addf(&w->text, err, "old %" PRIu64 "\n", old);
     for (size_t i = 0; i < proof->n && rc == 0; i++) {
@@ -209,7 +219,8 @@ static int say_consistency(struct work *w, uint64_t old, const struct pof_proof 
     return rc ? rc : pof_buf_add(&w->text, now.ptr, now.len, err);
 }
 
-int certify_consistency(struct work *w, struct pof_err *err) {
+int certify_consistency(struct work *w, struct pof_err *err)
+{
     struct pof_vkey buffer;
     const struct pof_vkey *key;
     struct pof_checkpoint old;

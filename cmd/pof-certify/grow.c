@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* A key from a seed, or random. */
-static int make_signer(struct work *w, struct pof_err *err) {
+static int make_signer(struct work *w, struct pof_err *err)
+{
     uint8_t seed[POF_ED25519_KEY];
     char *text = NULL;
     size_t n;
@@ -27,7 +28,8 @@ static int make_signer(struct work *w, struct pof_err *err) {
 }
 
 /* Keeps the key: in the file named by --key, to which the log then has a link, or in the log. */
-static int keep_signer(struct work *w, bool is_there, struct pof_err *err) {
+static int keep_signer(struct work *w, bool is_there, struct pof_err *err)
+{
     struct pof_buf text = {0};
     int rc = pof_signer_format(&text, &w->signer, err);
     rc = rc ? rc : pof_buf_add(&text, "\n", 1, err);
@@ -46,7 +48,8 @@ static int keep_signer(struct work *w, bool is_there, struct pof_err *err) {
 }
 
 /* A log that is there already is what was asked for when it has the same origin. */
-static int is_same(struct work *w, struct pof_err *err) {
+static int is_same(struct work *w, struct pof_err *err)
+{
     int rc = certify_open_to_read(w, err);
     if (rc == 0 && strcmp(pof_log_vkey(w->log)->name, w->a->origin) != 0) {
         rc = pof_fail(err, POF_E_EXISTS, "'%s' is the log '%s', not '%s'", w->target,
@@ -59,7 +62,8 @@ static int is_same(struct work *w, struct pof_err *err) {
     return rc;
 }
 
-int certify_init(struct work *w, struct pof_err *err) {
+int certify_init(struct work *w, struct pof_err *err)
+{
     if (!w->a->origin) {
         return pof_fail(err, POF_E_USAGE, "init needs --origin NAME, such as dso.example/pof/scd");
     }
@@ -97,7 +101,8 @@ struct appending {
 
 /* A batch is durable: its lines go on, its receipts are written. */
 static int on_durable(void *ctx, const struct pof_certified *records, size_t n,
-                      struct pof_text lines, struct pof_err *err) {
+                      struct pof_text lines, struct pof_err *err)
+{
     struct appending *a = ctx;
     int rc = a->out.write(a->out.ctx, lines.ptr, lines.len, err);
     for (size_t i = 0; i < n && a->receipts && rc == 0; i++) {
@@ -112,15 +117,16 @@ static int on_durable(void *ctx, const struct pof_certified *records, size_t n,
     return rc;
 }
 
-static int take(void *ctx, struct pof_text line, struct pof_given_place place,
-                struct pof_err *err) {
+static int take(void *ctx, struct pof_text line, struct pof_given_place place, struct pof_err *err)
+{
     (void)place;
     struct appending *a = ctx;
     return pof_certifier_take(&a->certifier, line, err);
 }
 
 /* What came before a bad line is certified and passed on all the same. */
-static int finish(struct appending *a, int rc, struct pof_err *err) {
+static int finish(struct appending *a, int rc, struct pof_err *err)
+{
     struct pof_err late = {0};
     int now = pof_certifier_flush(&a->certifier, &late);
     now = now ? now : pof_log_sign(a->certifier.log, a->certifier.reread, &late);
@@ -130,7 +136,8 @@ static int finish(struct appending *a, int rc, struct pof_err *err) {
     return rc ? rc : now;
 }
 
-int certify_append(struct work *w, struct pof_err *err) {
+int certify_append(struct work *w, struct pof_err *err)
+{
     int rc = certify_open_to_write(w, err);
     if (rc) {
         return rc;

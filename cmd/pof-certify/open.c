@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-int certify_load_signer(const char *path, struct pof_signer *out, struct pof_err *err) {
+int certify_load_signer(const char *path, struct pof_signer *out, struct pof_err *err)
+{
     struct pof_buf text = {0};
     int rc = pof_secret_read(path, 4096, &text, err);
     rc = rc ? rc : pof_signer_parse(out, (struct pof_text){text.data, text.len}, err);
@@ -19,7 +20,8 @@ int certify_load_signer(const char *path, struct pof_signer *out, struct pof_err
 }
 
 int certify_public_key(const struct args *a, struct pof_vkey *key, const struct pof_vkey **out,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     *out = a->key ? key : NULL;
     if (a->key && pof_vkey_parse(key, pof_text(a->key), err) != 0) {
         return pof_fail(err, POF_E_USAGE,
@@ -30,7 +32,8 @@ int certify_public_key(const struct args *a, struct pof_vkey *key, const struct 
     return 0;
 }
 
-int certify_open_to_read(struct work *w, struct pof_err *err) {
+int certify_open_to_read(struct work *w, struct pof_err *err)
+{
     int rc = pof_directory_open(&w->dir, w->target, NULL, err);
     if (rc == 0) {
         w->folder = pof_directory_folder(w->dir);
@@ -39,7 +42,8 @@ int certify_open_to_read(struct work *w, struct pof_err *err) {
     return rc;
 }
 
-int certify_open_to_write(struct work *w, struct pof_err *err) {
+int certify_open_to_write(struct work *w, struct pof_err *err)
+{
     struct pof_buf path = {0};
     int rc = pof_buf_addf(&path, err, "%s/key", w->target);
     rc = rc ? rc : pof_buf_add(&path, "", 1, err);
@@ -54,7 +58,8 @@ int certify_open_to_write(struct work *w, struct pof_err *err) {
 }
 
 static int lines_of(struct work *w, const char *path, certify_on_line *take, void *ctx,
-                    struct pof_err *err) {
+                    struct pof_err *err)
+{
     struct pof_lines lines = {.max = 1 << 20};
     struct pof_text line;
     int rc = pof_cli_source(w->cli, path, &lines.src, err);
@@ -69,7 +74,8 @@ static int lines_of(struct work *w, const char *path, certify_on_line *take, voi
     return rc;
 }
 
-int certify_each_line(struct work *w, certify_on_line *take, void *ctx, struct pof_err *err) {
+int certify_each_line(struct work *w, certify_on_line *take, void *ctx, struct pof_err *err)
+{
     if (w->n_rest == 0) {
         return lines_of(w, "-", take, ctx, err);
     }

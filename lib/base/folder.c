@@ -3,7 +3,8 @@
 #include "base/folder.h"
 
 int pof_folder_slurp(const struct pof_folder *f, const char *file, size_t max, struct pof_buf *data,
-                     struct pof_err *err) {
+                     struct pof_err *err)
+{
     uint64_t size;
     data->len = 0;
     int rc = f->size(f->ctx, file, &size, err);

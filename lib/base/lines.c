@@ -7,7 +7,8 @@
 enum { BLOCK = 256 * 1024 };
 
 /* Drops used bytes and reads one more block. */
-static int fill(struct pof_lines *l, struct pof_err *err) {
+static int fill(struct pof_lines *l, struct pof_err *err)
+{
     if (l->pos) {
         memmove(l->buf.data, l->buf.data + l->pos, l->buf.len - l->pos);
         l->buf.len -= l->pos;
@@ -26,7 +27,8 @@ static int fill(struct pof_lines *l, struct pof_err *err) {
     return 0;
 }
 
-int pof_lines_next(struct pof_lines *l, struct pof_text *line, struct pof_err *err) {
+int pof_lines_next(struct pof_lines *l, struct pof_text *line, struct pof_err *err)
+{
     size_t seen = 0; /* bytes known to hold no LF */
     for (;;) {
         size_t left = l->buf.len - l->pos;
@@ -60,6 +62,7 @@ int pof_lines_next(struct pof_lines *l, struct pof_text *line, struct pof_err *e
     return pof_at(err, l->src.name, l->number, NULL);
 }
 
-void pof_lines_release(struct pof_lines *l) {
+void pof_lines_release(struct pof_lines *l)
+{
     pof_buf_release(&l->buf);
 }

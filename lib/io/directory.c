@@ -33,19 +33,22 @@ struct pof_directory {
 
 /* An error about a file of the directory, with errno. */
 static int trouble(const struct pof_directory *d, enum pof_code code, const char *what,
-                   const char *file, struct pof_err *err) {
+                   const char *file, struct pof_err *err)
+{
     int saved = errno;
     return pof_fail_errno(err, code, saved, "cannot %s '%s%s%s'", what, d->path, *file ? "/" : "",
                           file);
 }
 
-static int sync_names(struct pof_directory *d, const char *file, struct pof_err *err) {
+static int sync_names(struct pof_directory *d, const char *file, struct pof_err *err)
+{
     return fsync(d->fd) == 0 ? 0 : trouble(d, POF_E_WRITE, "sync the directory of", file, err);
 }
 
 /* The descriptor of a file, opened once; made when `make` and not there. */
 static int descriptor(struct pof_directory *d, const char *file, bool make, int *fd,
-                      struct pof_err *err) {
+                      struct pof_err *err)
+{
     for (size_t i = 0; i < d->files; i++) {
         if (strcmp(d->file[i].name, file) == 0) {
             *fd = d->file[i].fd;
@@ -71,7 +74,8 @@ static int descriptor(struct pof_directory *d, const char *file, bool make, int 
     return made ? sync_names(d, file, err) : 0;
 }
 
-static int size_of(void *ctx, const char *file, uint64_t *size, struct pof_err *err) {
+static int size_of(void *ctx, const char *file, uint64_t *size, struct pof_err *err)
+{
     struct pof_directory *d = ctx;
     struct stat st;
     int fd;
@@ -85,7 +89,8 @@ static int size_of(void *ctx, const char *file, uint64_t *size, struct pof_err *
     return rc;
 }
 
-static int read_at(void *ctx, struct pof_place from, void *to, size_t n, struct pof_err *err) {
+static int read_at(void *ctx, struct pof_place from, void *to, size_t n, struct pof_err *err)
+{
     struct pof_directory *d = ctx;
     int fd;
     int rc = descriptor(d, from.file, false, &fd, err);
@@ -109,8 +114,8 @@ static int read_at(void *ctx, struct pof_place from, void *to, size_t n, struct 
     return rc;
 }
 
-static int write_at(void *ctx, struct pof_place to, const void *from, size_t n,
-                    struct pof_err *err) {
+static int write_at(void *ctx, struct pof_place to, const void *from, size_t n, struct pof_err *err)
+{
     struct pof_directory *d = ctx;
     int fd;
     int rc = descriptor(d, to.file, true, &fd, err);
@@ -131,7 +136,8 @@ static int write_at(void *ctx, struct pof_place to, const void *from, size_t n,
     return rc;
 }
 
-static int cut(void *ctx, const char *file, uint64_t size, struct pof_err *err) {
+static int cut(void *ctx, const char *file, uint64_t size, struct pof_err *err)
+{
     struct pof_directory *d = ctx;
     int fd;
     int rc = descriptor(d, file, false, &fd, err);
@@ -141,7 +147,8 @@ static int cut(void *ctx, const char *file, uint64_t size, struct pof_err *err) 
     return rc;
 }
 
-static int sync_file(void *ctx, const char *file, struct pof_err *err) {
+static int sync_file(void *ctx, const char *file, struct pof_err *err)
+{
     struct pof_directory *d = ctx;
     int fd;
     int rc = descriptor(d, file, false, &fd, err);
@@ -153,7 +160,8 @@ static int sync_file(void *ctx, const char *file, struct pof_err *err) {
 
 /* Writes and syncs a file under a name of its own. */
 static int write_new(struct pof_directory *d, const char *file, struct pof_text bytes, int flags,
-                     struct pof_err *err) {
+                     struct pof_err *err)
+{
     mode_t mode = flags & O_EXCL ? 0600 : 0666;
     int fd = openat(d->fd, file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, mode);
     if (fd < 0) {
@@ -171,7 +179,8 @@ static int write_new(struct pof_directory *d, const char *file, struct pof_text 
 
 /* One writer at a time, so the temporary name can be the same each time and leaves nothing behind
  * that the next try does not use. */
-static int replace(void *ctx, const char *file, struct pof_text bytes, struct pof_err *err) {
+static int replace(void *ctx, const char *file, struct pof_text bytes, struct pof_err *err)
+{
     struct pof_directory *d = ctx;
     char temp[NAME + 8];
     int n = snprintf(temp, sizeof temp, ".%s.new", file);
@@ -185,7 +194,8 @@ static int replace(void *ctx, const char *file, struct pof_text bytes, struct po
     return rc ? rc : sync_names(d, file, err);
 }
 
-struct pof_folder pof_directory_folder(struct pof_directory *d) {
+struct pof_folder pof_directory_folder(struct pof_directory *d)
+{
     return (struct pof_folder){.size = size_of,
                                .read = read_at,
                                .write = write_at,
@@ -197,12 +207,14 @@ struct pof_folder pof_directory_folder(struct pof_directory *d) {
 }
 
 int pof_directory_secret(struct pof_directory *d, const char *file, struct pof_text bytes,
-                         struct pof_err *err) {
+                         struct pof_err *err)
+{
     int rc = write_new(d, file, bytes, O_EXCL, err);
     return rc ? rc : sync_names(d, file, err);
 }
 
-static int new_directory(struct pof_directory **out, const char *path, struct pof_err *err) {
+static int new_directory(struct pof_directory **out, const char *path, struct pof_err *err)
+{
     struct pof_directory *d;
     int rc = pof_calloc(&d, 1, sizeof *d, err);
     if (rc) {
@@ -219,7 +231,8 @@ static int new_directory(struct pof_directory **out, const char *path, struct po
 }
 
 int pof_directory_open(struct pof_directory **out, const char *path, const char *lock,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     struct pof_directory *d;
     int rc = new_directory(&d, path, err);
     if (rc) {
@@ -248,7 +261,8 @@ int pof_directory_open(struct pof_directory **out, const char *path, const char 
 }
 
 /* ".NAME.XXXXXX" beside the path, which may end in slashes. */
-static char *temp_name(const char *path, struct pof_err *err) {
+static char *temp_name(const char *path, struct pof_err *err)
+{
     size_t n = strlen(path);
     while (n > 1 && path[n - 1] == '/') {
         n--;
@@ -266,7 +280,8 @@ static char *temp_name(const char *path, struct pof_err *err) {
     return b.data;
 }
 
-int pof_directory_make(struct pof_directory **out, const char *path, struct pof_err *err) {
+int pof_directory_make(struct pof_directory **out, const char *path, struct pof_err *err)
+{
     struct pof_directory *d;
     int rc = new_directory(&d, path, err);
     if (rc) {
@@ -301,7 +316,8 @@ int pof_directory_make(struct pof_directory **out, const char *path, struct pof_
 }
 
 /* Syncs the directory that holds a path which does not end in a slash. */
-static int sync_parent(const char *path, struct pof_err *err) {
+static int sync_parent(const char *path, struct pof_err *err)
+{
     const char *slash = strrchr(path, '/');
     char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
     if (!parent) {
@@ -318,7 +334,8 @@ static int sync_parent(const char *path, struct pof_err *err) {
     return rc;
 }
 
-int pof_directory_publish(struct pof_directory *d, struct pof_err *err) {
+int pof_directory_publish(struct pof_directory *d, struct pof_err *err)
+{
     int rc = sync_names(d, "", err);
     if (rc == 0 && rename(d->temp, d->path) != 0) {
         rc = trouble(d, errno == EEXIST || errno == ENOTEMPTY ? POF_E_EXISTS : POF_E_CREATE,
@@ -333,7 +350,8 @@ int pof_directory_publish(struct pof_directory *d, struct pof_err *err) {
 }
 
 /* Removes an unpublished directory; errors leave a ".NAME.XXXXXX" behind and nothing else. */
-static void remove_temp(struct pof_directory *d) {
+static void remove_temp(struct pof_directory *d)
+{
     DIR *list = opendir(d->temp);
     if (list) {
         for (struct dirent *e = readdir(list); e; e = readdir(list)) {
@@ -346,7 +364,8 @@ static void remove_temp(struct pof_directory *d) {
     rmdir(d->temp);
 }
 
-void pof_directory_close(struct pof_directory *d) {
+void pof_directory_close(struct pof_directory *d)
+{
     if (!d) {
         return;
     }
@@ -364,13 +383,15 @@ void pof_directory_close(struct pof_directory *d) {
     free(d);
 }
 
-bool pof_file_exists(const char *path) {
+bool pof_file_exists(const char *path)
+{
     struct stat st;
     return lstat(path, &st) == 0;
 }
 
 int pof_directory_link(struct pof_directory *d, const char *file, const char *path,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     char *whole = realpath(path, NULL);
     int rc = 0;
     if (!whole) {
@@ -382,7 +403,8 @@ int pof_directory_link(struct pof_directory *d, const char *file, const char *pa
     return rc ? rc : sync_names(d, file, err);
 }
 
-int pof_secret_write(const char *path, struct pof_text bytes, struct pof_err *err) {
+int pof_secret_write(const char *path, struct pof_text bytes, struct pof_err *err)
+{
     char *temp = temp_name(path, err);
     if (!temp) {
         return POF_E_NOMEM;
@@ -406,7 +428,8 @@ int pof_secret_write(const char *path, struct pof_text bytes, struct pof_err *er
     return rc ? rc : sync_parent(path, err);
 }
 
-int pof_secret_read(const char *path, size_t max, struct pof_buf *out, struct pof_err *err) {
+int pof_secret_read(const char *path, size_t max, struct pof_buf *out, struct pof_err *err)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return pof_fail_errno(err, POF_E_OPEN, errno, "cannot open '%s'", path);

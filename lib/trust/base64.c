@@ -4,7 +4,8 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-size_t pof_base64_encode(const void *from, size_t n, char *to) {
+size_t pof_base64_encode(const void *from, size_t n, char *to)
+{
     const uint8_t *p = from;
     char *q = to;
     for (; n >= 3; n -= 3, p += 3) {
@@ -24,7 +25,8 @@ size_t pof_base64_encode(const void *from, size_t n, char *to) {
     return (size_t)(q - to);
 }
 
-int pof_base64_add(struct pof_buf *to, const void *from, size_t n, struct pof_err *err) {
+int pof_base64_add(struct pof_buf *to, const void *from, size_t n, struct pof_err *err)
+{
     int rc = pof_buf_reserve(to, POF_BASE64_LEN(n), err);
     if (rc == 0) {
         to->len += pof_base64_encode(from, n, to->data + to->len);
@@ -32,7 +34,8 @@ int pof_base64_add(struct pof_buf *to, const void *from, size_t n, struct pof_er
     return rc;
 }
 
-static int value(char c) {
+static int value(char c)
+{
     if (c >= 'A' && c <= 'Z') {
         return c - 'A';
     }
@@ -45,7 +48,8 @@ static int value(char c) {
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-bool pof_base64_decode(struct pof_text text, void *to, size_t cap, size_t *n) {
+bool pof_base64_decode(struct pof_text text, void *to, size_t cap, size_t *n)
+{
     uint8_t *q = to;
     if (text.len % 4) {
         return false;

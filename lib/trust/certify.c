@@ -9,7 +9,8 @@
 #include <string.h>
 
 int pof_record_canonical(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to,
-                         struct pof_err *err) {
+                         struct pof_err *err)
+{
     to->len = 0;
     int rc = pof_jcs_add(jcs, text, to, err);
     if (rc == 0 && to->data[0] != '{') {
@@ -20,7 +21,8 @@ int pof_record_canonical(struct pof_jcs *jcs, struct pof_text text, struct pof_b
 }
 
 /* Does the record stand at c->next already, or does something else? */
-static int is_known(struct pof_certifier *c, struct pof_hash *leaf, struct pof_err *err) {
+static int is_known(struct pof_certifier *c, struct pof_hash *leaf, struct pof_err *err)
+{
     struct pof_hash there;
     int rc = pof_log_leaves(c->log, c->next, 1, &there, err);
     rc = rc ? rc : pof_log_leaf_of(c->log, (struct pof_text){c->one.data, c->one.len}, leaf, err);
@@ -33,7 +35,8 @@ static int is_known(struct pof_certifier *c, struct pof_hash *leaf, struct pof_e
 
 /* Keeps the record and its line until they are durable. */
 static int keep(struct pof_certifier *c, struct pof_text line, const struct pof_hash *leaf,
-                struct pof_err *err) {
+                struct pof_err *err)
+{
     int rc = pof_grow(&c->waiting, &c->cap, c->n + 1, sizeof *c->waiting, err);
     rc = rc ? rc : pof_buf_add(&c->line, line.ptr, line.len, err);
     rc = rc ? rc : pof_buf_add(&c->line, "\n", 1, err);
@@ -45,7 +48,8 @@ static int keep(struct pof_certifier *c, struct pof_text line, const struct pof_
     return rc;
 }
 
-int pof_certifier_take(struct pof_certifier *c, struct pof_text line, struct pof_err *err) {
+int pof_certifier_take(struct pof_certifier *c, struct pof_text line, struct pof_err *err)
+{
     uint64_t size = pof_log_size(c->log);
     uint64_t end = size + pof_log_pending(c->log);
     struct pof_hash leaf;
@@ -68,7 +72,8 @@ int pof_certifier_take(struct pof_certifier *c, struct pof_text line, struct pof
     return rc || (c->n < c->batch && !pof_log_full(c->log)) ? rc : pof_certifier_flush(c, err);
 }
 
-int pof_certifier_flush(struct pof_certifier *c, struct pof_err *err) {
+int pof_certifier_flush(struct pof_certifier *c, struct pof_err *err)
+{
     int rc = pof_log_commit(c->log, err);
     if (rc == 0 && pof_log_unsigned(c->log) >= POF_SIGN_EVERY) {
         rc = pof_log_sign(c->log, c->reread, err);
@@ -88,7 +93,8 @@ int pof_certifier_flush(struct pof_certifier *c, struct pof_err *err) {
     return rc;
 }
 
-void pof_certifier_release(struct pof_certifier *c) {
+void pof_certifier_release(struct pof_certifier *c)
+{
     pof_jcs_release(&c->jcs);
     pof_buf_release(&c->line);
     pof_buf_release(&c->canonical);

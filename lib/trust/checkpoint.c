@@ -8,7 +8,8 @@
 
 static const char proof_title[] = "c2sp.org/tlog-proof@v1";
 
-bool pof_tlog_number(struct pof_text text, uint64_t *out) {
+bool pof_tlog_number(struct pof_text text, uint64_t *out)
+{
     if (text.len == 0 || (text.len > 1 && text.ptr[0] == '0')) {
         return false;
     }
@@ -24,7 +25,8 @@ bool pof_tlog_number(struct pof_text text, uint64_t *out) {
     return v >> POF_TREE_LEVELS == 0;
 }
 
-bool pof_tlog_line(struct pof_text *rest, struct pof_text *line) {
+bool pof_tlog_line(struct pof_text *rest, struct pof_text *line)
+{
     const char *lf = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
     if (!lf) {
         return false;
@@ -35,17 +37,20 @@ bool pof_tlog_line(struct pof_text *rest, struct pof_text *line) {
     return true;
 }
 
-bool pof_tlog_hash(struct pof_text text, struct pof_hash *out) {
+bool pof_tlog_hash(struct pof_text text, struct pof_hash *out)
+{
     size_t n;
     return pof_base64_decode(text, out->b, POF_HASH, &n) && n == POF_HASH;
 }
 
-static int bad(struct pof_err *err, const char *what, struct pof_text found) {
+static int bad(struct pof_err *err, const char *what, struct pof_text found)
+{
     return pof_fail(err, POF_E_SYNTAX, "%s, found '%.*s'", what,
                     found.len > 80 ? 80 : (int)found.len, found.ptr);
 }
 
-static int check_empty(const struct pof_head *head, struct pof_err *err) {
+static int check_empty(const struct pof_head *head, struct pof_err *err)
+{
     struct pof_hasher *h;
     struct pof_hash empty;
     int rc = pof_hasher_new(&h, err);
@@ -61,7 +66,8 @@ static int check_empty(const struct pof_head *head, struct pof_err *err) {
     return rc;
 }
 
-int pof_checkpoint_parse(struct pof_checkpoint *out, struct pof_text body, struct pof_err *err) {
+int pof_checkpoint_parse(struct pof_checkpoint *out, struct pof_text body, struct pof_err *err)
+{
     struct pof_checkpoint c = {0};
     struct pof_text line = {"", 0};
     if (!pof_tlog_line(&body, &line) || line.len == 0 || line.len > POF_KEY_NAME_MAX) {
@@ -89,7 +95,8 @@ int pof_checkpoint_parse(struct pof_checkpoint *out, struct pof_text body, struc
 }
 
 int pof_checkpoint_sign(struct pof_buf *to, const struct pof_head *head,
-                        const struct pof_signer *key, struct pof_err *err) {
+                        const struct pof_signer *key, struct pof_err *err)
+{
     struct pof_buf body = {0};
     int rc = pof_buf_addf(&body, err, "%s\n%llu\n", key->vkey.name, (unsigned long long)head->size);
     rc = rc ? rc : pof_base64_add(&body, head->root.b, POF_HASH, err);
@@ -100,7 +107,8 @@ int pof_checkpoint_sign(struct pof_buf *to, const struct pof_head *head,
 }
 
 int pof_checkpoint_open(struct pof_checkpoint *out, struct pof_note *note, struct pof_text text,
-                        const struct pof_vkey *key, struct pof_err *err) {
+                        const struct pof_vkey *key, struct pof_err *err)
+{
     int rc = pof_note_open(note, text, key, 1, err);
     if (rc || note->status != POF_NOTE_GOOD) {
         return rc;
@@ -125,7 +133,8 @@ int pof_checkpoint_open(struct pof_checkpoint *out, struct pof_note *note, struc
     return 0;
 }
 
-int pof_tlog_proof_parse(struct pof_tlog_proof *out, struct pof_text text, struct pof_err *err) {
+int pof_tlog_proof_parse(struct pof_tlog_proof *out, struct pof_text text, struct pof_err *err)
+{
     struct pof_tlog_proof p = {.extra = {"", 0}};
     struct pof_text line = {"", 0};
     if (!pof_tlog_line(&text, &line) || !pof_text_is(line, proof_title)) {
@@ -159,7 +168,8 @@ int pof_tlog_proof_parse(struct pof_tlog_proof *out, struct pof_text text, struc
 }
 
 int pof_tlog_proof_format(struct pof_buf *to, const struct pof_tlog_proof *proof,
-                          struct pof_err *err) {
+                          struct pof_err *err)
+{
     int rc = pof_buf_addf(to, err, "%s\n", proof_title);
     if (rc == 0 && proof->extra.len) {
         rc = pof_buf_addf(to, err, "extra %.*s\n", (int)proof->extra.len, proof->extra.ptr);

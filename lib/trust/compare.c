@@ -11,7 +11,8 @@
 #define NOT_THERE SIZE_MAX
 
 int pof_given_add(struct pof_given *g, struct pof_text line, struct pof_given_place place,
-                  struct pof_err *err) {
+                  struct pof_err *err)
+{
     int rc = g->hasher ? 0 : pof_hasher_new(&g->hasher, err);
     rc = rc ? rc : pof_record_canonical(&g->jcs, line, &g->one, err);
     rc = rc ? rc : pof_grow(&g->leaf, &g->leaf_cap, g->n + 1, sizeof *g->leaf, err);
@@ -24,7 +25,8 @@ int pof_given_add(struct pof_given *g, struct pof_text line, struct pof_given_pl
     return rc;
 }
 
-void pof_given_release(struct pof_given *g) {
+void pof_given_release(struct pof_given *g)
+{
     pof_hasher_free(g->hasher);
     pof_jcs_release(&g->jcs);
     pof_buf_release(&g->one);
@@ -51,14 +53,16 @@ struct match {
     void *ctx;
 };
 
-static int by_hash(const void *a, const void *b) {
+static int by_hash(const void *a, const void *b)
+{
     const struct key *x = a;
     const struct key *y = b;
     int c = memcmp(x->hash.b, y->hash.b, POF_HASH);
     return c ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-static int sorted(const struct pof_hash *hash, size_t n, struct key **out, struct pof_err *err) {
+static int sorted(const struct pof_hash *hash, size_t n, struct key **out, struct pof_err *err)
+{
     int rc = pof_calloc(out, n, sizeof **out, err);
     if (rc == 0) {
         for (size_t i = 0; i < n; i++) {
@@ -70,7 +74,8 @@ static int sorted(const struct pof_hash *hash, size_t n, struct key **out, struc
 }
 
 /* Matches the k-th of equal records here with the k-th there. */
-static int pair_equal(struct match *m, struct pof_err *err) {
+static int pair_equal(struct match *m, struct pof_err *err)
+{
     struct key *a = NULL;
     struct key *b = NULL;
     int rc = sorted(m->log, m->n_log, &a, err);
@@ -91,7 +96,8 @@ static int pair_equal(struct match *m, struct pof_err *err) {
 
 /* Marks the longest increasing subsequence of to_log: tail[l] is the given record that ends a
  * rising run of length l + 1 at the least place, before[] the one in front of it. */
-static int longest_run(struct match *m, struct pof_err *err) {
+static int longest_run(struct match *m, struct pof_err *err)
+{
     size_t *tail = NULL;
     size_t *before = NULL;
     size_t len = 0;
@@ -124,7 +130,8 @@ static int longest_run(struct match *m, struct pof_err *err) {
 }
 
 static int tell(const struct match *m, enum pof_difference_kind kind, size_t given, size_t index,
-                struct pof_err *err) {
+                struct pof_err *err)
+{
     struct pof_difference d = {kind, m->given_first + given, m->log_first + index};
     return m->on_difference(m->ctx, &d, err);
 }
@@ -135,7 +142,8 @@ struct stretch {
     size_t log, log_end;
 };
 
-static int tell_stretch(const struct match *m, struct stretch s, struct pof_err *err) {
+static int tell_stretch(const struct match *m, struct stretch s, struct pof_err *err)
+{
     size_t l = s.log;
     int rc = 0;
     for (size_t g = s.given; rc == 0 && g < s.given_end; g++) {
@@ -155,7 +163,8 @@ static int tell_stretch(const struct match *m, struct stretch s, struct pof_err 
     return rc;
 }
 
-static int tell_all(const struct match *m, struct pof_err *err) {
+static int tell_all(const struct match *m, struct pof_err *err)
+{
     struct stretch s = {0};
     int rc = 0;
     for (size_t g = 0; rc == 0 && g <= m->n_given; g++) {
@@ -172,7 +181,8 @@ static int tell_all(const struct match *m, struct pof_err *err) {
 }
 
 int pof_compare(const struct pof_sequences *s, pof_on_difference *on_difference, void *ctx,
-                struct pof_err *err) {
+                struct pof_err *err)
+{
     size_t same = 0;
     while (same < s->n_log && same < s->n_given && pof_hash_eq(&s->log[same], &s->given[same])) {
         same++;

@@ -17,7 +17,8 @@ struct pof_hasher {
     bool failed;
 };
 
-int pof_hasher_new(struct pof_hasher **out, struct pof_err *err) {
+int pof_hasher_new(struct pof_hasher **out, struct pof_err *err)
+{
     struct pof_hasher *h;
     int rc = pof_calloc(&h, 1, sizeof *h, err);
     if (rc) {
@@ -33,7 +34,8 @@ int pof_hasher_new(struct pof_hasher **out, struct pof_err *err) {
     return 0;
 }
 
-void pof_hasher_free(struct pof_hasher *h) {
+void pof_hasher_free(struct pof_hasher *h)
+{
     if (h) {
         EVP_MD_CTX_free(h->ctx);
         EVP_MD_free(h->md);
@@ -41,8 +43,8 @@ void pof_hasher_free(struct pof_hasher *h) {
     }
 }
 
-void pof_hash_two(struct pof_hasher *h, struct pof_text a, struct pof_text b,
-                  struct pof_hash *out) {
+void pof_hash_two(struct pof_hasher *h, struct pof_text a, struct pof_text b, struct pof_hash *out)
+{
     if (EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1 || EVP_DigestUpdate(h->ctx, a.ptr, a.len) != 1 ||
         EVP_DigestUpdate(h->ctx, b.ptr, b.len) != 1 ||
         EVP_DigestFinal_ex(h->ctx, out->b, NULL) != 1) {
@@ -51,16 +53,19 @@ void pof_hash_two(struct pof_hasher *h, struct pof_text a, struct pof_text b,
     }
 }
 
-int pof_hasher_check(const struct pof_hasher *h, struct pof_err *err) {
+int pof_hasher_check(const struct pof_hasher *h, struct pof_err *err)
+{
     return h->failed ? pof_fail(err, POF_E_INTERNAL, "OpenSSL could not compute a SHA-256") : 0;
 }
 
-static int trouble(const char *what, struct pof_err *err) {
+static int trouble(const char *what, struct pof_err *err)
+{
     return pof_fail(err, POF_E_INTERNAL, "OpenSSL could not %s", what);
 }
 
 int pof_ed25519_public(const uint8_t seed[POF_ED25519_KEY], uint8_t key[POF_ED25519_KEY],
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
     size_t n = POF_ED25519_KEY;
     bool good = pkey && EVP_PKEY_get_raw_public_key(pkey, key, &n) == 1 && n == POF_ED25519_KEY;
@@ -69,7 +74,8 @@ int pof_ed25519_public(const uint8_t seed[POF_ED25519_KEY], uint8_t key[POF_ED25
 }
 
 int pof_ed25519_sign(const uint8_t seed[POF_ED25519_KEY], struct pof_text message,
-                     uint8_t signature[POF_ED25519_SIGNATURE], struct pof_err *err) {
+                     uint8_t signature[POF_ED25519_SIGNATURE], struct pof_err *err)
+{
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t n = POF_ED25519_SIGNATURE;
@@ -84,7 +90,8 @@ int pof_ed25519_sign(const uint8_t seed[POF_ED25519_KEY], struct pof_text messag
 
 int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text message,
                        const uint8_t signature[POF_ED25519_SIGNATURE], bool *good,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, POF_ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     int rc = 0;
@@ -99,11 +106,13 @@ int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text messa
     return rc;
 }
 
-int pof_random(void *to, size_t n, struct pof_err *err) {
+int pof_random(void *to, size_t n, struct pof_err *err)
+{
     return n <= INT32_MAX && RAND_priv_bytes(to, (int)n) == 1 ? 0
                                                               : trouble("make random bytes", err);
 }
 
-void pof_wipe(void *secret, size_t n) {
+void pof_wipe(void *secret, size_t n)
+{
     OPENSSL_cleanse(secret, n);
 }

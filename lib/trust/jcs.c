@@ -14,6 +14,7 @@ struct pof_jcs_member {
     size_t at;        /* of the name's opening quote */
     size_t name;      /* bytes of the name between the quotes */
     size_t end;       /* behind the value */
+    bool plain;       /* ASCII without escapes: bytes sort as UTF-16 units do */
     const char *text; /* of the name's first byte; set while sorting only */
 };
 
@@ -35,7 +36,8 @@ struct parser {
     int depth;
 };
 
-static int refuse(struct parser *s, enum pof_code code, const char *what) {
+static int refuse(struct parser *s, enum pof_code code, const char *what)
+{
     int rc = pof_fail(s->err, code, "%s", what);
     if (s->err) {
         struct pof_buf field = {0};
@@ -47,20 +49,23 @@ static int refuse(struct parser *s, enum pof_code code, const char *what) {
     return rc;
 }
 
-static void skip_space(struct parser *s) {
+static void skip_space(struct parser *s)
+{
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\r' || *s->p == '\n')) {
         s->p++;
     }
 }
 
-static bool is_digit(const char *p, const char *end) {
+static bool is_digit(const char *p, const char *end)
+{
     return p < end && *p >= '0' && *p <= '9';
 }
 
 /* --- strings --- */
 
 /* Four hexadecimal digits at p. */
-static bool hex4(const char *p, const char *end, uint32_t *out) {
+static bool hex4(const char *p, const char *end, uint32_t *out)
+{
     if (end - p < 4) {
         return false;
     }
@@ -81,7 +86,8 @@ static bool hex4(const char *p, const char *end, uint32_t *out) {
 }
 
 /* The canonical form of one code point: at most 6 bytes, room is reserved. */
-static void put_code_point(struct pof_buf *to, uint32_t cp) {
+static void put_code_point(struct pof_buf *to, uint32_t cp)
+{
     char *q = to->data + to->len;
     static const char names[] = "btn\0fr"; /* of U+0008 to U+000D; U+000B has none */
     static const char digits[] = "0123456789abcdef";
@@ -112,7 +118,8 @@ static void put_code_point(struct pof_buf *to, uint32_t cp) {
 }
 
 /* The escape behind a backslash at s->p. */
-static int escape(struct parser *s) {
+static int escape(struct parser *s)
+{
     static const char from[] = "\"\\/bfnrt";
     static const char into[] = "\"\\/\b\f\n\r\t";
     if (s->p + 1 >= s->end) {
@@ -143,8 +150,37 @@ static int escape(struct parser *s) {
     return 0;
 }
 
-/* The string at s->p, its canonical form with quotes added to the output. */
-static int string(struct parser *s) {
+/* A byte of a string that stands for itself. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* A byte of a string that does not. */
+static int special(struct parser *s)
+{
+    if (*s->p == '\\') {
+        return escape(s);
+    }
+    if ((unsigned char)*s->p < 0x20) {
+        return refuse(s, POF_E_SYNTAX, "a control character in a string");
+    }
+    uint32_t cp;
+    size_t n = pofi_utf8(s->p, s->end, &cp);
+    if (n == 0) {
+        return refuse(s, POF_E_ENCODING, "a string that is not UTF-8");
+    }
+    memcpy(s->to->data + s->to->len, s->p, n);
+    s->to->len += n;
+    s->p += n;
+    return 0;
+}
+
+/* The string at s->p, its canonical form with quotes added to the output; *plain tells whether it
+ * is ASCII without escapes. */
+static int string(struct parser *s, bool *plain)
+{
+    *plain = true;
     s->p++;
     /* An input byte gives at most 6 output bytes (a control character as \u00xx cannot stand raw,
      * so in fact at most itself; \b of 6 bytes shrinks). */
@@ -154,31 +190,21 @@ static int string(struct parser *s) {
     }
     s->to->data[s->to->len++] = '"';
     while (s->p < s->end) {
-        unsigned char c = (unsigned char)*s->p;
-        if (c == '"') {
+        const char *from = s->p;
+        while (s->p < s->end && is_plain((unsigned char)*s->p)) {
+            s->p++;
+        }
+        memcpy(s->to->data + s->to->len, from, (size_t)(s->p - from));
+        s->to->len += (size_t)(s->p - from);
+        if (s->p < s->end && *s->p == '"') {
             s->p++;
             s->to->data[s->to->len++] = '"';
             return 0;
         }
-        if (c == '\\') {
-            rc = escape(s);
-            if (rc) {
-                return rc;
-            }
-        } else if (c < 0x20) {
-            return refuse(s, POF_E_SYNTAX, "a control character in a string");
-        } else if (c < 0x80) {
-            s->to->data[s->to->len++] = (char)c;
-            s->p++;
-        } else {
-            uint32_t cp;
-            size_t n = pofi_utf8(s->p, s->end, &cp);
-            if (n == 0) {
-                return refuse(s, POF_E_ENCODING, "a string that is not UTF-8");
-            }
-            memcpy(s->to->data + s->to->len, s->p, n);
-            s->to->len += n;
-            s->p += n;
+        *plain = false;
+        rc = s->p < s->end ? special(s) : 0;
+        if (rc) {
+            return rc;
         }
     }
     return refuse(s, POF_E_SYNTAX, "a string does not end");
@@ -197,7 +223,8 @@ struct shape {
 };
 
 /* Reads the grammar of RFC 8259 section 6. */
-static bool number_shape(struct parser *s, struct shape *n) {
+static bool number_shape(struct parser *s, struct shape *n)
+{
     const char *p = s->p;
     *n = (struct shape){.zero = true};
     p += p < s->end && *p == '-';
@@ -235,7 +262,8 @@ static bool number_shape(struct parser *s, struct shape *n) {
 }
 
 /* Below 2^53 in magnitude? text is an integer of at most 16 digits. */
-static bool below_2_53(struct pof_text text) {
+static bool below_2_53(struct pof_text text)
+{
     uint64_t v = 0;
     for (size_t i = text.ptr[0] == '-'; i < text.len; i++) {
         v = v * 10 + (uint64_t)(text.ptr[i] - '0');
@@ -244,7 +272,8 @@ static bool below_2_53(struct pof_text text) {
 }
 
 /* Through a double: the general way. */
-static int number_by_value(struct parser *s, struct pof_text text) {
+static int number_by_value(struct parser *s, struct pof_text text)
+{
     int rc = pof_buf_reserve(s->to, text.len + 33, s->err);
     if (rc) {
         return rc;
@@ -260,7 +289,8 @@ static int number_by_value(struct parser *s, struct pof_text text) {
     return 0;
 }
 
-static int number(struct parser *s) {
+static int number(struct parser *s)
+{
     struct shape n;
     if (!number_shape(s, &n)) {
         return refuse(s, POF_E_SYNTAX, "not a JSON value");
@@ -289,7 +319,8 @@ static int number(struct parser *s) {
 
 /* The next code point of a canonical name, as a number that sorts like its UTF-16 units: those
  * beyond U+FFFF begin with a surrogate, so they stand between U+D7FF and U+E000. */
-static uint32_t next_unit(const char **p, const char *end) {
+static uint32_t next_unit(const char **p, const char *end)
+{
     static const char names[] = "btnfr";
     static const char codes[] = "\b\t\n\f\r";
     uint32_t cp = 0;
@@ -308,9 +339,14 @@ static uint32_t next_unit(const char **p, const char *end) {
     return cp >= 0x10000 ? cp - 0x10000 + 0xd800 : cp >= 0xe000 ? cp + 0x200000 : cp;
 }
 
-static int compare_names(const void *a, const void *b) {
+static int compare_names(const void *a, const void *b)
+{
     const struct pof_jcs_member *x = a;
     const struct pof_jcs_member *y = b;
+    if (x->plain && y->plain) {
+        int c = memcmp(x->text, y->text, x->name < y->name ? x->name : y->name);
+        return c ? c : (x->name > y->name) - (x->name < y->name);
+    }
     const char *p = x->text;
     const char *q = y->text;
     const char *p_end = p + x->name;
@@ -326,7 +362,8 @@ static int compare_names(const void *a, const void *b) {
 }
 
 /* Sorts n members; few are the rule, and then insertion is fastest. */
-static void sort(struct pof_jcs_member *m, size_t n) {
+static void sort(struct pof_jcs_member *m, size_t n)
+{
     if (n > 24) {
         qsort(m, n, sizeof *m, compare_names);
         return;
@@ -343,7 +380,8 @@ static void sort(struct pof_jcs_member *m, size_t n) {
 
 /* Points each member to its name in a copy of the output that begins at place `from`; tells whether
  * they stand in order already. */
-static bool point_to(struct pof_jcs_member *m, size_t n, const char *copy, size_t from) {
+static bool point_to(struct pof_jcs_member *m, size_t n, const char *copy, size_t from)
+{
     bool sorted = true;
     for (size_t i = 0; i < n; i++) {
         m[i].text = copy + (m[i].at - from) + 1;
@@ -353,7 +391,8 @@ static bool point_to(struct pof_jcs_member *m, size_t n, const char *copy, size_
 }
 
 /* Puts the members of the object that just ended in order, in the output too. */
-static int order(struct parser *s, size_t first) {
+static int order(struct parser *s, size_t first)
+{
     struct pof_jcs_member *m = s->jcs->member + first;
     size_t n = s->jcs->members - first;
     size_t from = m[0].at;
@@ -385,7 +424,8 @@ static int order(struct parser *s, size_t first) {
 
 /* --- values --- */
 
-static int literal(struct parser *s, const char *word) {
+static int literal(struct parser *s, const char *word)
+{
     size_t n = strlen(word);
     if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0) {
         return refuse(s, POF_E_SYNTAX, "not a JSON value");
@@ -394,7 +434,8 @@ static int literal(struct parser *s, const char *word) {
     return pof_buf_add(s->to, word, n, s->err);
 }
 
-static int open_level(struct parser *s) {
+static int open_level(struct parser *s)
+{
     if (s->depth == POF_JCS_DEPTH) {
         return refuse(s, POF_E_DEPTH, "nested more than 64 deep");
     }
@@ -403,7 +444,9 @@ static int open_level(struct parser *s) {
 }
 
 /* A value that begins at s->p: written whole, or opened. */
-static int value(struct parser *s) {
+static int value(struct parser *s)
+{
+    bool plain;
     skip_space(s);
     if (s->p == s->end) {
         return refuse(s, POF_E_TRUNCATED, "the text ends where a JSON value is expected");
@@ -413,7 +456,7 @@ static int value(struct parser *s) {
     case '[':
         return open_level(s);
     case '"':
-        return string(s);
+        return string(s, &plain);
     case 't':
         return literal(s, "true");
     case 'f':
@@ -426,7 +469,8 @@ static int value(struct parser *s) {
 }
 
 /* The name and colon of a member. */
-static int member(struct parser *s) {
+static int member(struct parser *s)
+{
     struct pof_jcs *j = s->jcs;
     skip_space(s);
     if (s->p == s->end || *s->p != '"') {
@@ -437,11 +481,13 @@ static int member(struct parser *s) {
         return rc;
     }
     size_t at = s->to->len;
-    rc = string(s);
+    bool plain;
+    rc = string(s, &plain);
     if (rc) {
         return rc;
     }
-    j->member[j->members++] = (struct pof_jcs_member){.at = at, .name = s->to->len - at - 2};
+    j->member[j->members++] =
+        (struct pof_jcs_member){.at = at, .name = s->to->len - at - 2, .plain = plain};
     skip_space(s);
     if (s->p == s->end || *s->p != ':') {
         return refuse(s, POF_E_SYNTAX, "':' is expected behind a member name");
@@ -451,7 +497,8 @@ static int member(struct parser *s) {
 }
 
 /* One step inside the innermost open level: its end, or the next member or element. */
-static int step(struct parser *s) {
+static int step(struct parser *s)
+{
     struct level *l = &s->level[s->depth - 1];
     skip_space(s);
     if (s->p == s->end) {
@@ -479,8 +526,8 @@ static int step(struct parser *s) {
     return rc ? rc : value(s);
 }
 
-int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to,
-                struct pof_err *err) {
+int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to, struct pof_err *err)
+{
     struct parser s = {.jcs = jcs,
                        .begin = text.ptr,
                        .p = text.ptr,
@@ -505,7 +552,8 @@ int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to,
     return rc;
 }
 
-void pof_jcs_release(struct pof_jcs *jcs) {
+void pof_jcs_release(struct pof_jcs *jcs)
+{
     free(jcs->member);
     pof_buf_release(&jcs->scratch);
     *jcs = (struct pof_jcs){0};

@@ -18,7 +18,8 @@ struct decimal {
 };
 
 /* v with n significant digits, v > 0. */
-static void round_to(double v, int n, struct decimal *d) {
+static void round_to(double v, int n, struct decimal *d)
+{
     char text[TEXT + 16];
     snprintf(text, sizeof text, "%.*e", n - 1, v); /* d.ddde[+-]xx */
     d->n = 0;
@@ -34,14 +35,16 @@ static void round_to(double v, int n, struct decimal *d) {
     }
 }
 
-static double read_back(const struct decimal *d) {
+static double read_back(const struct decimal *d)
+{
     char text[TEXT + 16];
     snprintf(text, sizeof text, "%.*se%d", d->n, d->digit, d->point - d->n);
     return strtod(text, NULL);
 }
 
 /* One more in the last of n digits. */
-static void next_up(struct decimal *d, int n) {
+static void next_up(struct decimal *d, int n)
+{
     while (d->n < n) {
         d->digit[d->n++] = '0';
     }
@@ -66,7 +69,8 @@ static void next_up(struct decimal *d, int n) {
  * must be tried from one digit on. At a power of two the interval of decimals that read back as v
  * is half as wide below v as above, so the nearest 16 digits may lie outside below while the next
  * ones up lie inside (2^-44 is such a number). */
-static void shortest(double v, struct decimal *d) {
+static void shortest(double v, struct decimal *d)
+{
     int exponent;
     bool power_of_two = frexp(v, &exponent) == 0.5;
     for (int n = v < DBL_MIN ? 1 : DBL_DIG; n < DIGITS; n++) {
@@ -84,18 +88,21 @@ static void shortest(double v, struct decimal *d) {
     round_to(v, DIGITS, d);
 }
 
-static size_t put(char *to, size_t at, const char *bytes, int n) {
+static size_t put(char *to, size_t at, const char *bytes, int n)
+{
     memcpy(to + at, bytes, (size_t)n);
     return at + (size_t)n;
 }
 
-static size_t zeros(char *to, size_t at, int n) {
+static size_t zeros(char *to, size_t at, int n)
+{
     memset(to + at, '0', (size_t)n);
     return at + (size_t)n;
 }
 
 /* ECMA-262, Number::toString(x, 10): k digits, the point behind the n-th of them. */
-size_t pof_jcs_number(double v, char *to) {
+size_t pof_jcs_number(double v, char *to)
+{
     if (v == 0) {
         to[0] = '0';
         return 1;

@@ -13,7 +13,8 @@ static const char signed_title[] = "pof.signed/1";
 
 /* --- small files --- */
 
-static int write_vkey(const struct pof_folder *f, const struct pof_vkey *key, struct pof_err *err) {
+static int write_vkey(const struct pof_folder *f, const struct pof_vkey *key, struct pof_err *err)
+{
     struct pof_buf b = {0};
     int rc = pof_vkey_format(&b, key, err);
     rc = rc ? rc : pof_buf_add(&b, "\n", 1, err);
@@ -22,7 +23,8 @@ static int write_vkey(const struct pof_folder *f, const struct pof_vkey *key, st
     return rc;
 }
 
-static int read_vkey(struct pof_log *log, struct pof_err *err) {
+static int read_vkey(struct pof_log *log, struct pof_err *err)
+{
     struct pof_buf b = {0};
     int rc = pof_folder_slurp(&log->folder, "vkey", 4096, &b, err);
     rc = rc ? rc : pof_vkey_parse(&log->vkey, (struct pof_text){b.data, b.len}, err);
@@ -30,7 +32,8 @@ static int read_vkey(struct pof_log *log, struct pof_err *err) {
     return rc;
 }
 
-static int write_signed(struct pof_log *log, const struct pofi_signed *last, struct pof_err *err) {
+static int write_signed(struct pof_log *log, const struct pofi_signed *last, struct pof_err *err)
+{
     struct pof_buf b = {0};
     int rc = pof_buf_addf(&b, err, "%s\n%" PRIu64 "\n", signed_title, last->head.size);
     rc = rc ? rc : pof_base64_add(&b, last->head.root.b, POF_HASH, err);
@@ -41,7 +44,8 @@ static int write_signed(struct pof_log *log, const struct pofi_signed *last, str
     return rc;
 }
 
-static int read_signed(struct pof_log *log, struct pof_err *err) {
+static int read_signed(struct pof_log *log, struct pof_err *err)
+{
     struct pof_buf b = {0};
     int rc = pof_folder_slurp(&log->folder, "signed", 4096, &b, err);
     struct pof_text rest = {b.data, b.len};
@@ -60,7 +64,8 @@ static int read_signed(struct pof_log *log, struct pof_err *err) {
     return rc;
 }
 
-static int read_checkpoint(struct pof_log *log, struct pof_checkpoint *out, struct pof_err *err) {
+static int read_checkpoint(struct pof_log *log, struct pof_checkpoint *out, struct pof_err *err)
+{
     int rc = pof_folder_slurp(&log->folder, "checkpoint", POF_NOTE_MAX, &log->checkpoint, err);
     struct pof_note note;
     rc = rc ? rc
@@ -76,7 +81,8 @@ static int read_checkpoint(struct pof_log *log, struct pof_checkpoint *out, stru
 
 /* Signs a head, remembers it, publishes it. In this order: nobody sees a head that the log could
  * forget. */
-static int publish(struct pof_log *log, const struct pofi_signed *last, struct pof_err *err) {
+static int publish(struct pof_log *log, const struct pofi_signed *last, struct pof_err *err)
+{
     struct pof_folder *f = &log->folder;
     log->checkpoint.len = 0;
     int rc = pof_checkpoint_sign(&log->checkpoint, &last->head, &log->signer, err);
@@ -88,7 +94,8 @@ static int publish(struct pof_log *log, const struct pofi_signed *last, struct p
 
 /* --- opening --- */
 
-static int new_log(struct pof_log **out, const struct pof_folder *folder, struct pof_err *err) {
+static int new_log(struct pof_log **out, const struct pof_folder *folder, struct pof_err *err)
+{
     struct pof_log *log;
     int rc = pof_calloc(&log, 1, sizeof *log, err);
     if (rc) {
@@ -104,7 +111,8 @@ static int new_log(struct pof_log **out, const struct pof_folder *folder, struct
     return 0;
 }
 
-void pof_log_close(struct pof_log *log) {
+void pof_log_close(struct pof_log *log)
+{
     if (!log) {
         return;
     }
@@ -121,7 +129,8 @@ void pof_log_close(struct pof_log *log) {
 }
 
 int pof_log_create(const struct pof_folder *folder, const struct pof_signer *key,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     struct pof_log *log;
     int rc = new_log(&log, folder, err);
     if (rc) {
@@ -142,7 +151,8 @@ int pof_log_create(const struct pof_folder *folder, const struct pof_signer *key
 }
 
 /* Takes the entries of a whole frame into the tree and the tiles. */
-static int take_frame(struct pof_log *log, const struct pofi_frame *frame, struct pof_err *err) {
+static int take_frame(struct pof_log *log, const struct pofi_frame *frame, struct pof_err *err)
+{
     uint64_t size = log->range.size;
     int rc = 0;
     for (uint32_t i = 0; i < frame->count && rc == 0; i++) {
@@ -152,7 +162,8 @@ static int take_frame(struct pof_log *log, const struct pofi_frame *frame, struc
 }
 
 /* Computes the tiles again from the journal, up to what was signed. */
-static int rebuild(struct pof_log *log, struct pof_err *err) {
+static int rebuild(struct pof_log *log, struct pof_err *err)
+{
     log->range = (struct pof_range){0};
     uint64_t at = POFI_JOURNAL_HEADER;
     int rc = 0;
@@ -182,7 +193,8 @@ static int rebuild(struct pof_log *log, struct pof_err *err) {
 
 /* Writes a part of the journal over itself. After a failed sync the kernel may call pages clean
  * that never reached the disk; written again they are dirty, and the next sync says the truth. */
-static int write_again(struct pof_log *log, uint64_t at, uint64_t end, struct pof_err *err) {
+static int write_again(struct pof_log *log, uint64_t at, uint64_t end, struct pof_err *err)
+{
     enum { BLOCK = 1 << 20 };
     struct pof_folder *f = &log->folder;
     struct pof_buf b = {0};
@@ -200,7 +212,8 @@ static int write_again(struct pof_log *log, uint64_t at, uint64_t end, struct po
 
 /* Takes what stands behind the signed part of the journal: whole frames are kept, a torn last one
  * is dropped. Damage with whole frames behind it is no torn write and is refused. */
-static int replay(struct pof_log *log, uint64_t end, struct pof_err *err) {
+static int replay(struct pof_log *log, uint64_t end, struct pof_err *err)
+{
     struct pof_folder *f = &log->folder;
     struct pofi_frame *frame = &log->frame;
     uint64_t at = log->last.bytes;
@@ -235,7 +248,8 @@ static int replay(struct pof_log *log, uint64_t end, struct pof_err *err) {
 }
 
 /* Is the folder what its own memory says? */
-static int check_memory(struct pof_log *log, uint64_t *end, struct pof_err *err) {
+static int check_memory(struct pof_log *log, uint64_t *end, struct pof_err *err)
+{
     struct pof_folder *f = &log->folder;
     struct pof_checkpoint c;
     bool begins;
@@ -269,7 +283,8 @@ static int check_memory(struct pof_log *log, uint64_t *end, struct pof_err *err)
 }
 
 static int open_writer(struct pof_log *log, const struct pof_signer *signer, bool again,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     log->writer = true;
     log->signer = *signer;
     if (memcmp(&log->signer.vkey, &log->vkey, sizeof log->vkey) != 0) {
@@ -287,7 +302,8 @@ static int open_writer(struct pof_log *log, const struct pof_signer *signer, boo
     return rc ? rc : pofi_tiles_settle(log, log->size, true, err);
 }
 
-static int open_reader(struct pof_log *log, struct pof_err *err) {
+static int open_reader(struct pof_log *log, struct pof_err *err)
+{
     struct pof_checkpoint c;
     int rc = read_checkpoint(log, &c, err);
     if (rc == 0) {
@@ -298,7 +314,8 @@ static int open_reader(struct pof_log *log, struct pof_err *err) {
 }
 
 int pof_log_open(struct pof_log **out, const struct pof_folder *folder,
-                 const struct pof_signer *signer, bool again, struct pof_err *err) {
+                 const struct pof_signer *signer, bool again, struct pof_err *err)
+{
     struct pof_log *log;
     int rc = new_log(&log, folder, err);
     if (rc) {
@@ -316,29 +333,35 @@ int pof_log_open(struct pof_log **out, const struct pof_folder *folder,
     return 0;
 }
 
-const struct pof_vkey *pof_log_vkey(const struct pof_log *log) {
+const struct pof_vkey *pof_log_vkey(const struct pof_log *log)
+{
     return &log->vkey;
 }
 
-uint64_t pof_log_size(const struct pof_log *log) {
+uint64_t pof_log_size(const struct pof_log *log)
+{
     return log->size;
 }
 
-size_t pof_log_pending(const struct pof_log *log) {
+size_t pof_log_pending(const struct pof_log *log)
+{
     return log->pending;
 }
 
-struct pof_text pof_log_checkpoint(const struct pof_log *log) {
+struct pof_text pof_log_checkpoint(const struct pof_log *log)
+{
     return (struct pof_text){log->checkpoint.data, log->checkpoint.len};
 }
 
-struct pof_head pof_log_head(const struct pof_log *log) {
+struct pof_head pof_log_head(const struct pof_log *log)
+{
     return log->last.head;
 }
 
 /* --- growing --- */
 
-static int usable(const struct pof_log *log, struct pof_err *err) {
+static int usable(const struct pof_log *log, struct pof_err *err)
+{
     if (!log->writer) {
         return pof_fail(err, POF_E_INTERNAL, "the log was opened to read");
     }
@@ -346,7 +369,8 @@ static int usable(const struct pof_log *log, struct pof_err *err) {
 }
 
 int pof_log_add(struct pof_log *log, struct pof_text entry, struct pof_hash *leaf,
-                struct pof_err *err) {
+                struct pof_err *err)
+{
     if (entry.len > POF_ENTRY_MAX) {
         return pof_fail(err, POF_E_TOO_LONG, "a record of %zu bytes, at most %d can be certified",
                         entry.len, POF_ENTRY_MAX);
@@ -377,16 +401,19 @@ int pof_log_add(struct pof_log *log, struct pof_text entry, struct pof_hash *lea
 }
 
 int pof_log_leaf_of(struct pof_log *log, struct pof_text entry, struct pof_hash *leaf,
-                    struct pof_err *err) {
+                    struct pof_err *err)
+{
     pof_merkle_leaf(log->hasher, entry.ptr, entry.len, leaf);
     return pof_hasher_check(log->hasher, err);
 }
 
-bool pof_log_full(const struct pof_log *log) {
+bool pof_log_full(const struct pof_log *log)
+{
     return log->pending >= POF_BATCH_MAX || log->batch.len >= POF_BATCH_BYTES;
 }
 
-int pof_log_commit(struct pof_log *log, struct pof_err *err) {
+int pof_log_commit(struct pof_log *log, struct pof_err *err)
+{
     int rc = usable(log, err);
     if (rc || log->pending == 0) {
         return rc;
@@ -409,12 +436,14 @@ int pof_log_commit(struct pof_log *log, struct pof_err *err) {
     return rc;
 }
 
-uint64_t pof_log_unsigned(const struct pof_log *log) {
+uint64_t pof_log_unsigned(const struct pof_log *log)
+{
     return log->size - log->last.head.size;
 }
 
 /* Reads the journal since the last signature again and compares the tree it gives. */
-static int reread_journal(struct pof_log *log, const struct pof_hash *root, struct pof_err *err) {
+static int reread_journal(struct pof_log *log, const struct pof_hash *root, struct pof_err *err)
+{
     struct pof_range range = log->last_range;
     struct pofi_frame *frame = &log->frame;
     int rc = 0;
@@ -441,7 +470,8 @@ static int reread_journal(struct pof_log *log, const struct pof_hash *root, stru
     return rc;
 }
 
-int pof_log_sign(struct pof_log *log, bool reread, struct pof_err *err) {
+int pof_log_sign(struct pof_log *log, bool reread, struct pof_err *err)
+{
     int rc = usable(log, err);
     if (rc || log->pending || (pof_log_unsigned(log) == 0 && !log->publish)) {
         return rc || !log->pending

@@ -12,9 +12,11 @@ struct audit {
     struct pof_finding run; /* being grown; none when run.last < run.first */
     struct pof_range range; /* of the journal, while it is gapless */
     bool gapless;
+    bool tiles_same; /* the nodes that follow from the journal are those of the tiles */
 };
 
-static int end_run(struct audit *a, struct pof_err *err) {
+static int end_run(struct audit *a, struct pof_err *err)
+{
     int rc = 0;
     if (a->run.first <= a->run.last) {
         a->result->findings++;
@@ -25,7 +27,8 @@ static int end_run(struct audit *a, struct pof_err *err) {
 }
 
 /* Reports first..last, joined with the run before when they are neighbours. */
-static int find(struct audit *a, struct pof_finding f, struct pof_err *err) {
+static int find(struct audit *a, struct pof_finding f, struct pof_err *err)
+{
     struct pof_finding *r = &a->run;
     if (r->first <= r->last && r->kind == f.kind && r->level == f.level && r->last + 1 == f.first) {
         r->last = f.last;
@@ -40,7 +43,8 @@ static int find(struct audit *a, struct pof_finding f, struct pof_err *err) {
 
 /* Compares n leaf hashes from index on with those in tiles.0; *same tells whether all agree. */
 static int compare_leaves(struct audit *a, const struct pof_hash *leaf, uint64_t index, uint64_t n,
-                          bool *same, struct pof_err *err) {
+                          bool *same, struct pof_err *err)
+{
     *same = true;
     for (uint64_t i = 0; i < n;) {
         struct pof_hash stored[256];
@@ -59,9 +63,31 @@ static int compare_leaves(struct audit *a, const struct pof_hash *leaf, uint64_t
     return 0;
 }
 
+/* Compares a node that follows from the journal with the tile that holds it. */
+static int compare_node(void *ctx, unsigned level, uint64_t index, const struct pof_hash *hash,
+                        struct pof_err *err)
+{
+    struct audit *a = ctx;
+    struct pof_hash stored;
+    if (level % POFI_TILE_BITS || !a->tiles_same) {
+        return 0;
+    }
+    unsigned file = level / POFI_TILE_BITS;
+    uint64_t have;
+    int rc = pofi_tiles_count(a->log, file, &have, err);
+    if (rc == 0 && index >= have) {
+        a->tiles_same = false;
+        return 0;
+    }
+    rc = rc ? rc : pofi_tiles_read(a->log, file, index, 1, &stored, err);
+    a->tiles_same = rc == 0 && pof_hash_eq(&stored, hash);
+    return rc;
+}
+
 /* The first n entries of a split frame; `tiles` hashes are in tiles.0. */
 static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32_t n,
-                         uint64_t tiles, struct pof_err *err) {
+                         uint64_t tiles, struct pof_err *err)
+{
     uint64_t there = tiles > frame->first ? tiles - frame->first : 0;
     bool same;
     int rc = compare_leaves(a, frame->leaf, frame->first, there < n ? there : n, &same, err);
@@ -73,7 +99,7 @@ static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32
     for (uint32_t i = 0; rc == 0 && i < n; i++) {
         struct pof_text entry = pofi_frame_entry(frame, &place);
         if (a->gapless) {
-            rc = pof_range_push(&a->range, a->log->hasher, &frame->leaf[i], NULL, NULL, err);
+            rc = pof_range_push(&a->range, a->log->hasher, &frame->leaf[i], compare_node, a, err);
         }
         if (rc == 0 && a->auditor->on_entry) {
             rc = a->auditor->on_entry(a->auditor->ctx, frame->first + i, entry, &frame->leaf[i],
@@ -85,7 +111,8 @@ static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32
 
 /* One frame at its place; *next is the index expected behind it. */
 static int check_frame(struct audit *a, const struct pofi_frame *frame, uint64_t tiles,
-                       uint64_t *next, struct pof_err *err) {
+                       uint64_t *next, struct pof_err *err)
+{
     uint64_t size = a->result->head.size;
     int rc = 0;
     if (frame->first > *next) {
@@ -113,7 +140,8 @@ static int check_frame(struct audit *a, const struct pofi_frame *frame, uint64_t
     return check_entries(a, frame, n, tiles, err);
 }
 
-static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err) {
+static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err)
+{
     struct pof_log *log = a->log;
     struct pofi_frame *frame = &log->frame;
     uint64_t end;
@@ -148,7 +176,8 @@ static int check_journal(struct audit *a, uint64_t tiles, struct pof_err *err) {
 /* --- the tiles --- */
 
 /* The node above 256 hashes, each computed again. */
-static void fold(struct pof_hasher *h, struct pof_hash *hash) {
+static void fold(struct pof_hasher *h, struct pof_hash *hash)
+{
     for (size_t n = 256; n > 1; n /= 2) {
         for (size_t i = 0; i < n / 2; i++) {
             pof_merkle_node(h, &hash[2 * i], &hash[2 * i + 1], &hash[i]);
@@ -158,7 +187,8 @@ static void fold(struct pof_hasher *h, struct pof_hash *hash) {
 
 /* Computes tiles.(file) again from tiles.(file - 1), `below` of whose hashes are there. */
 static int check_tiles(struct audit *a, unsigned file, uint64_t below, uint64_t *have,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     uint64_t due = a->result->head.size >> POFI_TILE_BITS * file;
     int rc = pofi_tiles_count(a->log, file, have, err);
     uint64_t n = *have < due ? *have : due;
@@ -181,7 +211,8 @@ static int check_tiles(struct audit *a, unsigned file, uint64_t below, uint64_t 
 }
 
 /* The root that the leaf hashes in tiles.0 give. */
-static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err) {
+static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err)
+{
     const struct pof_head *head = &a->result->head;
     struct pof_range range = {0};
     int rc = 0;
@@ -205,14 +236,29 @@ static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err) {
     return rc;
 }
 
+/* Every tile from the one below it: needed only to say where tiles are wrong. */
+static int check_all_tiles(struct audit *a, uint64_t leaves, struct pof_err *err)
+{
+    int rc = check_leaves(a, leaves, err);
+    uint64_t below = leaves;
+    for (unsigned file = 1; rc == 0 && file < POFI_TILE_FILES; file++) {
+        uint64_t have;
+        rc = check_tiles(a, file, below, &have, err);
+        below = have;
+    }
+    return rc;
+}
+
 int pof_log_audit(struct pof_log *log, const struct pof_auditor *auditor, struct pof_audit *result,
-                  struct pof_err *err) {
+                  struct pof_err *err)
+{
     *result = (struct pof_audit){.head = log->last.head};
     struct audit a = {.log = log,
                       .auditor = auditor,
                       .result = result,
                       .run = {.first = 1, .last = 0},
-                      .gapless = true};
+                      .gapless = true,
+                      .tiles_same = true};
     uint64_t leaves;
     int rc = pofi_tiles_count(log, 0, &leaves, err);
     rc = rc ? rc : check_journal(&a, leaves, err);
@@ -220,12 +266,11 @@ int pof_log_audit(struct pof_log *log, const struct pof_auditor *auditor, struct
     pof_range_root(&a.range, log->hasher, &root);
     result->journal_good =
         a.gapless && a.range.size == result->head.size && pof_hash_eq(&root, &result->head.root);
-    rc = rc ? rc : check_leaves(&a, leaves, err);
-    uint64_t below = leaves;
-    for (unsigned file = 1; rc == 0 && file < POFI_TILE_FILES; file++) {
-        uint64_t have;
-        rc = check_tiles(&a, file, below, &have, err);
-        below = have;
+    /* With every leaf hash and node as the journal gives them the tiles lead to the same root. */
+    result->leaves_good = result->journal_good && result->findings == 0 && a.tiles_same &&
+                          leaves >= result->head.size;
+    if (rc == 0 && !result->leaves_good) {
+        rc = check_all_tiles(&a, leaves, err);
     }
     rc = rc ? rc : pof_hasher_check(log->hasher, err);
     if (rc == 0 && result->findings == 0 && !result->journal_good) {

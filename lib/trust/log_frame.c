@@ -12,7 +12,8 @@ enum { COUNT = 4, FIRST = 8, BYTES = 16, CHECK = 24, LENGTH = 2 };
 
 const char pofi_journal_header[POFI_JOURNAL_HEADER] = "POF journal 1\n\0";
 
-int pofi_journal_begins(struct pof_log *log, uint64_t end, bool *good, struct pof_err *err) {
+int pofi_journal_begins(struct pof_log *log, uint64_t end, bool *good, struct pof_err *err)
+{
     char header[POFI_JOURNAL_HEADER];
     *good = false;
     if (end < sizeof header) {
@@ -24,13 +25,15 @@ int pofi_journal_begins(struct pof_log *log, uint64_t end, bool *good, struct po
     return rc;
 }
 
-static void put(char *to, uint64_t v, int n) {
+static void put(char *to, uint64_t v, int n)
+{
     for (int i = n - 1; i >= 0; i--, v >>= 8) {
         to[i] = (char)(v & 255);
     }
 }
 
-static uint64_t get(const char *from, int n) {
+static uint64_t get(const char *from, int n)
+{
     uint64_t v = 0;
     for (int i = 0; i < n; i++) {
         v = v << 8 | (unsigned char)from[i];
@@ -40,12 +43,14 @@ static uint64_t get(const char *from, int n) {
 
 /* The leaf hashes stand for the entries in the checksum: they are computed anyway. */
 static void checksum(struct pof_log *log, const char *header, const void *leaves, size_t count,
-                     struct pof_hash *out) {
+                     struct pof_hash *out)
+{
     pof_hash_two(log->hasher, (struct pof_text){header, CHECK},
                  (struct pof_text){leaves, count * POF_HASH}, out);
 }
 
-void pofi_frame_close(struct pof_log *log) {
+void pofi_frame_close(struct pof_log *log)
+{
     char *header = log->batch.data;
     memcpy(header, magic, sizeof magic);
     put(header + COUNT, log->pending, 4);
@@ -56,18 +61,21 @@ void pofi_frame_close(struct pof_log *log) {
     memcpy(header + CHECK, check.b, POF_HASH);
 }
 
-uint64_t pofi_frame_end(const struct pofi_frame *frame) {
+uint64_t pofi_frame_end(const struct pofi_frame *frame)
+{
     return frame->at + POFI_FRAME_HEADER + frame->bytes;
 }
 
-struct pof_text pofi_frame_entry(const struct pofi_frame *frame, size_t *at) {
+struct pof_text pofi_frame_entry(const struct pofi_frame *frame, size_t *at)
+{
     const char *p = frame->data.data + *at;
     struct pof_text entry = {p + LENGTH, (size_t)get(p, LENGTH)};
     *at += LENGTH + entry.len;
     return entry;
 }
 
-static bool parse_header(const char *header, uint64_t at, uint64_t end, struct pofi_frame *frame) {
+static bool parse_header(const char *header, uint64_t at, uint64_t end, struct pofi_frame *frame)
+{
     frame->at = at;
     frame->count = (uint32_t)get(header + COUNT, 4);
     frame->first = get(header + FIRST, 8);
@@ -79,7 +87,8 @@ static bool parse_header(const char *header, uint64_t at, uint64_t end, struct p
 }
 
 /* Do the lengths of the entries fill the frame exactly? */
-static bool lengths_fit(const struct pofi_frame *frame) {
+static bool lengths_fit(const struct pofi_frame *frame)
+{
     uint64_t at = 0;
     for (uint32_t i = 0; i < frame->count; i++) {
         if (frame->bytes - at < LENGTH) {
@@ -95,7 +104,8 @@ static bool lengths_fit(const struct pofi_frame *frame) {
 }
 
 int pofi_frame_read(struct pof_log *log, uint64_t at, uint64_t end, struct pofi_frame *frame,
-                    struct pof_err *err) {
+                    struct pof_err *err)
+{
     frame->framed = frame->split = frame->whole = false;
     if (end - at < POFI_FRAME_HEADER) {
         return 0;
@@ -130,7 +140,8 @@ int pofi_frame_read(struct pof_log *log, uint64_t at, uint64_t end, struct pofi_
 }
 
 int pofi_frame_seek(struct pof_log *log, uint64_t at, uint64_t end, struct pofi_frame *frame,
-                    bool *found, struct pof_err *err) {
+                    bool *found, struct pof_err *err)
+{
     enum { BLOCK = 64 * 1024 };
     struct pof_folder *f = &log->folder;
     struct pof_buf block = {0};

@@ -5,17 +5,20 @@
 #include <inttypes.h>
 #include <string.h>
 
-void pofi_tiles_name(unsigned file, char to[8]) {
+void pofi_tiles_name(unsigned file, char to[8])
+{
     memcpy(to, "tiles.0", 8);
     to[6] = (char)('0' + file);
 }
 
 /* Hashes that belong into tiles.L for a tree of size leaves. */
-static uint64_t due(uint64_t size, unsigned file) {
+static uint64_t due(uint64_t size, unsigned file)
+{
     return size >> POFI_TILE_BITS * file;
 }
 
-int pofi_tiles_count(struct pof_log *log, unsigned file, uint64_t *count, struct pof_err *err) {
+int pofi_tiles_count(struct pof_log *log, unsigned file, uint64_t *count, struct pof_err *err)
+{
     char name[8];
     pofi_tiles_name(file, name);
     uint64_t bytes = 0;
@@ -29,7 +32,8 @@ int pofi_tiles_count(struct pof_log *log, unsigned file, uint64_t *count, struct
 }
 
 int pofi_tiles_read(struct pof_log *log, unsigned file, uint64_t from, size_t n,
-                    struct pof_hash *out, struct pof_err *err) {
+                    struct pof_hash *out, struct pof_err *err)
+{
     char name[8];
     pofi_tiles_name(file, name);
     return log->folder.read(log->folder.ctx, (struct pof_place){name, from * POF_HASH}, out,
@@ -38,7 +42,8 @@ int pofi_tiles_read(struct pof_log *log, unsigned file, uint64_t from, size_t n,
 
 /* Keeps the nodes that have a tile file. */
 static int on_node(void *ctx, unsigned level, uint64_t index, const struct pof_hash *hash,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     (void)index;
     struct pof_log *log = ctx;
     return level % POFI_TILE_BITS
@@ -46,12 +51,14 @@ static int on_node(void *ctx, unsigned level, uint64_t index, const struct pof_h
                : pof_buf_add(&log->tile[level / POFI_TILE_BITS], hash->b, POF_HASH, err);
 }
 
-int pofi_tiles_push(struct pof_log *log, const struct pof_hash *leaf, struct pof_err *err) {
+int pofi_tiles_push(struct pof_log *log, const struct pof_hash *leaf, struct pof_err *err)
+{
     int rc = pof_buf_add(&log->tile[0], leaf->b, POF_HASH, err);
     return rc ? rc : pof_range_push(&log->range, log->hasher, leaf, on_node, log, err);
 }
 
-int pofi_tiles_write(struct pof_log *log, uint64_t size, struct pof_err *err) {
+int pofi_tiles_write(struct pof_log *log, uint64_t size, struct pof_err *err)
+{
     int rc = 0;
     for (unsigned i = 0; i < POFI_TILE_FILES && rc == 0; i++) {
         struct pof_buf *b = &log->tile[i];
@@ -66,7 +73,8 @@ int pofi_tiles_write(struct pof_log *log, uint64_t size, struct pof_err *err) {
     return rc;
 }
 
-int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_err *err) {
+int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_err *err)
+{
     struct pof_folder *f = &log->folder;
     for (unsigned i = 0; i < POFI_TILE_FILES; i++) {
         char name[8];
@@ -91,7 +99,8 @@ int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_e
 }
 
 static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *out,
-                    struct pof_err *err) {
+                    struct pof_err *err)
+{
     struct pof_log *log = ctx;
     struct pof_hash hash[1 << (POFI_TILE_BITS - 1)];
     unsigned up = level % POFI_TILE_BITS;
@@ -106,12 +115,14 @@ static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *
     return rc;
 }
 
-struct pof_nodes pofi_tiles_nodes(struct pof_log *log) {
+struct pof_nodes pofi_tiles_nodes(struct pof_log *log)
+{
     return (struct pof_nodes){get_node, log};
 }
 
 int pofi_tiles_range(struct pof_log *log, const struct pof_head *head, struct pof_range *range,
-                     bool *good, struct pof_err *err) {
+                     bool *good, struct pof_err *err)
+{
     *good = false;
     for (unsigned i = 0; i < POFI_TILE_FILES; i++) {
         uint64_t count;
@@ -137,7 +148,8 @@ int pofi_tiles_range(struct pof_log *log, const struct pof_head *head, struct po
 }
 
 int pof_log_leaves(struct pof_log *log, uint64_t index, size_t n, struct pof_hash *out,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     if (index > log->size || n > log->size - index) {
         return pof_fail(err, POF_E_RANGE, "the log has %" PRIu64 " records, not %" PRIu64,
                         log->size, index + n);
@@ -146,15 +158,16 @@ int pof_log_leaves(struct pof_log *log, uint64_t index, size_t n, struct pof_has
 }
 
 /* The tiles do not lead to the root that was signed. */
-static int damaged(const struct pof_log *log, struct pof_err *err) {
+static int damaged(const struct pof_log *log, struct pof_err *err)
+{
     return pof_fail(err, POF_E_CONFLICT,
                     "the tiles in '%s' do not lead to the signed root; 'pof-certify verify' tells "
                     "where, 'pof-certify append --rebuild' makes them anew from the journal",
                     log->folder.name);
 }
 
-int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof,
-                  struct pof_err *err) {
+int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof, struct pof_err *err)
+{
     const struct pof_head *head = &log->last.head;
     struct pof_nodes nodes = pofi_tiles_nodes(log);
     struct pof_hash leaf;
@@ -169,7 +182,8 @@ int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof,
 }
 
 int pof_log_consistency(struct pof_log *log, const struct pof_head *old, struct pof_proof *proof,
-                        bool *consistent, struct pof_err *err) {
+                        bool *consistent, struct pof_err *err)
+{
     const struct pof_head *head = &log->last.head;
     proof->n = 0;
     *consistent = false;

@@ -4,20 +4,24 @@
 
 #include <string.h>
 
-static struct pof_text bytes(const void *p, size_t n) {
+static struct pof_text bytes(const void *p, size_t n)
+{
     return (struct pof_text){p, n};
 }
 
-void pof_merkle_empty(struct pof_hasher *h, struct pof_hash *root) {
+void pof_merkle_empty(struct pof_hasher *h, struct pof_hash *root)
+{
     pof_hash_two(h, bytes("", 0), bytes("", 0), root);
 }
 
-void pof_merkle_leaf(struct pof_hasher *h, const void *entry, size_t n, struct pof_hash *out) {
+void pof_merkle_leaf(struct pof_hasher *h, const void *entry, size_t n, struct pof_hash *out)
+{
     pof_hash_two(h, bytes("\0", 1), bytes(entry, n), out);
 }
 
 void pof_merkle_node(struct pof_hasher *h, const struct pof_hash *left,
-                     const struct pof_hash *right, struct pof_hash *out) {
+                     const struct pof_hash *right, struct pof_hash *out)
+{
     uint8_t both[1 + POF_HASH];
     both[0] = 1;
     memcpy(both + 1, left->b, POF_HASH);
@@ -25,12 +29,14 @@ void pof_merkle_node(struct pof_hasher *h, const struct pof_hash *left,
     pof_hash_two(h, bytes(both, sizeof both), bytes(copy.b, POF_HASH), out);
 }
 
-bool pof_hash_eq(const struct pof_hash *a, const struct pof_hash *b) {
+bool pof_hash_eq(const struct pof_hash *a, const struct pof_hash *b)
+{
     return memcmp(a->b, b->b, POF_HASH) == 0;
 }
 
 int pof_range_push(struct pof_range *r, struct pof_hasher *h, const struct pof_hash *leaf,
-                   pof_on_node *on_node, void *ctx, struct pof_err *err) {
+                   pof_on_node *on_node, void *ctx, struct pof_err *err)
+{
     struct pof_hash node = *leaf;
     unsigned level = 0;
     for (uint64_t rest = r->size; rest & 1; rest >>= 1) {
@@ -46,7 +52,8 @@ int pof_range_push(struct pof_range *r, struct pof_hasher *h, const struct pof_h
     return 0;
 }
 
-void pof_range_root(const struct pof_range *r, struct pof_hasher *h, struct pof_hash *root) {
+void pof_range_root(const struct pof_range *r, struct pof_hasher *h, struct pof_hash *root)
+{
     if (r->size == 0) {
         pof_merkle_empty(h, root);
         return;
@@ -66,14 +73,16 @@ void pof_range_root(const struct pof_range *r, struct pof_hasher *h, struct pof_
 }
 
 /* The largest power of two below n, as an exponent; n > 1. */
-static unsigned split(uint64_t n) {
+static unsigned split(uint64_t n)
+{
     return 63 - (unsigned)__builtin_clzll(n - 1);
 }
 
 /* MTH of the leaves [from, from + n): from is a multiple of the least power of two >= n, so the
  * complete subtrees are those of the bits of n, the largest leftmost. */
 static int subtree(const struct pof_nodes *nodes, struct pof_hasher *h, uint64_t from, uint64_t n,
-                   struct pof_hash *out, struct pof_err *err) {
+                   struct pof_hash *out, struct pof_err *err)
+{
     bool first = true;
     for (unsigned level = 0; level < POF_TREE_LEVELS && n >> level; level++) {
         if (!(n >> level & 1)) {
@@ -96,7 +105,8 @@ static int subtree(const struct pof_nodes *nodes, struct pof_hasher *h, uint64_t
 }
 
 int pof_merkle_root(const struct pof_nodes *nodes, struct pof_hasher *h, uint64_t size,
-                    struct pof_hash *root, struct pof_err *err) {
+                    struct pof_hash *root, struct pof_err *err)
+{
     if (size == 0) {
         pof_merkle_empty(h, root);
         return 0;
@@ -104,7 +114,8 @@ int pof_merkle_root(const struct pof_nodes *nodes, struct pof_hasher *h, uint64_
     return subtree(nodes, h, 0, size, root, err);
 }
 
-static void reverse(struct pof_hash *a, size_t n) {
+static void reverse(struct pof_hash *a, size_t n)
+{
     for (size_t i = 0; i < n / 2; i++) {
         struct pof_hash t = a[i];
         a[i] = a[n - 1 - i];
@@ -113,7 +124,8 @@ static void reverse(struct pof_hash *a, size_t n) {
 }
 
 int pof_merkle_inclusion(const struct pof_nodes *nodes, struct pof_hasher *h, uint64_t index,
-                         uint64_t size, struct pof_proof *proof, struct pof_err *err) {
+                         uint64_t size, struct pof_proof *proof, struct pof_err *err)
+{
     if (index >= size || size >> POF_TREE_LEVELS) {
         return pof_fail(err, POF_E_RANGE, "a tree of %llu records has no record %llu",
                         (unsigned long long)size, (unsigned long long)index);
@@ -138,7 +150,8 @@ int pof_merkle_inclusion(const struct pof_nodes *nodes, struct pof_hasher *h, ui
 }
 
 int pof_merkle_consistency(const struct pof_nodes *nodes, struct pof_hasher *h, uint64_t old,
-                           uint64_t size, struct pof_proof *proof, struct pof_err *err) {
+                           uint64_t size, struct pof_proof *proof, struct pof_err *err)
+{
     if (old == 0 || old > size || size >> POF_TREE_LEVELS) {
         return pof_fail(err, POF_E_RANGE, "a tree of %llu records did not grow from one of %llu",
                         (unsigned long long)size, (unsigned long long)old);
@@ -165,7 +178,8 @@ int pof_merkle_consistency(const struct pof_nodes *nodes, struct pof_hasher *h, 
 
 bool pof_merkle_check_inclusion(struct pof_hasher *h, uint64_t index, uint64_t size,
                                 const struct pof_hash *leaf, const struct pof_proof *proof,
-                                const struct pof_hash *root) {
+                                const struct pof_hash *root)
+{
     if (index >= size || size >> POF_TREE_LEVELS) {
         return false;
     }
@@ -192,7 +206,8 @@ bool pof_merkle_check_inclusion(struct pof_hasher *h, uint64_t index, uint64_t s
 }
 
 bool pof_merkle_check_consistency(struct pof_hasher *h, const struct pof_head *old,
-                                  const struct pof_head *now, const struct pof_proof *proof) {
+                                  const struct pof_head *now, const struct pof_proof *proof)
+{
     if (old->size == 0 || old->size > now->size || now->size >> POF_TREE_LEVELS) {
         return false;
     }

@@ -11,7 +11,8 @@ static const char dash[] = "\xe2\x80\x94 "; /* U+2014 and a space */
 enum { DASH = sizeof dash - 1, ID = 4, TIME = 8 };
 static const char secret_prefix[] = "PRIVATE+KEY+";
 
-bool pof_note_text_ok(struct pof_text text) {
+bool pof_note_text_ok(struct pof_text text)
+{
     const char *end = text.ptr + text.len;
     for (const char *p = text.ptr; p < end;) {
         uint32_t cp;
@@ -25,13 +26,15 @@ bool pof_note_text_ok(struct pof_text text) {
 }
 
 /* Unicode White_Space, which a key name must not contain. */
-static bool is_space(uint32_t cp) {
+static bool is_space(uint32_t cp)
+{
     return cp == ' ' || (cp >= 0x09 && cp <= 0x0d) || cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||
            (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 || cp == 0x202f ||
            cp == 0x205f || cp == 0x3000;
 }
 
-bool pof_key_name_ok(struct pof_text name) {
+bool pof_key_name_ok(struct pof_text name)
+{
     const char *end = name.ptr + name.len;
     for (const char *p = name.ptr; p < end;) {
         uint32_t cp;
@@ -44,7 +47,8 @@ bool pof_key_name_ok(struct pof_text name) {
     return name.len > 0 && name.len <= POF_KEY_NAME_MAX;
 }
 
-static int key_id(struct pof_vkey *key, struct pof_err *err) {
+static int key_id(struct pof_vkey *key, struct pof_err *err)
+{
     struct pof_hasher *h;
     int rc = pof_hasher_new(&h, err);
     if (rc) {
@@ -66,7 +70,8 @@ static int key_id(struct pof_vkey *key, struct pof_err *err) {
     return rc;
 }
 
-static void hex8(const uint8_t id[ID], char to[8]) {
+static void hex8(const uint8_t id[ID], char to[8])
+{
     static const char digits[] = "0123456789abcdef";
     for (int i = 0; i < ID; i++) {
         to[2 * i] = digits[id[i] >> 4];
@@ -76,7 +81,8 @@ static void hex8(const uint8_t id[ID], char to[8]) {
 
 /* name+hex8+base64(type || 32 bytes) into its parts; id_text is not compared yet. */
 static bool split_key(struct pof_text text, struct pof_vkey *key, char id_text[8],
-                      uint8_t bytes[1 + POF_ED25519_KEY]) {
+                      uint8_t bytes[1 + POF_ED25519_KEY])
+{
     if (text.len && text.ptr[text.len - 1] == '\n') {
         text.len--;
     }
@@ -99,7 +105,8 @@ static bool split_key(struct pof_text text, struct pof_vkey *key, char id_text[8
 }
 
 /* Computes the id and compares it with what the text says. */
-static int settle_id(struct pof_vkey *key, const char id_text[8], struct pof_err *err) {
+static int settle_id(struct pof_vkey *key, const char id_text[8], struct pof_err *err)
+{
     int rc = key_id(key, err);
     char want[8];
     hex8(key->id, want);
@@ -110,7 +117,8 @@ static int settle_id(struct pof_vkey *key, const char id_text[8], struct pof_err
     return rc;
 }
 
-int pof_vkey_parse(struct pof_vkey *out, struct pof_text text, struct pof_err *err) {
+int pof_vkey_parse(struct pof_vkey *out, struct pof_text text, struct pof_err *err)
+{
     struct pof_vkey key = {0};
     char id_text[8];
     uint8_t bytes[1 + POF_ED25519_KEY];
@@ -133,7 +141,8 @@ int pof_vkey_parse(struct pof_vkey *out, struct pof_text text, struct pof_err *e
     return rc;
 }
 
-int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_err *err) {
+int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_err *err)
+{
     char id[8];
     hex8(key->id, id);
     uint8_t bytes[1 + POF_ED25519_KEY];
@@ -143,7 +152,8 @@ int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_e
     return rc ? rc : pof_base64_add(to, bytes, sizeof bytes, err);
 }
 
-bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY]) {
+bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY])
+{
     if (text.len == POF_ED25519_KEY) {
         memcpy(seed, text.ptr, POF_ED25519_KEY);
         return true;
@@ -167,7 +177,8 @@ bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY]) {
 }
 
 int pof_signer_make(struct pof_signer *out, struct pof_text name,
-                    const uint8_t seed[POF_ED25519_KEY], struct pof_err *err) {
+                    const uint8_t seed[POF_ED25519_KEY], struct pof_err *err)
+{
     if (!pof_key_name_ok(name)) {
         return pof_fail(
             err, POF_E_SYNTAX,
@@ -182,7 +193,8 @@ int pof_signer_make(struct pof_signer *out, struct pof_text name,
     return rc ? rc : key_id(&out->vkey, err);
 }
 
-int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_err *err) {
+int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_err *err)
+{
     size_t n = sizeof secret_prefix - 1;
     struct pof_vkey named = {0};
     char id_text[8];
@@ -199,7 +211,8 @@ int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_er
     return rc ? rc : settle_id(&out->vkey, id_text, err);
 }
 
-int pof_signer_format(struct pof_buf *to, const struct pof_signer *key, struct pof_err *err) {
+int pof_signer_format(struct pof_buf *to, const struct pof_signer *key, struct pof_err *err)
+{
     char id[8];
     hex8(key->vkey.id, id);
     uint8_t bytes[1 + POF_ED25519_KEY];
@@ -212,7 +225,8 @@ int pof_signer_format(struct pof_buf *to, const struct pof_signer *key, struct p
 }
 
 int pof_note_sign(struct pof_buf *to, struct pof_text text, const struct pof_signer *key,
-                  struct pof_err *err) {
+                  struct pof_err *err)
+{
     if (text.len == 0 || text.ptr[text.len - 1] != '\n' || !pof_note_text_ok(text)) {
         return pof_fail(err, POF_E_SYNTAX, "a note must be text that ends in a line feed");
     }
@@ -234,7 +248,8 @@ struct line {
 };
 
 /* Takes the line at *rest apart and steps over it. */
-static bool signature_line(struct pof_text *rest, struct line *out) {
+static bool signature_line(struct pof_text *rest, struct line *out)
+{
     const char *lf = memchr(rest->ptr, '\n', rest->len);
     if (!lf || rest->len < DASH || memcmp(rest->ptr, dash, DASH) != 0) {
         return false;
@@ -260,7 +275,8 @@ static bool signature_line(struct pof_text *rest, struct line *out) {
 
 /* Is the signature in the line the key's? *time gets the witness' time for type 4. */
 static int judge(const struct line *line, const struct pof_vkey *key, struct pof_text text,
-                 bool *good, int64_t *time, struct pof_err *err) {
+                 bool *good, int64_t *time, struct pof_err *err)
+{
     if (key->type == POF_KEY_LOG) {
         *good = false;
         return line->n == ID + POF_ED25519_SIGNATURE
@@ -289,7 +305,8 @@ static int judge(const struct line *line, const struct pof_vkey *key, struct pof
 }
 
 /* Where the signatures begin: behind the last blank line. false: there is none. */
-static bool split_note(struct pof_text note, struct pof_text *text, struct pof_text *signatures) {
+static bool split_note(struct pof_text note, struct pof_text *text, struct pof_text *signatures)
+{
     if (note.len < 3 || note.len > POF_NOTE_MAX || note.ptr[note.len - 1] != '\n') {
         return false;
     }
@@ -303,14 +320,16 @@ static bool split_note(struct pof_text note, struct pof_text *text, struct pof_t
     return false;
 }
 
-static int no(struct pof_note *out, enum pof_note_status status, const char *why) {
+static int no(struct pof_note *out, enum pof_note_status status, const char *why)
+{
     out->status = status;
     out->why = why;
     return 0;
 }
 
 int pof_note_open(struct pof_note *out, struct pof_text note, const struct pof_vkey *keys, size_t n,
-                  struct pof_err *err) {
+                  struct pof_err *err)
+{
     *out = (struct pof_note){0};
     struct pof_text rest;
     if (n > sizeof out->signed_by / sizeof *out->signed_by) {

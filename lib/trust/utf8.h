@@ -8,7 +8,8 @@
 
 /* Bytes of the code point at p (1 to 4), its value in *cp; 0 when p does not begin a valid one:
  * overlong forms, surrogates and values above U+10FFFF are not. */
-static inline size_t pofi_utf8(const char *p, const char *end, uint32_t *cp) {
+static inline size_t pofi_utf8(const char *p, const char *end, uint32_t *cp)
+{
     const unsigned char *u = (const unsigned char *)p;
     size_t left = (size_t)(end - p);
     if (left == 0) {

@@ -20,7 +20,8 @@ struct kept {
     uint64_t differences;
 };
 
-static int keep_finding(void *ctx, const struct pof_finding *f, struct pof_err *err) {
+static int keep_finding(void *ctx, const struct pof_finding *f, struct pof_err *err)
+{
     (void)err;
     struct kept *k = ctx;
     if (k->findings < POF_VERIFY_LINES) {
@@ -30,7 +31,8 @@ static int keep_finding(void *ctx, const struct pof_finding *f, struct pof_err *
     return 0;
 }
 
-static int keep_difference(void *ctx, const struct pof_difference *d, struct pof_err *err) {
+static int keep_difference(void *ctx, const struct pof_difference *d, struct pof_err *err)
+{
     (void)err;
     struct kept *k = ctx;
     if (k->differences < POF_VERIFY_LINES) {
@@ -42,14 +44,16 @@ static int keep_difference(void *ctx, const struct pof_difference *d, struct pof
 
 /* "record 7", "records 7 to 9" */
 static int say_run(struct pof_buf *b, const char *what, const struct pof_finding *f,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     return f->first == f->last
                ? pof_buf_addf(b, err, "%s %" PRIu64, what, f->first)
                : pof_buf_addf(b, err, "%ss %" PRIu64 " to %" PRIu64, what, f->first, f->last);
 }
 
 static int say_finding(struct pof_buf *b, const struct pof_finding *f, const struct pof_audit *a,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     int rc;
     switch (f->kind) {
     case POF_FINDING_FRAME:
@@ -82,7 +86,8 @@ static int say_finding(struct pof_buf *b, const struct pof_finding *f, const str
 }
 
 static int say_audit(struct pof_buf *b, const struct kept *k, const struct pof_audit *a,
-                     struct pof_err *err) {
+                     struct pof_err *err)
+{
     int rc = 0;
     for (uint64_t i = 0; rc == 0 && i < k->findings && i < POF_VERIFY_LINES; i++) {
         rc = say_finding(b, &k->finding[i], a, err);
@@ -102,7 +107,8 @@ static int say_audit(struct pof_buf *b, const struct kept *k, const struct pof_a
 
 /* Keeps the text of the entries that differences speak of. */
 static int show_entry(void *ctx, uint64_t index, struct pof_text entry, const struct pof_hash *leaf,
-                      struct pof_err *err) {
+                      struct pof_err *err)
+{
     (void)leaf;
     (void)err;
     struct kept *k = ctx;
@@ -116,7 +122,8 @@ static int show_entry(void *ctx, uint64_t index, struct pof_text entry, const st
     return 0;
 }
 
-static int ignore(void *ctx, const struct pof_finding *f, struct pof_err *err) {
+static int ignore(void *ctx, const struct pof_finding *f, struct pof_err *err)
+{
     (void)ctx;
     (void)f;
     (void)err;
@@ -124,7 +131,8 @@ static int ignore(void *ctx, const struct pof_finding *f, struct pof_err *err) {
 }
 
 static int say_difference(struct pof_buf *b, const struct pof_given *given, const struct kept *k,
-                          uint64_t i, struct pof_err *err) {
+                          uint64_t i, struct pof_err *err)
+{
     const struct pof_difference *d = &k->difference[i];
     const struct pof_given_place *p = d->kind == POF_REMOVED ? NULL : &given->place[d->given];
     switch (d->kind) {
@@ -146,7 +154,8 @@ static int say_difference(struct pof_buf *b, const struct pof_given *given, cons
 }
 
 static int say_differences(const struct pof_verification *what, struct kept *k, struct pof_buf *b,
-                           struct pof_err *err) {
+                           struct pof_err *err)
+{
     struct pof_auditor show = {show_entry, ignore, k};
     struct pof_audit again;
     int rc = pof_log_audit(what->log, &show, &again, err);
@@ -162,7 +171,8 @@ static int say_differences(const struct pof_verification *what, struct kept *k, 
 
 /* Compares what was given with the leaf hashes, which are known to be those that were signed. */
 static int compare(const struct pof_verification *what, struct kept *k, struct pof_buf *b,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     uint64_t size = pof_log_size(what->log);
     struct pof_sequences s = {
         .first = what->at, .given = what->given->leaf, .n_given = what->given->n};
@@ -192,7 +202,8 @@ static int compare(const struct pof_verification *what, struct kept *k, struct p
 }
 
 static int verify(const struct pof_verification *what, struct kept *k, struct pof_buf *b,
-                  struct pof_err *err) {
+                  struct pof_err *err)
+{
     struct pof_audit audit;
     struct pof_auditor auditor = {NULL, keep_finding, k};
     const struct pof_vkey *own = pof_log_vkey(what->log);
@@ -220,7 +231,8 @@ static int verify(const struct pof_verification *what, struct kept *k, struct po
 }
 
 int pof_verify(const struct pof_verification *what, struct pof_buf *report, bool *good,
-               struct pof_err *err) {
+               struct pof_err *err)
+{
     struct kept *k;
     int rc = pof_calloc(&k, 1, sizeof *k, err);
     if (rc == 0) {

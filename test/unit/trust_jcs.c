@@ -6,12 +6,14 @@
 
 static struct pof_jcs jcs;
 
-static int canonical(const char *text, size_t n, struct pof_buf *out, struct pof_err *err) {
+static int canonical(const char *text, size_t n, struct pof_buf *out, struct pof_err *err)
+{
     out->len = 0;
     return pof_jcs_add(&jcs, (struct pof_text){text, n}, out, err);
 }
 
-static void is_canonical(const char *text, const char *want) {
+static void is_canonical(const char *text, const char *want)
+{
     struct pof_buf out = {0};
     struct pof_err err = {0};
     int rc = canonical(text, strlen(text), &out, &err);
@@ -23,7 +25,8 @@ static void is_canonical(const char *text, const char *want) {
     pof_buf_release(&out);
 }
 
-static void is_refused(const char *text, size_t n, enum pof_code code, const char *what) {
+static void is_refused(const char *text, size_t n, enum pof_code code, const char *what)
+{
     struct pof_buf out = {0};
     struct pof_err err = {0};
     int rc = canonical(text, n, &out, &err);
@@ -34,7 +37,8 @@ static void is_refused(const char *text, size_t n, enum pof_code code, const cha
     pof_buf_release(&out);
 }
 
-static void values(void) {
+static void values(void)
+{
     is_canonical("{}", "{}");
     is_canonical(" [ ] ", "[]");
     is_canonical("{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}");
@@ -51,7 +55,8 @@ static void values(void) {
                  "A\"");
 }
 
-static void numbers(void) {
+static void numbers(void)
+{
     static const char *const number[][2] = {{"0", "0"},
                                             {"-0", "0"},
                                             {"-0.000", "0"},
@@ -79,7 +84,8 @@ static void numbers(void) {
     }
 }
 
-static void refusals(void) {
+static void refusals(void)
+{
     static const struct {
         const char *text;
         enum pof_code code;
@@ -134,7 +140,8 @@ static void refusals(void) {
 }
 
 /* More members than insertion sort is used for, in falling order. */
-static void many_members(void) {
+static void many_members(void)
+{
     struct pof_buf in = {0};
     struct pof_buf want = {0};
     struct pof_buf out = {0};
@@ -153,7 +160,8 @@ static void many_members(void) {
     pof_buf_release(&out);
 }
 
-static FILE *data(const char *name) {
+static FILE *data(const char *name)
+{
     char path[512];
     if (!tap_data()) {
         skip(name, "no shared data");
@@ -168,7 +176,8 @@ static FILE *data(const char *name) {
 }
 
 /* One line of numbers.tsv: a bit pattern and the text V8 prints. */
-static bool number_agrees(uint64_t bits, const char *want) {
+static bool number_agrees(uint64_t bits, const char *want)
+{
     double v;
     memcpy(&v, &bits, sizeof v);
     char got[32];
@@ -188,7 +197,8 @@ static bool number_agrees(uint64_t bits, const char *want) {
     return same;
 }
 
-static void doubles(void) {
+static void doubles(void)
+{
     FILE *f = data("own/jcs/numbers.tsv");
     if (!f) {
         return;
@@ -208,7 +218,8 @@ static void doubles(void) {
     ok(n > 2000 && wrong == 0, "%d doubles print as in V8", n);
 }
 
-static void documents(void) {
+static void documents(void)
+{
     static const char *const name[] = {"arrays",  "french", "structures",
                                        "unicode", "values", "weird"};
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
@@ -240,7 +251,8 @@ static void documents(void) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     values();
     numbers();
     refusals();

@@ -33,7 +33,8 @@ struct memory {
     bool dead;
 };
 
-static struct file *find(struct memory *m, const char *name, bool make) {
+static struct file *find(struct memory *m, const char *name, bool make)
+{
     for (int i = 0; i < FILES; i++) {
         if (m->file[i].name[0] == '\0' && make) {
             snprintf(m->file[i].name, NAME, "%s", name);
@@ -45,7 +46,8 @@ static struct file *find(struct memory *m, const char *name, bool make) {
     return NULL;
 }
 
-static int put(struct pof_buf *b, uint64_t at, const void *from, size_t n, struct pof_err *err) {
+static int put(struct pof_buf *b, uint64_t at, const void *from, size_t n, struct pof_err *err)
+{
     size_t end = (size_t)at + n;
     int rc = end > b->cap ? pof_grow(&b->data, &b->cap, end, 1, err) : 0;
     if (rc == 0) {
@@ -61,22 +63,26 @@ static int put(struct pof_buf *b, uint64_t at, const void *from, size_t n, struc
 }
 
 /* Counts a change; true when it is the one that is not finished. */
-static bool dies(struct memory *m) {
+static bool dies(struct memory *m)
+{
     m->dead = m->dead || ++m->step == m->die_at;
     return m->dead;
 }
 
-static int dead(struct pof_err *err) {
+static int dead(struct pof_err *err)
+{
     return pof_fail(err, POF_E_WRITE, "dead");
 }
 
-static int m_size(void *ctx, const char *name, uint64_t *size, struct pof_err *err) {
+static int m_size(void *ctx, const char *name, uint64_t *size, struct pof_err *err)
+{
     struct file *f = find(ctx, name, false);
     *size = f ? f->now.len : 0;
     return f ? 0 : pof_fail(err, POF_E_OPEN, "no '%s'", name);
 }
 
-static int m_read(void *ctx, struct pof_place from, void *to, size_t n, struct pof_err *err) {
+static int m_read(void *ctx, struct pof_place from, void *to, size_t n, struct pof_err *err)
+{
     struct file *f = find(ctx, from.file, false);
     if (!f || from.at + n > f->now.len) {
         return pof_fail(err, POF_E_TRUNCATED, "'%s' is short", from.file);
@@ -87,8 +93,8 @@ static int m_read(void *ctx, struct pof_place from, void *to, size_t n, struct p
     return 0;
 }
 
-static int m_write(void *ctx, struct pof_place to, const void *from, size_t n,
-                   struct pof_err *err) {
+static int m_write(void *ctx, struct pof_place to, const void *from, size_t n, struct pof_err *err)
+{
     struct memory *m = ctx;
     bool over = m->dead;
     bool die = dies(m);
@@ -98,7 +104,8 @@ static int m_write(void *ctx, struct pof_place to, const void *from, size_t n,
     return die ? dead(err) : rc;
 }
 
-static int m_cut(void *ctx, const char *name, uint64_t size, struct pof_err *err) {
+static int m_cut(void *ctx, const char *name, uint64_t size, struct pof_err *err)
+{
     struct memory *m = ctx;
     struct file *f = find(m, name, false);
     if (dies(m) || !f) {
@@ -108,7 +115,8 @@ static int m_cut(void *ctx, const char *name, uint64_t size, struct pof_err *err
     return 0;
 }
 
-static int m_sync(void *ctx, const char *name, struct pof_err *err) {
+static int m_sync(void *ctx, const char *name, struct pof_err *err)
+{
     struct memory *m = ctx;
     struct file *f = find(m, name, false);
     if (++m->syncs == m->eio_at) {
@@ -121,7 +129,8 @@ static int m_sync(void *ctx, const char *name, struct pof_err *err) {
     return put(&f->disk, 0, f->now.data, f->now.len, err);
 }
 
-static int m_replace(void *ctx, const char *name, struct pof_text bytes, struct pof_err *err) {
+static int m_replace(void *ctx, const char *name, struct pof_text bytes, struct pof_err *err)
+{
     struct memory *m = ctx;
     if (dies(m)) {
         return dead(err);
@@ -133,11 +142,13 @@ static int m_replace(void *ctx, const char *name, struct pof_text bytes, struct 
     return rc ? rc : put(&f->disk, 0, bytes.ptr, bytes.len, err);
 }
 
-static struct pof_folder folder(struct memory *m) {
+static struct pof_folder folder(struct memory *m)
+{
     return (struct pof_folder){m_size, m_read, m_write, m_cut, m_sync, m_replace, m, "memory"};
 }
 
-static void release(struct memory *m) {
+static void release(struct memory *m)
+{
     for (int i = 0; i < FILES; i++) {
         pof_buf_release(&m->file[i].now);
         pof_buf_release(&m->file[i].disk);
@@ -146,7 +157,8 @@ static void release(struct memory *m) {
 }
 
 /* What the next process finds. */
-static void restart(struct memory *m, enum loss loss) {
+static void restart(struct memory *m, enum loss loss)
+{
     for (int i = 0; i < FILES && loss != KILLED; i++) {
         struct file *f = &m->file[i];
         size_t kept = f->disk.len < f->now.len ? f->disk.len : f->now.len;
@@ -173,12 +185,14 @@ static struct pof_signer signer;
 static struct pof_hasher *hasher;
 static struct pof_hash leaf[TOTAL];
 
-static size_t record(uint64_t i, char to[64]) {
+static size_t record(uint64_t i, char to[64])
+{
     return (size_t)snprintf(to, 64, "{\"n\":%d,\"text\":\"%.*s\"}", (int)i, (int)(i * 7 % 23),
                             "abcdefghijklmnopqrstuvw");
 }
 
-static void root_of(uint64_t n, struct pof_hash *root) {
+static void root_of(uint64_t n, struct pof_hash *root)
+{
     struct pof_range r = {0};
     struct pof_err err = {0};
     for (uint64_t i = 0; i < n; i++) {
@@ -192,7 +206,8 @@ static void root_of(uint64_t n, struct pof_hash *root) {
 /* Appends records from the log's size on up to `until`, batch by batch, signing every third batch
  * and at the end; *acknowledged follows what is durable. */
 static int append(struct pof_log *log, uint64_t until, uint64_t batch, uint64_t *acknowledged,
-                  struct pof_err *err) {
+                  struct pof_err *err)
+{
     int rc = 0;
     int batches = 0;
     while (rc == 0 && pof_log_size(log) < until) {
@@ -211,7 +226,8 @@ static int append(struct pof_log *log, uint64_t until, uint64_t batch, uint64_t 
     return rc ? rc : pof_log_sign(log, true, err);
 }
 
-static int count_finding(void *ctx, const struct pof_finding *f, struct pof_err *err) {
+static int count_finding(void *ctx, const struct pof_finding *f, struct pof_err *err)
+{
     (void)f;
     (void)err;
     ++*(int *)ctx;
@@ -219,7 +235,8 @@ static int count_finding(void *ctx, const struct pof_finding *f, struct pof_err 
 }
 
 /* Findings of a full audit, -1 when the log cannot be opened. */
-static int findings(struct memory *m) {
+static int findings(struct memory *m)
+{
     struct pof_folder f = folder(m);
     struct pof_log *log;
     struct pof_err err = {0};
@@ -238,7 +255,8 @@ static int findings(struct memory *m) {
 }
 
 /* A good log of n records in batches. */
-static bool make(struct memory *m, uint64_t n, uint64_t batch) {
+static bool make(struct memory *m, uint64_t n, uint64_t batch)
+{
     struct pof_folder f = folder(m);
     struct pof_log *log;
     struct pof_err err = {0};
@@ -251,7 +269,8 @@ static bool make(struct memory *m, uint64_t n, uint64_t batch) {
     return rc == 0 && acknowledged == n;
 }
 
-static bool head_is(struct memory *m, uint64_t n) {
+static bool head_is(struct memory *m, uint64_t n)
+{
     struct pof_folder f = folder(m);
     struct pof_log *log;
     struct pof_err err = {0};
@@ -267,7 +286,8 @@ static bool head_is(struct memory *m, uint64_t n) {
 
 /* --- tests --- */
 
-static void grow_and_prove(void) {
+static void grow_and_prove(void)
+{
     struct memory m = {0};
     ok(make(&m, TOTAL, 100) && head_is(&m, TOTAL), "700 records, the root of their tree is signed");
     is_int(findings(&m), 0, "the audit finds nothing");
@@ -303,7 +323,8 @@ static void grow_and_prove(void) {
 }
 
 /* One death at a step, one kind of loss; false when the scenario ended before that step. */
-static bool die_once(long step, enum loss loss, int *bad) {
+static bool die_once(long step, enum loss loss, int *bad)
+{
     enum { N = 300, BATCH = 23 };
     struct memory m = {0};
     struct pof_err err = {0};
@@ -340,7 +361,8 @@ static bool die_once(long step, enum loss loss, int *bad) {
     return died;
 }
 
-static void die_everywhere(void) {
+static void die_everywhere(void)
+{
     static const char *const name[LOSSES] = {"the process is killed", "nothing unsynced survives",
                                              "half of it survives", "it survives as zeros"};
     for (int loss = 0; loss < LOSSES; loss++) {
@@ -354,7 +376,8 @@ static void die_everywhere(void) {
     }
 }
 
-static void sync_fails(void) {
+static void sync_fails(void)
+{
     struct memory m = {0};
     struct pof_err err = {0};
     struct pof_log *log;
@@ -381,7 +404,8 @@ static void sync_fails(void) {
 }
 
 /* The journal cut at every byte of its last, unsigned batch; then inside what was signed. */
-static void truncated(void) {
+static void truncated(void)
+{
     struct memory m = {0};
     struct pof_err err = {0};
     struct pof_log *log;
@@ -432,7 +456,8 @@ static void truncated(void) {
 }
 
 /* Lost and damaged tiles are made anew; files of different times are refused. */
-static void repair(void) {
+static void repair(void)
+{
     struct memory m = {0};
     struct pof_err err = {0};
     struct pof_log *log;
@@ -478,7 +503,8 @@ static void repair(void) {
 }
 
 /* Every file, a byte at a time: found, and the log is good again when the byte is back. */
-static void tamper(void) {
+static void tamper(void)
+{
     static const struct {
         const char *file;
         size_t step;
@@ -504,7 +530,8 @@ static void tamper(void) {
 }
 
 /* Two batches of the same length exchanged; a batch that stands twice; one cut out. */
-static void shuffled_batches(void) {
+static void shuffled_batches(void)
+{
     struct memory m = {0};
     struct pof_err err = {0};
     struct pof_folder f = folder(&m);
@@ -540,7 +567,8 @@ static void shuffled_batches(void) {
     release(&m);
 }
 
-int main(void) {
+int main(void)
+{
     struct pof_err err = {0};
     uint8_t seed[32] = {1};
     if (pof_hasher_new(&hasher, &err) || pof_signer_make(&signer, pof_text("test"), seed, &err)) {

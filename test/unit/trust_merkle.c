@@ -12,7 +12,8 @@ static struct pof_hasher *hasher;
 
 /* --- RFC 6962 section 2.1, word for word --- */
 
-static size_t split(size_t n) {
+static size_t split(size_t n)
+{
     size_t k = 1;
     while (k * 2 < n) {
         k *= 2;
@@ -20,7 +21,8 @@ static size_t split(size_t n) {
     return k;
 }
 
-static struct pof_hash mth(const struct pof_hash *leaf, size_t n) {
+static struct pof_hash mth(const struct pof_hash *leaf, size_t n)
+{
     struct pof_hash out;
     if (n == 0) {
         pof_merkle_empty(hasher, &out);
@@ -36,7 +38,8 @@ static struct pof_hash mth(const struct pof_hash *leaf, size_t n) {
     return out;
 }
 
-static void path(const struct pof_hash *leaf, size_t m, size_t n, struct pof_proof *p) {
+static void path(const struct pof_hash *leaf, size_t m, size_t n, struct pof_proof *p)
+{
     if (n > 1) {
         size_t k = split(n);
         bool left = m < k;
@@ -46,7 +49,8 @@ static void path(const struct pof_hash *leaf, size_t m, size_t n, struct pof_pro
 }
 
 static void subproof(const struct pof_hash *leaf, size_t m, size_t n, bool whole,
-                     struct pof_proof *p) {
+                     struct pof_proof *p)
+{
     if (m == n) {
         if (!whole) {
             p->hash[p->n++] = mth(leaf, n);
@@ -66,18 +70,21 @@ static void subproof(const struct pof_hash *leaf, size_t m, size_t n, bool whole
 /* --- the module under test over leaves in memory --- */
 
 static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *out,
-                    struct pof_err *err) {
+                    struct pof_err *err)
+{
     (void)err;
     const struct pof_hash *leaf = ctx;
     *out = mth(leaf + (index << level), (size_t)1 << level);
     return 0;
 }
 
-static bool same_proof(const struct pof_proof *a, const struct pof_proof *b) {
+static bool same_proof(const struct pof_proof *a, const struct pof_proof *b)
+{
     return a->n == b->n && memcmp(a->hash, b->hash, a->n * POF_HASH) == 0;
 }
 
-static void every_small_tree(void) {
+static void every_small_tree(void)
+{
     enum { N = 40 };
     struct pof_hash leaf[N];
     for (int i = 0; i < N; i++) {
@@ -130,7 +137,8 @@ static void every_small_tree(void) {
 
 /* --- shared vectors --- */
 
-static FILE *data(const char *name) {
+static FILE *data(const char *name)
+{
     char file[512];
     if (!tap_data()) {
         skip(name, "no shared data");
@@ -150,7 +158,8 @@ enum { REFERENCE = 100000 };
 static struct pof_hash *reference[POF_TREE_LEVELS];
 
 static int keep_node(void *ctx, unsigned level, uint64_t index, const struct pof_hash *hash,
-                     struct pof_err *err) {
+                     struct pof_err *err)
+{
     (void)ctx;
     (void)err;
     reference[level][index] = *hash;
@@ -158,7 +167,8 @@ static int keep_node(void *ctx, unsigned level, uint64_t index, const struct pof
 }
 
 static int reference_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *out,
-                          struct pof_err *err) {
+                          struct pof_err *err)
+{
     (void)ctx;
     (void)err;
     *out = reference[level][index];
@@ -166,7 +176,8 @@ static int reference_node(void *ctx, unsigned level, uint64_t index, struct pof_
 }
 
 /* Record i of the reference log (README of the vectors). */
-static void reference_record(uint64_t i, char to[128]) {
+static void reference_record(uint64_t i, char to[128])
+{
     for (int j = 0; j < 128; j++) {
         to[j] = (char)('a' + j % 26);
     }
@@ -176,14 +187,16 @@ static void reference_record(uint64_t i, char to[128]) {
     to[16] = 'x';
 }
 
-static bool is_root(const struct pof_hash *root, const char *text) {
+static bool is_root(const struct pof_hash *root, const char *text)
+{
     char got[POF_BASE64_LEN(POF_HASH)];
     size_t n = pof_base64_encode(root->b, POF_HASH, got);
     return strlen(text) == n && memcmp(text, got, n) == 0;
 }
 
 /* Builds the reference log, comparing its root at every size the table names. */
-static void roots(void) {
+static void roots(void)
+{
     FILE *f = data("own/tlog/tree_roots.tsv");
     if (!f) {
         return;
@@ -214,11 +227,13 @@ static void roots(void) {
     ok(n > 300 && wrong == 0, "%d roots equal those of Go's tlog", n);
 }
 
-static bool load_proof(const json_t *list, struct pof_proof *p) {
+static bool load_proof(const json_t *list, struct pof_proof *p)
+{
     p->n = 0;
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         size_t n;
         if (p->n == POF_PROOF_MAX ||
             !pof_base64_decode(pof_text(json_string_value(item)), p->hash[p->n].b, POF_HASH, &n) ||
@@ -230,14 +245,16 @@ static bool load_proof(const json_t *list, struct pof_proof *p) {
     return true;
 }
 
-static uint64_t number(const json_t *line, const char *name) {
+static uint64_t number(const json_t *line, const char *name)
+{
     double v = json_number_value(json_object_get(line, name));
     return v >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)v;
 }
 
 /* A root or leaf; some vectors have shorter stand-ins ("don't care"), which are filled with zeros.
  */
-static bool load_hash(const json_t *line, const char *name, struct pof_hash *out) {
+static bool load_hash(const json_t *line, const char *name, struct pof_hash *out)
+{
     size_t n;
     memset(out, 0, sizeof *out);
     const char *text = json_string_value(json_object_get(line, name));
@@ -245,7 +262,8 @@ static bool load_hash(const json_t *line, const char *name, struct pof_hash *out
 }
 
 /* Every line of a file of proofs goes through judge(), which says whether it is as it should be. */
-static void lines(const char *name, size_t least, bool (*judge)(const json_t *)) {
+static void lines(const char *name, size_t least, bool (*judge)(const json_t *))
+{
     FILE *f = data(name);
     if (!f) {
         return;
@@ -265,7 +283,8 @@ static void lines(const char *name, size_t least, bool (*judge)(const json_t *))
     ok(n >= least && wrong == 0, "%zu lines of %s", n, name);
 }
 
-static bool equal_proof(const json_t *line) {
+static bool equal_proof(const json_t *line)
+{
     struct pof_nodes nodes = {reference_node, NULL};
     struct pof_proof want, got;
     struct pof_err err = {0};
@@ -277,7 +296,8 @@ static bool equal_proof(const json_t *line) {
     return rc == 0 && load_proof(json_object_get(line, "proof"), &want) && same_proof(&got, &want);
 }
 
-static bool judged_right(const json_t *line) {
+static bool judged_right(const json_t *line)
+{
     struct pof_proof p;
     bool want = !json_boolean_value(json_object_get(line, "wantErr"));
     bool good = load_proof(json_object_get(line, "proof"), &p);
@@ -295,7 +315,8 @@ static bool judged_right(const json_t *line) {
     return good == want;
 }
 
-int main(void) {
+int main(void)
+{
     struct pof_err err = {0};
     if (pof_hasher_new(&hasher, &err)) {
         ok(false, "%s", err.text);

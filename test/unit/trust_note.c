@@ -14,7 +14,8 @@ static const char log_secret[] = "PRIVATE+KEY+pof.example/scd+f4426111+"
 static const char witness_vkey[] =
     "witness.pof.example/dso+39b008ef+BECJyRNvOtCRG8gdo8Lj4raCG85/LzEbETWHthoQGp2U";
 
-static void base64(void) {
+static void base64(void)
+{
     static const char *const pair[][2] = {{"", ""},
                                           {"f", "Zg=="},
                                           {"fo", "Zm8="},
@@ -42,7 +43,8 @@ static void base64(void) {
     ok(!pof_base64_decode(pof_text("Zm9v"), small, sizeof small, &n), "refused: no room");
 }
 
-static void keys(void) {
+static void keys(void)
+{
     struct pof_err err = {0};
     struct pof_buf text = {0};
     struct pof_vkey key;
@@ -79,7 +81,8 @@ static void keys(void) {
     pof_buf_release(&text);
 }
 
-static enum pof_note_status status_of(const char *text, size_t n, const char *vkey) {
+static enum pof_note_status status_of(const char *text, size_t n, const char *vkey)
+{
     struct pof_vkey key;
     struct pof_note note;
     struct pof_checkpoint c;
@@ -92,7 +95,8 @@ static enum pof_note_status status_of(const char *text, size_t n, const char *vk
 }
 
 /* Signs and opens a checkpoint, then flips every bit of it. */
-static void sign_and_tamper(void) {
+static void sign_and_tamper(void)
+{
     struct pof_err err = {0};
     struct pof_signer signer;
     struct pof_buf text = {0};
@@ -124,7 +128,8 @@ static void sign_and_tamper(void) {
     pof_buf_release(&text);
 }
 
-static void proof_text(void) {
+static void proof_text(void)
+{
     static const char good[] = "c2sp.org/tlog-proof@v1\nextra c2FsdA==\nindex 7\n"
                                "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n\nanything\n";
     struct pof_tlog_proof p;
@@ -153,7 +158,8 @@ static void proof_text(void) {
 
 /* --- shared vectors --- */
 
-static size_t data(const char *name, char *to, size_t cap) {
+static size_t data(const char *name, char *to, size_t cap)
+{
     char file[512];
     if (!tap_data()) {
         skip(name, "no shared data");
@@ -173,7 +179,8 @@ static size_t data(const char *name, char *to, size_t cap) {
 
 static char file_text[1 << 16];
 
-static void cases(void) {
+static void cases(void)
+{
     size_t n = data("own/tlog/checkpoint_cases.jsonl", file_text, sizeof file_text);
     int count = 0;
     for (char *line = file_text; n && *line;) {
@@ -200,7 +207,8 @@ static void cases(void) {
     }
 }
 
-static void vectors(void) {
+static void vectors(void)
+{
     static const int sizes[] = {0, 1, 255, 256, 257, 1000, 5000, 65536, 70000, 100000};
     struct pof_err err = {0};
     struct pof_signer signer;
@@ -240,7 +248,8 @@ static void vectors(void) {
     }
 }
 
-static void offline_proof(void) {
+static void offline_proof(void)
+{
     size_t n = data("own/tlog/record_35000_of_70000.tlog-proof", file_text, sizeof file_text);
     struct pof_err err = {0};
     struct pof_tlog_proof p;
@@ -275,7 +284,8 @@ static void offline_proof(void) {
 }
 
 /* The example of c2sp.org/signed-note. */
-static void example_note(void) {
+static void example_note(void)
+{
     static const char text[] = "This is an example message.\n\n\xe2\x80\x94 example.com/foo "
                                "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq"
                                "6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
@@ -293,7 +303,8 @@ static void example_note(void) {
     is_int(status_of(text, sizeof text - 1, log_vkey), POF_NOTE_UNKNOWN, "unknown to another key");
 }
 
-int main(void) {
+int main(void)
+{
     base64();
     keys();
     example_note();
