@@ -177,6 +177,18 @@ static int write_new(struct pof_directory *d, const char *file, struct pof_text 
     return rc;
 }
 
+/* Closes a file that was kept open: its name will mean another one. */
+static void forget(struct pof_directory *d, const char *file)
+{
+    for (size_t i = 0; i < d->files; i++) {
+        if (strcmp(d->file[i].name, file) == 0) {
+            close(d->file[i].fd);
+            d->file[i] = d->file[--d->files];
+            return;
+        }
+    }
+}
+
 /* One writer at a time, so the temporary name can be the same each time and leaves nothing behind
  * that the next try does not use. */
 static int replace(void *ctx, const char *file, struct pof_text bytes, struct pof_err *err)
@@ -191,6 +203,7 @@ static int replace(void *ctx, const char *file, struct pof_text bytes, struct po
     if (rc == 0 && renameat(d->fd, temp, d->fd, file) != 0) {
         rc = trouble(d, POF_E_CREATE, "rename a new file to", file, err);
     }
+    forget(d, file);
     return rc ? rc : sync_names(d, file, err);
 }
 

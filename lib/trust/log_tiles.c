@@ -84,7 +84,7 @@ int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_e
         struct pof_err e = {0};
         int rc = f->size(f->ctx, name, &bytes, &e);
         if (rc == POF_E_OPEN && want == 0) {
-            continue;
+            break; /* nor are there any above */
         }
         if (rc) {
             return pof_fail(err, e.code, "%s", e.text);
