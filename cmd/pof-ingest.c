@@ -146,7 +146,7 @@ static int write_file(const struct run *r, const char *path,
 static int tell(const struct run *r, struct pof_err *err)
 {
     const struct pof_intake_counts *n = pof_intake_counts(r->intake);
-    if (n->unknown) {
+    if (n->unknown && !pof_cli_strict(r->cli)) { /* --strict rejects their lines */
         pof_cli_warn(r->cli, "%" PRIu64 " unknown fields were skipped, the first is '%s'",
                      n->unknown, n->first_unknown);
     }

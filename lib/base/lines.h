@@ -9,7 +9,7 @@
 /* Initialise with {.src = ..., .max = ...}; end with pof_lines_release. */
 struct pof_lines {
     struct pof_source src;
-    size_t max; /* bytes of a line without its LF */
+    size_t max;      /* bytes of a line without its LF */
     uint64_t number; /* of the last line given, from 1 */
     struct pof_buf buf;
     size_t pos;

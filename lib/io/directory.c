@@ -114,8 +114,7 @@ static int read_at(void *ctx, struct pof_place from, void *to, size_t n, struct 
     return rc;
 }
 
-static int write_at(void *ctx, struct pof_place to, const void *from, size_t n,
-                    struct pof_err *err)
+static int write_at(void *ctx, struct pof_place to, const void *from, size_t n, struct pof_err *err)
 {
     struct pof_directory *d = ctx;
     int fd;
@@ -178,6 +177,18 @@ static int write_new(struct pof_directory *d, const char *file, struct pof_text 
     return rc;
 }
 
+/* Closes a file that was kept open: its name will mean another one. */
+static void forget(struct pof_directory *d, const char *file)
+{
+    for (size_t i = 0; i < d->files; i++) {
+        if (strcmp(d->file[i].name, file) == 0) {
+            close(d->file[i].fd);
+            d->file[i] = d->file[--d->files];
+            return;
+        }
+    }
+}
+
 /* One writer at a time, so the temporary name can be the same each time and leaves nothing behind
  * that the next try does not use. */
 static int replace(void *ctx, const char *file, struct pof_text bytes, struct pof_err *err)
@@ -192,6 +203,7 @@ static int replace(void *ctx, const char *file, struct pof_text bytes, struct po
     if (rc == 0 && renameat(d->fd, temp, d->fd, file) != 0) {
         rc = trouble(d, POF_E_CREATE, "rename a new file to", file, err);
     }
+    forget(d, file);
     return rc ? rc : sync_names(d, file, err);
 }
 
@@ -316,18 +328,18 @@ int pof_directory_make(struct pof_directory **out, const char *path, struct pof_
     return 0;
 }
 
-/* Syncs the directory that holds path. */
-static int sync_parent(struct pof_directory *d, struct pof_err *err)
+/* Syncs the directory that holds a path which does not end in a slash. */
+static int sync_parent(const char *path, struct pof_err *err)
 {
-    const char *slash = strrchr(d->temp, '/');
-    char *parent = slash ? strndup(d->temp, slash == d->temp ? 1 : (size_t)(slash - d->temp))
-                         : strdup(".");
+    const char *slash = strrchr(path, '/');
+    char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
     if (!parent) {
         return pof_fail(err, POF_E_NOMEM, "out of memory");
     }
     int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc = fd >= 0 && fsync(fd) == 0 ? 0
-                                       : trouble(d, POF_E_WRITE, "sync the directory of", "", err);
+                                       : pof_fail_errno(err, POF_E_WRITE, errno,
+                                                        "cannot sync the directory of '%s'", path);
     if (fd >= 0) {
         close(fd);
     }
@@ -343,7 +355,7 @@ int pof_directory_publish(struct pof_directory *d, struct pof_err *err)
                      "give a new directory the name", "", err);
     }
     if (rc == 0) {
-        rc = sync_parent(d, err);
+        rc = sync_parent(d->temp, err);
         free(d->temp);
         d->temp = NULL;
     }
@@ -382,6 +394,51 @@ void pof_directory_close(struct pof_directory *d)
     free(d->temp);
     free(d->path);
     free(d);
+}
+
+bool pof_file_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+int pof_directory_link(struct pof_directory *d, const char *file, const char *path,
+                       struct pof_err *err)
+{
+    char *whole = realpath(path, NULL);
+    int rc = 0;
+    if (!whole) {
+        rc = pof_fail_errno(err, POF_E_OPEN, errno, "cannot open '%s'", path);
+    } else if (symlinkat(whole, d->fd, file) != 0) {
+        rc = trouble(d, POF_E_CREATE, "create", file, err);
+    }
+    free(whole);
+    return rc ? rc : sync_names(d, file, err);
+}
+
+int pof_secret_write(const char *path, struct pof_text bytes, struct pof_err *err)
+{
+    char *temp = temp_name(path, err);
+    if (!temp) {
+        return POF_E_NOMEM;
+    }
+    int fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
+    int rc = fd < 0 ? pof_fail_errno(err, POF_E_CREATE, errno, "cannot create '%s'", path)
+                    : pof_write_all(fd, bytes.ptr, bytes.len, path, err);
+    if (rc == 0 && fsync(fd) != 0) {
+        rc = pof_fail_errno(err, POF_E_WRITE, errno, "cannot sync '%s'", path);
+    }
+    /* link(2), unlike rename(2), never takes the place of a file that is there */
+    if (rc == 0 && link(temp, path) != 0) {
+        rc = pof_fail_errno(err, errno == EEXIST ? POF_E_EXISTS : POF_E_CREATE, errno,
+                            "cannot create '%s'", path);
+    }
+    if (fd >= 0) {
+        close(fd);
+        unlink(temp);
+    }
+    free(temp);
+    return rc ? rc : sync_parent(path, err);
 }
 
 int pof_secret_read(const char *path, size_t max, struct pof_buf *out, struct pof_err *err)

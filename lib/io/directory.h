@@ -26,6 +26,14 @@ struct pof_folder pof_directory_folder(struct pof_directory *d);
 int pof_directory_secret(struct pof_directory *d, const char *file, struct pof_text bytes,
                          struct pof_err *err) POF_CHECKED;
 
+/* Puts a symbolic link to path (made absolute) into it, for a secret that is kept elsewhere. */
+int pof_directory_link(struct pof_directory *d, const char *file, const char *path,
+                       struct pof_err *err) POF_CHECKED;
+
+/* Is there a file, of whatever kind? */
+bool pof_file_exists(const char *path);
+/* Writes a new file that only its owner may read, whole or not at all, durably. */
+int pof_secret_write(const char *path, struct pof_text bytes, struct pof_err *err) POF_CHECKED;
 /* Reads a file that holds a secret, of at most max bytes. POF_E_PERMISSION when anybody but its
  * owner may read or write it. */
 int pof_secret_read(const char *path, size_t max, struct pof_buf *out,

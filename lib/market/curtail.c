@@ -298,18 +298,23 @@ static int try_cut(void *ctx, int64_t x, double *excess, struct pof_err *err)
     return rc;
 }
 
+static void reduce(const struct work *w, struct standing *s, int64_t cut)
+{
+    s->p_w -= cut;
+    if (cut > 0 && !s->cut) {
+        s->cut = true;
+        s->kind = w->now.kind;
+        s->element = w->now.element;
+    }
+}
+
 static void commit(struct work *w, int64_t x)
 {
     for (size_t i = 0; i < w->candidates && x > 0; i++) {
         struct standing *s = w->d->order[i];
         int64_t cut = x < s->p_w ? x : s->p_w;
-        s->p_w -= cut;
+        reduce(w, s, cut);
         x -= cut;
-        if (!s->cut) {
-            s->cut = true;
-            s->kind = w->now.kind;
-            s->element = w->now.element;
-        }
     }
     load_standing(w, w->d->p_w);
 }
@@ -378,6 +383,32 @@ static int try_without(void *ctx, int64_t k, double *excess, struct pof_err *err
     return rc;
 }
 
+/* Of the first k candidates gives back those, last ones first, with which it still converges. Only
+ * so many are tried: power flows that diverge are slow. */
+static int give_back(struct work *w, int64_t k, struct pof_err *err)
+{
+    enum { TRIES = 32 };
+    struct desk *d = w->d;
+    double excess;
+    int rc = try_without(w, k, &excess, err); /* leaves the load in d->tried */
+    for (int64_t i = k; rc == 0 && i-- > 0;) {
+        struct standing *s = d->order[i];
+        double change = k - i <= TRIES && excess < 0 ? sign_of(s->award) * (double)s->p_w : 0;
+        struct pof_pf_result r;
+        bool converged = false;
+        d->tried[s->award->node_id] += change;
+        if (change != 0) {
+            rc = solve(w, d->tried, false, &r, &converged, err);
+        }
+        if (!converged) {
+            d->tried[s->award->node_id] -= change;
+            reduce(w, s, s->p_w);
+        }
+    }
+    load_standing(w, d->p_w);
+    return rc;
+}
+
 static int end_divergence(struct work *w, struct pof_err *err)
 {
     struct pof_least search = {.excess = try_without, .ctx = w, .excess_at_0 = INFINITY};
@@ -388,14 +419,7 @@ static int end_divergence(struct work *w, struct pof_err *err)
     search.max = (int64_t)w->candidates;
     search.guess = search.max / 2;
     rc = rc ? rc : pof_least(&search, &k, &found, err);
-    int64_t watts = 0;
-    for (int64_t i = 0; i < k; i++) {
-        watts += w->d->order[i]->p_w;
-    }
-    if (rc == 0) {
-        commit(w, watts);
-    }
-    return rc;
+    return rc ? rc : give_back(w, k, err);
 }
 
 /* --- verdicts --- */
@@ -489,7 +513,7 @@ static int curtail(struct work *w, struct pof_pf_result *r, struct pof_err *err)
 {
     bool converged = true;
     int rc = solve(w, w->d->p_w, true, r, &converged, err);
-    for (int round = 0; rc == 0 && find_worst(w, r, &w->now); round++) {
+    for (int round = 0; rc == 0 && round <= ROUNDS_MAX && find_worst(w, r, &w->now); round++) {
         if (round < ROUNDS_MAX) {
             rc = end_violation(w, r, err);
         } else {

@@ -13,7 +13,7 @@ struct need {
     int64_t p_w; /* its own part, beside those of enclosed areas */
     enum pof_violation kind;
     uint32_t element; /* branch or node by kind */
-    double value, limit;
+    double value, limit; /* value: in the forecast, where that is a violation already */
     uint32_t more; /* further violations served by it */
 };
 
@@ -42,6 +42,7 @@ struct bench {
     double *p_w;    /* [nodes] loads with the needs found so far */
     double *tried;  /* [nodes] the same with one more under test */
     double *weight; /* [nodes] how a change is spread */
+    double *loading, *v_pu; /* [branches], [nodes] of the forecast itself */
     bool *given_up_branch, *given_up_node;
 };
 

@@ -273,6 +273,14 @@ static int size(struct trial *t, const struct pof_pf_result *r, int64_t *x, bool
 
 /* --- keeping --- */
 
+/* What to tell people: the forecast's own value; deeper needs that are met may hide a part of it. */
+static double value_to_tell(const struct bench *b, const struct violation *v)
+{
+    double value = v->kind == POF_VIOLATION_LOADING ? b->loading[v->element] : b->v_pu[v->element];
+    bool beyond = v->kind == POF_VIOLATION_VOLTAGE_LOW ? value < v->limit : value > v->limit;
+    return beyond ? value : v->value;
+}
+
 static int keep_need(struct quarter *out, const struct trial *t, int64_t x, struct pof_err *err)
 {
     const struct violation *v = t->violation;
@@ -290,7 +298,7 @@ static int keep_need(struct quarter *out, const struct trial *t, int64_t x, stru
                                                 .p_w = x,
                                                 .kind = v->kind,
                                                 .element = v->element,
-                                                .value = v->value,
+                                                .value = value_to_tell(t->bench, v),
                                                 .limit = v->limit};
     }
     return rc;
@@ -406,6 +414,8 @@ int pofi_size_quarter(const struct sizing *s, struct bench *b, uint32_t quarter,
         return rc ? rc : keep_trouble(s, out, quarter, &v, err);
     }
     pof_pf_result(b->pf, &r);
+    memcpy(b->loading, r.loading, s->grid->branches * sizeof *b->loading);
+    memcpy(b->v_pu, r.v_pu, nodes * sizeof *b->v_pu);
     out->violations = count(s, &r);
     if (s->room_up_w) {
         measure_rooms(s, &r, quarter);

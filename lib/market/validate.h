@@ -18,8 +18,9 @@
  * end is always reached.
  *
  * A power flow that diverges with the awards: they are taken back to zero in the same order (without
- * effects, which do not exist) until it converges; if it diverges without any, all are rejected. A
- * forecast that diverges alone, and converges with awards, is not made worse by them.
+ * effects, which do not exist) until it converges, and those that were not needed for that are given
+ * back; if it diverges without any, all are rejected. A forecast that diverges alone, and converges
+ * with awards, is not made worse by them.
  *
  * A verdict names the violation that cut its award first, the nominal limit, the value with all
  * awards and the value with all verdicts in force (percent of the rating, or p.u.). */

@@ -125,7 +125,7 @@ static int take_sorted(void *ctx, const struct pof_measurement *m, const struct 
     }
     /* Again, because only now the interval before is the one in time. */
     return pof_check_values(in->check, m, &why) ? reject(in, origin, &why, err)
-                                                : hand_on(in, m, err);
+                                                : take_streamed(in, m, origin, err);
 }
 
 static int take(struct pof_intake *in, const struct pof_record *record,

@@ -46,9 +46,9 @@ struct match {
     const struct pof_hash *log, *given;
     size_t n_log, n_given;
     uint64_t log_first, given_first; /* to be added to places */
-    size_t *to_log;        /* [n_given]: equal record in the log, or NOT_THERE; owned */
-    size_t *to_given;      /* [n_log]: the reverse; owned */
-    unsigned char *stands; /* [n_given]: in the longest rising run; owned */
+    size_t *to_log;                  /* [n_given]: equal record in the log, or NOT_THERE; owned */
+    size_t *to_given;                /* [n_log]: the reverse; owned */
+    unsigned char *stands;           /* [n_given]: in the longest rising run; owned */
     pof_on_difference *on_difference;
     void *ctx;
 };

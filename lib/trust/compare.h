@@ -12,7 +12,7 @@ struct pof_given {
     struct pof_given_place {
         const char *source; /* not owned */
         uint64_t line;
-    } *place; /* [n]; owned */
+    } * place; /* [n]; owned */
     size_t n, leaf_cap, place_cap;
     struct pof_jcs jcs;
     struct pof_buf one;

@@ -45,8 +45,7 @@ void pof_hasher_free(struct pof_hasher *h)
 
 void pof_hash_two(struct pof_hasher *h, struct pof_text a, struct pof_text b, struct pof_hash *out)
 {
-    if (EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1 ||
-        EVP_DigestUpdate(h->ctx, a.ptr, a.len) != 1 ||
+    if (EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1 || EVP_DigestUpdate(h->ctx, a.ptr, a.len) != 1 ||
         EVP_DigestUpdate(h->ctx, b.ptr, b.len) != 1 ||
         EVP_DigestFinal_ex(h->ctx, out->b, NULL) != 1) {
         h->failed = true;
@@ -80,10 +79,10 @@ int pof_ed25519_sign(const uint8_t seed[POF_ED25519_KEY], struct pof_text messag
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t n = POF_ED25519_SIGNATURE;
-    bool good = pkey && ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
-                EVP_DigestSign(ctx, signature, &n, (const unsigned char *)message.ptr,
-                               message.len) == 1 &&
-                n == POF_ED25519_SIGNATURE;
+    bool good =
+        pkey && ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+        EVP_DigestSign(ctx, signature, &n, (const unsigned char *)message.ptr, message.len) == 1 &&
+        n == POF_ED25519_SIGNATURE;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
     return good ? 0 : trouble("sign", err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 8785 in one pass: members are written as they come and put in order when their object ends. */
+/* RFC 8785 in one pass: members are written as they come and put in order when their object ends.
+ */
 #include "trust/jcs.h"
 
 #include "trust/utf8.h"
@@ -13,6 +14,7 @@ struct pof_jcs_member {
     size_t at;        /* of the name's opening quote */
     size_t name;      /* bytes of the name between the quotes */
     size_t end;       /* behind the value */
+    bool plain;       /* ASCII without escapes: bytes sort as UTF-16 units do */
     const char *text; /* of the name's first byte; set while sorting only */
 };
 
@@ -148,9 +150,37 @@ static int escape(struct parser *s)
     return 0;
 }
 
-/* The string at s->p, its canonical form with quotes added to the output. */
-static int string(struct parser *s)
+/* A byte of a string that stands for itself. */
+static bool is_plain(unsigned char c)
 {
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* A byte of a string that does not. */
+static int special(struct parser *s)
+{
+    if (*s->p == '\\') {
+        return escape(s);
+    }
+    if ((unsigned char)*s->p < 0x20) {
+        return refuse(s, POF_E_SYNTAX, "a control character in a string");
+    }
+    uint32_t cp;
+    size_t n = pofi_utf8(s->p, s->end, &cp);
+    if (n == 0) {
+        return refuse(s, POF_E_ENCODING, "a string that is not UTF-8");
+    }
+    memcpy(s->to->data + s->to->len, s->p, n);
+    s->to->len += n;
+    s->p += n;
+    return 0;
+}
+
+/* The string at s->p, its canonical form with quotes added to the output; *plain tells whether it
+ * is ASCII without escapes. */
+static int string(struct parser *s, bool *plain)
+{
+    *plain = true;
     s->p++;
     /* An input byte gives at most 6 output bytes (a control character as \u00xx cannot stand raw,
      * so in fact at most itself; \b of 6 bytes shrinks). */
@@ -160,31 +190,21 @@ static int string(struct parser *s)
     }
     s->to->data[s->to->len++] = '"';
     while (s->p < s->end) {
-        unsigned char c = (unsigned char)*s->p;
-        if (c == '"') {
+        const char *from = s->p;
+        while (s->p < s->end && is_plain((unsigned char)*s->p)) {
+            s->p++;
+        }
+        memcpy(s->to->data + s->to->len, from, (size_t)(s->p - from));
+        s->to->len += (size_t)(s->p - from);
+        if (s->p < s->end && *s->p == '"') {
             s->p++;
             s->to->data[s->to->len++] = '"';
             return 0;
         }
-        if (c == '\\') {
-            rc = escape(s);
-            if (rc) {
-                return rc;
-            }
-        } else if (c < 0x20) {
-            return refuse(s, POF_E_SYNTAX, "a control character in a string");
-        } else if (c < 0x80) {
-            s->to->data[s->to->len++] = (char)c;
-            s->p++;
-        } else {
-            uint32_t cp;
-            size_t n = pofi_utf8(s->p, s->end, &cp);
-            if (n == 0) {
-                return refuse(s, POF_E_ENCODING, "a string that is not UTF-8");
-            }
-            memcpy(s->to->data + s->to->len, s->p, n);
-            s->to->len += n;
-            s->p += n;
+        *plain = false;
+        rc = s->p < s->end ? special(s) : 0;
+        if (rc) {
+            return rc;
         }
     }
     return refuse(s, POF_E_SYNTAX, "a string does not end");
@@ -197,9 +217,9 @@ struct shape {
     struct pof_text text;
     bool point;
     bool exponent;
-    bool zero;         /* no digit other than 0 */
+    bool zero;          /* no digit other than 0 */
     size_t significant; /* digits from the first that is not 0 */
-    size_t lead;       /* zeros between the point and the first such digit, when 0.000... */
+    size_t lead;        /* zeros between the point and the first such digit, when 0.000... */
 };
 
 /* Reads the grammar of RFC 8259 section 6. */
@@ -278,8 +298,9 @@ static int number(struct parser *s)
     struct pof_text t = n.text;
     if (!n.point && !n.exponent) {
         if (n.significant > 16 || !below_2_53(t)) {
-            return refuse(s, POF_E_NUMBER, "an integer of 2^53 or more has no exact JSON number; "
-                                           "write it as a string");
+            return refuse(s, POF_E_NUMBER,
+                          "an integer of 2^53 or more has no exact JSON number; "
+                          "write it as a string");
         }
     } else if (n.exponent || n.significant > 15 || n.lead > 5) {
         s->p += t.len;
@@ -322,6 +343,10 @@ static int compare_names(const void *a, const void *b)
 {
     const struct pof_jcs_member *x = a;
     const struct pof_jcs_member *y = b;
+    if (x->plain && y->plain) {
+        int c = memcmp(x->text, y->text, x->name < y->name ? x->name : y->name);
+        return c ? c : (x->name > y->name) - (x->name < y->name);
+    }
     const char *p = x->text;
     const char *q = y->text;
     const char *p_end = p + x->name;
@@ -421,6 +446,7 @@ static int open_level(struct parser *s)
 /* A value that begins at s->p: written whole, or opened. */
 static int value(struct parser *s)
 {
+    bool plain;
     skip_space(s);
     if (s->p == s->end) {
         return refuse(s, POF_E_TRUNCATED, "the text ends where a JSON value is expected");
@@ -430,7 +456,7 @@ static int value(struct parser *s)
     case '[':
         return open_level(s);
     case '"':
-        return string(s);
+        return string(s, &plain);
     case 't':
         return literal(s, "true");
     case 'f':
@@ -455,11 +481,13 @@ static int member(struct parser *s)
         return rc;
     }
     size_t at = s->to->len;
-    rc = string(s);
+    bool plain;
+    rc = string(s, &plain);
     if (rc) {
         return rc;
     }
-    j->member[j->members++] = (struct pof_jcs_member){.at = at, .name = s->to->len - at - 2};
+    j->member[j->members++] =
+        (struct pof_jcs_member){.at = at, .name = s->to->len - at - 2, .plain = plain};
     skip_space(s);
     if (s->p == s->end || *s->p != ':') {
         return refuse(s, POF_E_SYNTAX, "':' is expected behind a member name");
@@ -500,9 +528,12 @@ static int step(struct parser *s)
 
 int pof_jcs_add(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to, struct pof_err *err)
 {
-    struct parser s = {
-        .jcs = jcs, .begin = text.ptr, .p = text.ptr, .end = text.ptr + text.len, .to = to,
-        .err = err};
+    struct parser s = {.jcs = jcs,
+                       .begin = text.ptr,
+                       .p = text.ptr,
+                       .end = text.ptr + text.len,
+                       .to = to,
+                       .err = err};
     size_t len = to->len;
     jcs->members = 0;
     int rc = value(&s);

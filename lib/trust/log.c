@@ -182,8 +182,8 @@ static int rebuild(struct pof_log *log, struct pof_err *err)
     struct pof_hash root;
     pof_range_root(&log->range, log->hasher, &root);
     rc = rc ? rc : pof_hasher_check(log->hasher, err);
-    if (rc == 0 && (log->range.size != log->last.head.size ||
-                    !pof_hash_eq(&root, &log->last.head.root))) {
+    if (rc == 0 &&
+        (log->range.size != log->last.head.size || !pof_hash_eq(&root, &log->last.head.root))) {
         rc = pof_fail(err, POF_E_CONFLICT,
                       "'%s/journal' is not what was signed; restore it from a copy",
                       log->folder.name);
@@ -191,8 +191,8 @@ static int rebuild(struct pof_log *log, struct pof_err *err)
     return rc;
 }
 
-/* Writes a part of the journal over itself. After a failed sync the kernel may call pages clean that
- * never reached the disk; written again they are dirty, and the next sync says the truth. */
+/* Writes a part of the journal over itself. After a failed sync the kernel may call pages clean
+ * that never reached the disk; written again they are dirty, and the next sync says the truth. */
 static int write_again(struct pof_log *log, uint64_t at, uint64_t end, struct pof_err *err)
 {
     enum { BLOCK = 1 << 20 };
@@ -263,7 +263,8 @@ static int check_memory(struct pof_log *log, uint64_t *end, struct pof_err *err)
     if (c.head.size > s->head.size ||
         (c.head.size == s->head.size && !pof_hash_eq(&c.head.root, &s->head.root))) {
         return pof_fail(err, POF_E_CONFLICT,
-                        "'%s/checkpoint' is of %" PRIu64 " records, the file 'signed' knows %" PRIu64
+                        "'%s/checkpoint' is of %" PRIu64
+                        " records, the file 'signed' knows %" PRIu64
                         ": files of different times were mixed",
                         f->name, c.head.size, s->head.size);
     }
@@ -287,7 +288,8 @@ static int open_writer(struct pof_log *log, const struct pof_signer *signer, boo
     log->writer = true;
     log->signer = *signer;
     if (memcmp(&log->signer.vkey, &log->vkey, sizeof log->vkey) != 0) {
-        return pof_fail(err, POF_E_CONFIG, "the secret key is of '%s', the log of '%s' (or another key)",
+        return pof_fail(err, POF_E_CONFIG,
+                        "the secret key is of '%s', the log of '%s' (or another key)",
                         log->signer.vkey.name, log->vkey.name);
     }
     uint64_t end;
@@ -448,8 +450,9 @@ static int reread_journal(struct pof_log *log, const struct pof_hash *root, stru
     for (uint64_t at = log->last.bytes; at < log->bytes && rc == 0; at = pofi_frame_end(frame)) {
         rc = pofi_frame_read(log, at, log->bytes, frame, err);
         if (rc == 0 && (!frame->whole || frame->first != range.size)) {
-            return pof_fail(err, POF_E_CONFLICT, "'%s/journal' is damaged at byte %" PRIu64
-                            ": not what was written", log->folder.name, at);
+            return pof_fail(err, POF_E_CONFLICT,
+                            "'%s/journal' is damaged at byte %" PRIu64 ": not what was written",
+                            log->folder.name, at);
         }
         for (uint32_t i = 0; rc == 0 && i < frame->count; i++) {
             rc = pof_range_push(&range, log->hasher, &frame->leaf[i], NULL, NULL, err);
@@ -459,8 +462,10 @@ static int reread_journal(struct pof_log *log, const struct pof_hash *root, stru
     pof_range_root(&range, log->hasher, &again);
     rc = rc ? rc : pof_hasher_check(log->hasher, err);
     if (rc == 0 && !pof_hash_eq(&again, root)) {
-        rc = pof_fail(err, POF_E_CONFLICT, "'%s/journal' read back gives another root than was "
-                      "computed: a bit fell over; nothing was signed", log->folder.name);
+        rc = pof_fail(err, POF_E_CONFLICT,
+                      "'%s/journal' read back gives another root than was "
+                      "computed: a bit fell over; nothing was signed",
+                      log->folder.name);
     }
     return rc;
 }

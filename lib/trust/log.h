@@ -24,10 +24,10 @@
 #include "trust/checkpoint.h"
 
 enum {
-    POF_ENTRY_MAX = 65535,        /* bytes of an entry */
-    POF_BATCH_MAX = 1 << 20,      /* entries of a batch */
-    POF_BATCH_BYTES = 64 << 20,   /* bytes of a batch after which it is full */
-    POF_SIGN_EVERY = 65536        /* entries after which a new head is due */
+    POF_ENTRY_MAX = 65535,      /* bytes of an entry */
+    POF_BATCH_MAX = 1 << 20,    /* entries of a batch */
+    POF_BATCH_BYTES = 64 << 20, /* bytes of a batch after which it is full */
+    POF_SIGN_EVERY = 65536      /* entries after which a new head is due */
 };
 
 struct pof_log;
@@ -89,12 +89,12 @@ typedef int pof_on_entry(void *ctx, uint64_t index, struct pof_text entry,
 
 /* What an audit finds. Runs of neighbours are one finding. */
 enum pof_finding_kind {
-    POF_FINDING_FRAME,     /* entries first..last: the journal cannot be read there */
-    POF_FINDING_ENTRY,     /* entries first..last are not those of the leaf hashes */
-    POF_FINDING_TILE,      /* hashes first..last of tiles.`level` do not follow from below */
-    POF_FINDING_SHORT,     /* tiles.`level` ends before hash `first` */
-    POF_FINDING_MISSING,   /* the journal ends before entry `first` */
-    POF_FINDING_ROOT       /* nothing of the above, yet the entries do not give the signed root */
+    POF_FINDING_FRAME,   /* entries first..last: the journal cannot be read there */
+    POF_FINDING_ENTRY,   /* entries first..last are not those of the leaf hashes */
+    POF_FINDING_TILE,    /* hashes first..last of tiles.`level` do not follow from below */
+    POF_FINDING_SHORT,   /* tiles.`level` ends before hash `first` */
+    POF_FINDING_MISSING, /* the journal ends before entry `first` */
+    POF_FINDING_ROOT     /* nothing of the above, yet the entries do not give the signed root */
 };
 
 struct pof_finding {

@@ -12,6 +12,7 @@ struct audit {
     struct pof_finding run; /* being grown; none when run.last < run.first */
     struct pof_range range; /* of the journal, while it is gapless */
     bool gapless;
+    bool tiles_same; /* the nodes that follow from the journal are those of the tiles */
 };
 
 static int end_run(struct audit *a, struct pof_err *err)
@@ -29,8 +30,7 @@ static int end_run(struct audit *a, struct pof_err *err)
 static int find(struct audit *a, struct pof_finding f, struct pof_err *err)
 {
     struct pof_finding *r = &a->run;
-    if (r->first <= r->last && r->kind == f.kind && r->level == f.level &&
-        r->last + 1 == f.first) {
+    if (r->first <= r->last && r->kind == f.kind && r->level == f.level && r->last + 1 == f.first) {
         r->last = f.last;
         return 0;
     }
@@ -63,6 +63,27 @@ static int compare_leaves(struct audit *a, const struct pof_hash *leaf, uint64_t
     return 0;
 }
 
+/* Compares a node that follows from the journal with the tile that holds it. */
+static int compare_node(void *ctx, unsigned level, uint64_t index, const struct pof_hash *hash,
+                        struct pof_err *err)
+{
+    struct audit *a = ctx;
+    struct pof_hash stored;
+    if (level % POFI_TILE_BITS || !a->tiles_same) {
+        return 0;
+    }
+    unsigned file = level / POFI_TILE_BITS;
+    uint64_t have;
+    int rc = pofi_tiles_count(a->log, file, &have, err);
+    if (rc == 0 && index >= have) {
+        a->tiles_same = false;
+        return 0;
+    }
+    rc = rc ? rc : pofi_tiles_read(a->log, file, index, 1, &stored, err);
+    a->tiles_same = rc == 0 && pof_hash_eq(&stored, hash);
+    return rc;
+}
+
 /* The first n entries of a split frame; `tiles` hashes are in tiles.0. */
 static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32_t n,
                          uint64_t tiles, struct pof_err *err)
@@ -78,7 +99,7 @@ static int check_entries(struct audit *a, const struct pofi_frame *frame, uint32
     for (uint32_t i = 0; rc == 0 && i < n; i++) {
         struct pof_text entry = pofi_frame_entry(frame, &place);
         if (a->gapless) {
-            rc = pof_range_push(&a->range, a->log->hasher, &frame->leaf[i], NULL, NULL, err);
+            rc = pof_range_push(&a->range, a->log->hasher, &frame->leaf[i], compare_node, a, err);
         }
         if (rc == 0 && a->auditor->on_entry) {
             rc = a->auditor->on_entry(a->auditor->ctx, frame->first + i, entry, &frame->leaf[i],
@@ -101,8 +122,10 @@ static int check_frame(struct audit *a, const struct pofi_frame *frame, uint64_t
         *next = frame->first;
     } else if (frame->first < *next) { /* a batch that stands there already */
         a->gapless = false;
-        return find(a, (struct pof_finding){POF_FINDING_FRAME, 0, frame->first,
-                                            frame->first + frame->count - 1}, err);
+        return find(a,
+                    (struct pof_finding){POF_FINDING_FRAME, 0, frame->first,
+                                         frame->first + frame->count - 1},
+                    err);
     }
     if (rc || *next >= size) {
         return rc;
@@ -213,6 +236,19 @@ static int check_leaves(struct audit *a, uint64_t tiles, struct pof_err *err)
     return rc;
 }
 
+/* Every tile from the one below it: needed only to say where tiles are wrong. */
+static int check_all_tiles(struct audit *a, uint64_t leaves, struct pof_err *err)
+{
+    int rc = check_leaves(a, leaves, err);
+    uint64_t below = leaves;
+    for (unsigned file = 1; rc == 0 && file < POFI_TILE_FILES; file++) {
+        uint64_t have;
+        rc = check_tiles(a, file, below, &have, err);
+        below = have;
+    }
+    return rc;
+}
+
 int pof_log_audit(struct pof_log *log, const struct pof_auditor *auditor, struct pof_audit *result,
                   struct pof_err *err)
 {
@@ -221,20 +257,20 @@ int pof_log_audit(struct pof_log *log, const struct pof_auditor *auditor, struct
                       .auditor = auditor,
                       .result = result,
                       .run = {.first = 1, .last = 0},
-                      .gapless = true};
+                      .gapless = true,
+                      .tiles_same = true};
     uint64_t leaves;
     int rc = pofi_tiles_count(log, 0, &leaves, err);
     rc = rc ? rc : check_journal(&a, leaves, err);
     struct pof_hash root;
     pof_range_root(&a.range, log->hasher, &root);
-    result->journal_good = a.gapless && a.range.size == result->head.size &&
-                           pof_hash_eq(&root, &result->head.root);
-    rc = rc ? rc : check_leaves(&a, leaves, err);
-    uint64_t below = leaves;
-    for (unsigned file = 1; rc == 0 && file < POFI_TILE_FILES; file++) {
-        uint64_t have;
-        rc = check_tiles(&a, file, below, &have, err);
-        below = have;
+    result->journal_good =
+        a.gapless && a.range.size == result->head.size && pof_hash_eq(&root, &result->head.root);
+    /* With every leaf hash and node as the journal gives them the tiles lead to the same root. */
+    result->leaves_good = result->journal_good && result->findings == 0 && a.tiles_same &&
+                          leaves >= result->head.size;
+    if (rc == 0 && !result->leaves_good) {
+        rc = check_all_tiles(&a, leaves, err);
     }
     rc = rc ? rc : pof_hasher_check(log->hasher, err);
     if (rc == 0 && result->findings == 0 && !result->journal_good) {

@@ -24,11 +24,11 @@ struct pofi_frame {
     uint64_t at;
     uint64_t first;
     uint32_t count;
-    uint64_t bytes; /* of entries */
-    bool framed;    /* the header can be true: the entries end inside the journal */
-    bool split;     /* the lengths of the entries fit together; leaf[] is set */
-    bool whole;     /* the checksum is right */
-    struct pof_buf data; /* the entries with their lengths */
+    uint64_t bytes;        /* of entries */
+    bool framed;           /* the header can be true: the entries end inside the journal */
+    bool split;            /* the lengths of the entries fit together; leaf[] is set */
+    bool whole;            /* the checksum is right */
+    struct pof_buf data;   /* the entries with their lengths */
     struct pof_hash *leaf; /* [count]; owned */
     size_t leaf_cap;
 };
@@ -44,10 +44,10 @@ struct pof_log {
     struct pof_range last_range; /* the tree of `last`; set when writer */
     bool publish;                /* `checkpoint` is behind `signed` */
     struct pof_buf checkpoint;
-    uint64_t size;  /* durable entries */
-    uint64_t bytes; /* durable bytes of the journal */
-    struct pof_range range; /* durable and pending */
-    struct pof_buf batch;   /* the frame being filled, room for its header in front */
+    uint64_t size;                        /* durable entries */
+    uint64_t bytes;                       /* durable bytes of the journal */
+    struct pof_range range;               /* durable and pending */
+    struct pof_buf batch;                 /* the frame being filled, room for its header in front */
     struct pof_buf tile[POFI_TILE_FILES]; /* hashes of the batch, to be added to the tiles */
     uint32_t pending;
     struct pofi_frame frame; /* scratch for reading */

@@ -84,7 +84,7 @@ int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_e
         struct pof_err e = {0};
         int rc = f->size(f->ctx, name, &bytes, &e);
         if (rc == POF_E_OPEN && want == 0) {
-            continue;
+            break; /* nor are there any above */
         }
         if (rc) {
             return pof_fail(err, e.code, "%s", e.text);
@@ -166,8 +166,7 @@ static int damaged(const struct pof_log *log, struct pof_err *err)
                     log->folder.name);
 }
 
-int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof,
-                  struct pof_err *err)
+int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof, struct pof_err *err)
 {
     const struct pof_head *head = &log->last.head;
     struct pof_nodes nodes = pofi_tiles_nodes(log);
@@ -175,8 +174,8 @@ int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof,
     int rc = pof_merkle_inclusion(&nodes, log->hasher, index, head->size, proof, err);
     rc = rc ? rc : pof_log_leaves(log, index, 1, &leaf, err);
     rc = rc ? rc : pof_hasher_check(log->hasher, err);
-    if (rc == 0 && !pof_merkle_check_inclusion(log->hasher, index, head->size, &leaf, proof,
-                                               &head->root)) {
+    if (rc == 0 &&
+        !pof_merkle_check_inclusion(log->hasher, index, head->size, &leaf, proof, &head->root)) {
         rc = damaged(log, err);
     }
     return rc;

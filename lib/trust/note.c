@@ -123,9 +123,10 @@ int pof_vkey_parse(struct pof_vkey *out, struct pof_text text, struct pof_err *e
     char id_text[8];
     uint8_t bytes[1 + POF_ED25519_KEY];
     if (!split_key(text, &key, id_text, bytes)) {
-        return pof_fail(err, POF_E_SYNTAX,
-                        "'%.*s' is not a public key of the form NAME+ID+BASE64 (c2sp.org/signed-note)",
-                        text.len > 80 ? 80 : (int)text.len, text.ptr);
+        return pof_fail(
+            err, POF_E_SYNTAX,
+            "'%.*s' is not a public key of the form NAME+ID+BASE64 (c2sp.org/signed-note)",
+            text.len > 80 ? 80 : (int)text.len, text.ptr);
     }
     if (bytes[0] != POF_KEY_LOG && bytes[0] != POF_KEY_WITNESS) {
         return pof_fail(err, POF_E_SYNTAX, "key of '%s' has type %u, expected 1 or 4 (Ed25519)",
@@ -151,13 +152,38 @@ int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_e
     return rc ? rc : pof_base64_add(to, bytes, sizeof bytes, err);
 }
 
+bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY])
+{
+    if (text.len == POF_ED25519_KEY) {
+        memcpy(seed, text.ptr, POF_ED25519_KEY);
+        return true;
+    }
+    text.len -= text.len && text.ptr[text.len - 1] == '\n';
+    if (text.len != 2 * POF_ED25519_KEY) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+        if (d < 0) {
+            return false;
+        }
+        seed[i / 2] = (uint8_t)(i % 2 ? seed[i / 2] << 4 | d : d);
+    }
+    return true;
+}
+
 int pof_signer_make(struct pof_signer *out, struct pof_text name,
                     const uint8_t seed[POF_ED25519_KEY], struct pof_err *err)
 {
     if (!pof_key_name_ok(name)) {
-        return pof_fail(err, POF_E_SYNTAX,
-                        "'%.*s' cannot name a log: 1 to %d bytes without space and '+' are expected",
-                        name.len > 80 ? 80 : (int)name.len, name.ptr, POF_KEY_NAME_MAX);
+        return pof_fail(
+            err, POF_E_SYNTAX,
+            "'%.*s' cannot name a log: 1 to %d bytes without space and '+' are expected",
+            name.len > 80 ? 80 : (int)name.len, name.ptr, POF_KEY_NAME_MAX);
     }
     memset(out, 0, sizeof *out);
     memcpy(out->vkey.name, name.ptr, name.len);
@@ -336,5 +362,6 @@ int pof_note_open(struct pof_note *out, struct pof_text note, const struct pof_v
         }
     }
     return any ? no(out, POF_NOTE_GOOD, "")
-               : no(out, POF_NOTE_UNKNOWN, "none of its signatures is of a key that is trusted here");
+               : no(out, POF_NOTE_UNKNOWN,
+                    "none of its signatures is of a key that is trusted here");
 }

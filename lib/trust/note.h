@@ -12,8 +12,8 @@
 #include "trust/crypto.h"
 
 enum {
-    POF_KEY_NAME_MAX = 128,  /* bytes; also the longest origin */
-    POF_NOTE_MAX = 1 << 20,  /* bytes of a whole note */
+    POF_KEY_NAME_MAX = 128,   /* bytes; also the longest origin */
+    POF_NOTE_MAX = 1 << 20,   /* bytes of a whole note */
     POF_NOTE_SIGNATURES = 100 /* lines; the text asks for at least 16 */
 };
 
@@ -40,10 +40,13 @@ bool pof_key_name_ok(struct pof_text name);
 /* Texts are one line, a final LF is allowed when parsing and not written. SYNTAX errors say what
  * is wrong with a key and never repeat a secret one. */
 int pof_vkey_parse(struct pof_vkey *out, struct pof_text text, struct pof_err *err) POF_CHECKED;
-int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key, struct pof_err *err) POF_CHECKED;
+int pof_vkey_format(struct pof_buf *to, const struct pof_vkey *key,
+                    struct pof_err *err) POF_CHECKED;
 int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_err *err) POF_CHECKED;
 int pof_signer_format(struct pof_buf *to, const struct pof_signer *key,
                       struct pof_err *err) POF_CHECKED;
+/* A seed as 32 bytes, or as 64 hexadecimal digits and perhaps LF. */
+bool pof_seed_parse(struct pof_text text, uint8_t seed[POF_ED25519_KEY]);
 /* The signer of a name from its secret seed. */
 int pof_signer_make(struct pof_signer *out, struct pof_text name,
                     const uint8_t seed[POF_ED25519_KEY], struct pof_err *err) POF_CHECKED;

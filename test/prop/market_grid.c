@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* On random feeders: requests met in full leave no violation; awards under their verdicts violate no
  * limit that the forecast keeps; neither depends on threads or on the order of records. */
+#include "grid/format.h"
 #include "grid/powerflow.h"
+#include "io/file.h"
 #include "market.h"
 #include "market/feeder.h"
 #include "market/request.h"
@@ -10,7 +12,7 @@
 #include "num/units.h"
 #include "record/writer.h"
 
-enum { CASES = 60, NODES_MAX = 30, QUARTERS = 2, AWARDS = 40 };
+enum { CASES = 60, RANDOM_NODES_MAX = 30, NODES_MAX = 1000, REQUESTS_MAX = 400, QUARTERS = 2, AWARDS = 40 };
 enum { T10 = 1773136800 }; /* 2026-03-10T10:00:00Z */
 
 static uint64_t seed = 20260310;
@@ -47,6 +49,9 @@ static void random_grid(struct pof_grid *grid, uint64_t c, uint32_t nodes)
     must_parse(grid, json);
 }
 
+/* In units of which pods are drawn, W: 1 on random feeders, 30 on the real one. */
+static int64_t size_w = 1;
+
 /* One pod a node; baselines from generation to load. */
 static int fill_forecast(struct pof_forecast *f, const struct pof_grid *grid, uint64_t c, bool backwards,
                          struct pof_err *err)
@@ -69,7 +74,7 @@ static int fill_forecast(struct pof_forecast *f, const struct pof_grid *grid, ui
             struct pof_record b = {.type = POF_baseline};
             b.u.baseline = (struct pof_baseline){
                 .pod = grid->node[i].name, .start = T10 + q * POF_QUARTER_S, .duration_s = POF_QUARTER_S,
-                .p_w = bias + draw(c, 800 + i * 10u + (uint32_t)q, -6000, 6000),
+                .p_w = size_w * (bias + draw(c, 800 + i * 10u + (uint32_t)q, -6000, 6000)),
                 .q_var = draw(c, 2000 + i * 10u + (uint32_t)q, 0, 900)};
             POF_SET(&b.u.baseline, baseline, q_var);
             rc = pof_forecast_take(f, &b, err);
@@ -86,21 +91,31 @@ static uint32_t quarter_of(int64_t start)
     return (uint32_t)((start - T10) / POF_QUARTER_S);
 }
 
-/* Own part of a request: p_w less the own parts of those of its direction enclosed in it. */
-static int64_t own_part(const struct pof_requests *r, const struct pof_feeder *feeder,
-                        const struct pof_grid *grid, const struct pof_request *of, uint32_t quarter)
+/* Own parts of the requests of a quarter-hour: p_w less the own parts of those of the same direction
+ * enclosed in it. Deepest first, so that what is subtracted is known. */
+static void own_parts(const struct pof_requests *r, const struct pof_feeder *feeder,
+                      const struct pof_grid *grid, uint32_t quarter, int64_t *own)
 {
-    uint32_t branch = pof_names_find(&grid->branch_names, of->branch);
-    int64_t own = of->p_w;
-    for (size_t i = 0; i < r->n; i++) {
-        const struct pof_request *q = &r->request[i];
-        uint32_t b = pof_names_find(&grid->branch_names, q->branch);
-        if (q != of && b != branch && q->direction == of->direction && quarter_of(q->start) <= quarter &&
-            quarter_of(q->end) > quarter && pof_feeder_feeds(feeder, branch, feeder->child[b])) {
-            own -= own_part(r, feeder, grid, q, quarter);
+    for (uint32_t depth = grid->nodes; depth-- > 0;) {
+        for (size_t i = 0; i < r->n; i++) {
+            const struct pof_request *q = &r->request[i];
+            uint32_t branch = pof_names_find(&grid->branch_names, q->branch);
+            if (feeder->depth[feeder->child[branch]] != depth || quarter_of(q->start) > quarter ||
+                quarter_of(q->end) <= quarter) {
+                continue;
+            }
+            own[i] = q->p_w;
+            for (size_t k = 0; k < r->n; k++) {
+                uint32_t b = pof_names_find(&grid->branch_names, r->request[k].branch);
+                if (r->request[k].direction == q->direction && b != branch &&
+                    quarter_of(r->request[k].start) <= quarter &&
+                    quarter_of(r->request[k].end) > quarter &&
+                    pof_feeder_feeds(feeder, branch, feeder->child[b])) {
+                    own[i] -= own[k];
+                }
+            }
         }
     }
-    return own;
 }
 
 static void meet(const struct pof_forecast *f, const struct pof_feeder *feeder, uint32_t branch,
@@ -149,14 +164,19 @@ static bool requests_clean(const struct pof_forecast *f, const struct pof_grid *
     struct pof_feeder feeder;
     struct pof_pf *pf = NULL;
     double p_w[NODES_MAX];
+    int64_t own[REQUESTS_MAX] = {0};
+    if (r->n > REQUESTS_MAX || grid->nodes > NODES_MAX) {
+        return false;
+    }
     bool clean = pof_feeder_init(&feeder, grid, err) == 0 && pof_pf_new(&pf, grid, NULL, err) == 0;
     for (uint32_t q = 0; clean && q < QUARTERS; q++) {
         memcpy(p_w, f->p_w + q * grid->nodes, grid->nodes * sizeof *p_w);
+        own_parts(r, &feeder, grid, q, own);
         for (size_t i = 0; i < r->n; i++) {
             const struct pof_request *a = &r->request[i];
             if (quarter_of(a->start) <= q && quarter_of(a->end) > q) {
                 meet(f, &feeder, pof_names_find(&grid->branch_names, a->branch), a->direction,
-                     own_part(r, &feeder, grid, a, q), p_w);
+                     own[i], p_w);
             }
         }
         bool trouble = false;
@@ -229,7 +249,7 @@ static int random_award(struct pof_validate *v, const struct pof_grid *grid, uin
                           .role = (int)draw(c, 5100 + i, 0, 1), .seller = pof_text("A"),
                           .direction = (int)draw(c, 5200 + i, 0, 4) < 4 ? (int)(c % 2) : (int)((c + 1) % 2),
                           .start = T10 + draw(c, 5300 + i, 0, QUARTERS - 1) * POF_QUARTER_S,
-                          .duration_s = POF_QUARTER_S, .p_w = draw(c, 5400 + i, 1, 15000),
+                          .duration_s = POF_QUARTER_S, .p_w = size_w * draw(c, 5400 + i, 1, 15000),
                           .price_ueur_mwh = draw(c, 5500 + i, 1, 9) * 10000000};
     a.offer_price_ueur_mwh = a.price_ueur_mwh;
     return pof_validate_take(v, &a, err);
@@ -311,6 +331,63 @@ static void try_awards(uint64_t c, const struct pof_grid *grid)
     ok(same_bytes(&bytes[0], &bytes[1]), "case %d: the same verdicts for any order and threads", (int)c);
 }
 
+/* The Swedish 533-bus feeder with the loads of its case and random pods on top. Its ratings are set
+ * to 1.2 times what the case itself carries, so that pods overload some of its branches. */
+static bool real_grid(struct pof_grid *grid, struct pof_err *err)
+{
+    char path[512];
+    char *text = NULL;
+    size_t len;
+    struct pof_input *in;
+    struct pof_pf *pf = NULL;
+    enum pof_pf_status status;
+    snprintf(path, sizeof path, "%s/grids/matpower/case533mt_hi.m", tap_data());
+    int rc = pof_input_open(&in, path, err);
+    if (rc) {
+        return false;
+    }
+    struct pof_source src = pof_input_source(in);
+    rc = pof_source_slurp(&src, 1 << 24, &text, &len, err);
+    pof_input_close(in);
+    rc = rc ? rc : pof_matpower_read(grid, text, len, path, NULL, err);
+    free(text);
+    rc = rc ? rc : pof_pf_new(&pf, grid, NULL, err);
+    rc = rc ? rc : pof_pf_solve(pf, NULL, NULL, true, &status, err);
+    if (rc == 0) {
+        struct pof_pf_result r;
+        pof_pf_result(pf, &r);
+        for (uint32_t i = 0; i < grid->branches; i++) {
+            double va = hypot(r.p_from_w[i], r.q_from_var[i]);
+            grid->branch[i].rating_va = va > 1e5 ? 1.2 * va : 0;
+        }
+    }
+    pof_pf_free(pf);
+    return rc == 0;
+}
+
+static void try_real(void)
+{
+    struct pof_grid grid = {0};
+    struct pof_err err = {0};
+    if (!tap_data()) {
+        skip("the 533-bus feeder", "no shared data");
+        return;
+    }
+    if (!ok(real_grid(&grid, &err), "the 533-bus feeder is read %s", err.text)) {
+        return;
+    }
+    static const int64_t scales[] = {1, 2, 5, 10};
+    uint64_t before = answered;
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
+        size_w = scales[i];
+        try_requests((uint64_t)(1000 + 2 * i), &grid);
+        try_awards((uint64_t)(1000 + 2 * i), &grid);
+    }
+    ok(answered > before + 100, "pods on it violated %llu limits",
+       (unsigned long long)(answered - before));
+    pof_grid_release(&grid);
+}
+
 /* market_grid [SEED [CASES]] */
 int main(int argc, char **argv)
 {
@@ -319,11 +396,12 @@ int main(int argc, char **argv)
     printf("# seed %llu\n", (unsigned long long)seed);
     for (uint64_t c = 0; c < cases; c++) {
         struct pof_grid grid = {0};
-        random_grid(&grid, c, (uint32_t)draw(c, 0, 3, NODES_MAX));
+        random_grid(&grid, c, (uint32_t)draw(c, 0, 3, RANDOM_NODES_MAX));
         try_requests(c, &grid);
         try_awards(c, &grid);
         pof_grid_release(&grid);
     }
+    try_real();
     ok(answered > 200, "%llu violations were answered", (unsigned long long)answered);
     ok(troubled * 10 < answered, "%llu could not be", (unsigned long long)troubled);
     ok(cut_awards > 200, "%llu awards were cut", (unsigned long long)cut_awards);

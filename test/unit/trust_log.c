@@ -371,7 +371,8 @@ static void die_everywhere(void)
         while (die_once(step, (enum loss)loss, &bad)) {
             step++;
         }
-        ok(bad == 0 && step > 15, "%ld steps, %s: nothing lost, nothing twice", step - 1, name[loss]);
+        ok(bad == 0 && step > 15, "%ld steps, %s: nothing lost, nothing twice", step - 1,
+           name[loss]);
     }
 }
 
@@ -536,8 +537,8 @@ static void shuffled_batches(void)
     struct pof_folder f = folder(&m);
     struct pof_log *log;
     struct pof_hash h;
-    ok(pof_log_create(&f, &signer, &err) == 0 &&
-           pof_log_open(&log, &f, &signer, false, &err) == 0, "made");
+    ok(pof_log_create(&f, &signer, &err) == 0 && pof_log_open(&log, &f, &signer, false, &err) == 0,
+       "made");
     for (int i = 0; i < 40; i++) {
         char text[16];
         snprintf(text, sizeof text, "r%03d", i);

@@ -131,7 +131,8 @@ static void every_small_tree(void)
     struct pof_proof p;
     is_int(pof_merkle_inclusion(&nodes, hasher, 3, 3, &p, &err), POF_E_RANGE, "no record 3 in 3");
     is_int(pof_merkle_consistency(&nodes, hasher, 0, 3, &p, &err), POF_E_RANGE, "nothing from 0");
-    is_int(pof_merkle_consistency(&nodes, hasher, 4, 3, &p, &err), POF_E_RANGE, "nothing from 4 to 3");
+    is_int(pof_merkle_consistency(&nodes, hasher, 4, 3, &p, &err), POF_E_RANGE,
+           "nothing from 4 to 3");
 }
 
 /* --- shared vectors --- */
@@ -250,7 +251,8 @@ static uint64_t number(const json_t *line, const char *name)
     return v >= 18446744073709551615.0 ? UINT64_MAX : (uint64_t)v;
 }
 
-/* A root or leaf; some vectors have shorter stand-ins ("don't care"), which are filled with zeros. */
+/* A root or leaf; some vectors have shorter stand-ins ("don't care"), which are filled with zeros.
+ */
 static bool load_hash(const json_t *line, const char *name, struct pof_hash *out)
 {
     size_t n;
@@ -307,8 +309,8 @@ static bool judged_right(const json_t *line)
     } else {
         struct pof_hash leaf, root;
         good = good && load_hash(line, "leafHash", &leaf) && load_hash(line, "root", &root) &&
-               pof_merkle_check_inclusion(hasher, number(line, "leafIdx"),
-                                          number(line, "treeSize"), &leaf, &p, &root);
+               pof_merkle_check_inclusion(hasher, number(line, "leafIdx"), number(line, "treeSize"),
+                                          &leaf, &p, &root);
     }
     return good == want;
 }

@@ -16,8 +16,12 @@ static const char witness_vkey[] =
 
 static void base64(void)
 {
-    static const char *const pair[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                          {"foo", "Zm9v"},  {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+    static const char *const pair[][2] = {{"", ""},
+                                          {"f", "Zg=="},
+                                          {"fo", "Zm8="},
+                                          {"foo", "Zm9v"},
+                                          {"foob", "Zm9vYg=="},
+                                          {"fooba", "Zm9vYmE="},
                                           {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
         char text[16];
@@ -26,12 +30,13 @@ static void base64(void)
         ok(pof_base64_decode(pof_text(pair[i][1]), text, sizeof text, &n), "and back");
         is_text(text, n, pair[i][0], "the same bytes");
     }
-    static const char *const bad[] = {"Zg", "Zg=", "Z===", "Zh==", "Zm9=", "Zm9v\n", "Zm 9v",
-                                      "Zg==Zg==", "-_==", "===="};
+    static const char *const bad[] = {
+        "Zg", "Zg=", "Z===", "Zh==", "Zm9=", "Zm9v\n", "Zm 9v", "Zg==Zg==", "-_==", "===="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char to[16];
         size_t n;
-        ok(!pof_base64_decode(pof_text(bad[i]), to, sizeof to, &n), "malformed base64 %zu is refused", i);
+        ok(!pof_base64_decode(pof_text(bad[i]), to, sizeof to, &n),
+           "malformed base64 %zu is refused", i);
     }
     char small[2];
     size_t n;
@@ -53,7 +58,10 @@ static void keys(void)
     ok(pof_signer_format(&text, &signer, &err) == 0, "written");
     is_text(text.data, text.len, log_secret, "as it was read");
     static const char *const bad[] = {
-        "", "pof.example/scd", "pof.example/scd+f4426111+", "pof.example/scd+f4426112+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
+        "",
+        "pof.example/scd",
+        "pof.example/scd+f4426111+",
+        "pof.example/scd+f4426112+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
         "pof.example/sce+f4426111+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
         "pof example+f4426111+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
         "+f4426111+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
@@ -63,8 +71,10 @@ static void keys(void)
         ok(pof_vkey_parse(&key, pof_text(bad[i]), &err) == POF_E_SYNTAX, "no key: '%s'", bad[i]);
     }
     err.text[0] = '\0';
-    static const char typo[] = "PRIVATE+KEY+a+00000000+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
-    ok(pof_signer_parse(&signer, pof_text(typo), &err) == POF_E_SYNTAX, "a secret key with another id");
+    static const char typo[] =
+        "PRIVATE+KEY+a+00000000+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+    ok(pof_signer_parse(&signer, pof_text(typo), &err) == POF_E_SYNTAX,
+       "a secret key with another id");
     ok(strstr(err.text, "AQEB") == NULL, "the message does not repeat the secret");
     ok(!pof_key_name_ok(pof_text("a\xc2\xa0z")), "no-break space is a space");
     ok(pof_key_name_ok(pof_text("dso.example/\xc3\xa9")), "UTF-8 is allowed");
@@ -96,8 +106,9 @@ static void sign_and_tamper(void)
        "signed");
     struct pof_note note;
     struct pof_checkpoint c;
-    is_int(pof_checkpoint_open(&c, &note, (struct pof_text){text.data, text.len}, &signer.vkey, &err),
-           0, "opened");
+    is_int(
+        pof_checkpoint_open(&c, &note, (struct pof_text){text.data, text.len}, &signer.vkey, &err),
+        0, "opened");
     ok(note.status == POF_NOTE_GOOD && c.head.size == 70000 &&
            pof_hash_eq(&c.head.root, &head.root) && strcmp(c.origin, "pof.example/scd") == 0,
        "and it says what was signed");
@@ -131,7 +142,8 @@ static void proof_text(void)
     ok(pof_tlog_proof_format(&out, &p, &err) == 0, "written");
     is_text(out.data, out.len, good, "as it was read");
     pof_buf_release(&out);
-    static const char *const bad[] = {"", "c2sp.org/tlog-proof@v2\nindex 7\n\nx",
+    static const char *const bad[] = {"",
+                                      "c2sp.org/tlog-proof@v2\nindex 7\n\nx",
                                       "c2sp.org/tlog-proof@v1\nindex 07\n\nx",
                                       "c2sp.org/tlog-proof@v1\nindex -1\n\nx",
                                       "c2sp.org/tlog-proof@v1\n\nx",
@@ -139,8 +151,8 @@ static void proof_text(void)
                                       "c2sp.org/tlog-proof@v1\nindex 7\n",
                                       "c2sp.org/tlog-proof@v1\nindex 9223372036854775808\n\nx"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        ok(pof_tlog_proof_parse(&p, pof_text(bad[i]), &err) == POF_E_SYNTAX, "malformed proof %zu is refused",
-           i);
+        ok(pof_tlog_proof_parse(&p, pof_text(bad[i]), &err) == POF_E_SYNTAX,
+           "malformed proof %zu is refused", i);
     }
 }
 
@@ -211,7 +223,8 @@ static void vectors(void)
         struct pof_note note;
         struct pof_checkpoint c = {0};
         struct pof_buf again = {0};
-        int rc = pof_checkpoint_open(&c, &note, (struct pof_text){file_text, n}, &signer.vkey, &err);
+        int rc =
+            pof_checkpoint_open(&c, &note, (struct pof_text){file_text, n}, &signer.vkey, &err);
         rc = rc ? rc : pof_checkpoint_sign(&again, &c.head, &signer, &err);
         ok(rc == 0 && note.status == POF_NOTE_GOOD && again.len == n &&
                memcmp(again.data, file_text, n) == 0,
@@ -273,9 +286,9 @@ static void offline_proof(void)
 /* The example of c2sp.org/signed-note. */
 static void example_note(void)
 {
-    static const char text[] =
-        "This is an example message.\n\n\xe2\x80\x94 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq"
-        "6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+    static const char text[] = "This is an example message.\n\n\xe2\x80\x94 example.com/foo "
+                               "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq"
+                               "6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
     struct pof_vkey key;
     struct pof_note note;
     struct pof_err err = {0};
