@@ -66,16 +66,20 @@ $(B)/libpof.a: $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(B)/bin/%: $(B)/cmd/%.o $(B)/libpof.a
+# A program of several parts has the others in cmd/NAME/.
+.SECONDEXPANSION:
+$(B)/bin/%: $(B)/cmd/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(sort \
+		$$(wildcard cmd/$$*/*.c))))) $(B)/libpof.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libpof.a $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libpof.a $(ALL_LDLIBS)
 
--include $(LIB_OBJ:.o=.d) $(CMD_SRC:%.c=$(B)/%.d) $(UNIT_SRC:%.c=$(B)/%.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_SRC:%.c=$(B)/%.d) \
+	$(patsubst %.c,$(B)/%.d,$(wildcard cmd/*/*.c)) $(UNIT_SRC:%.c=$(B)/%.d)
 
 .SECONDARY:
 
@@ -84,7 +88,7 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev liblapacke-dev \
 	libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
 DEPS_DEMO := inotify-tools
-DEPS_CHECK := $(DEPS_DEMO) bats jq mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
+DEPS_CHECK := $(DEPS_DEMO) bats jq procps mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
 	golang-go golang-golang-x-mod-dev
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept

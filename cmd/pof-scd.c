@@ -165,49 +165,22 @@ static int run_query(struct run *r, struct pof_err *err)
 
 struct lines {
     struct pof_sink sink;
-    struct pof_buf buf;
+    struct pof_buf line;
     const char *series;
 };
 
-static int add_window(struct pof_buf *to, int64_t from, int64_t until, struct pof_err *err)
+static int write_line(struct lines *l, struct pof_err *err)
 {
-    char a[POF_INSTANT_MAX];
-    char b[POF_INSTANT_MAX];
-    if (from >= until) {
-        return pof_buf_adds(to, " from=- until=-", err);
-    }
-    size_t n = pof_instant_format(from, a);
-    size_t m = pof_instant_format(until, b);
-    return pof_buf_addf(to, err, " from=%.*s until=%.*s", (int)n, a, (int)m, b);
-}
-
-static int end_line(struct lines *l, struct pof_err *err)
-{
-    int rc = pof_buf_adds(&l->buf, "\n", err);
-    rc = rc ? rc : l->sink.write(l->sink.ctx, l->buf.data, l->buf.len, err);
-    l->buf.len = 0;
+    int rc = l->sink.write(l->sink.ctx, l->line.data, l->line.len, err);
+    l->line.len = 0;
     return rc;
 }
 
 static int write_gap(void *ctx, const struct pof_gap *gap, struct pof_err *err)
 {
     struct lines *l = ctx;
-    int rc = pof_buf_addf(&l->buf, err, "gap series=%s pod=%.*s", l->series, (int)gap->pod.len,
-                          gap->pod.ptr);
-    rc = rc ? rc : add_window(&l->buf, gap->from, gap->until, err);
-    return rc ? rc : end_line(l, err);
-}
-
-static int write_stat(struct lines *l, const struct pof_stat *s, struct pof_err *err)
-{
-    int rc = pof_buf_addf(&l->buf, err,
-                          "%s pods=%" PRIu64 " silent=%" PRIu64 " records=%" PRIu64
-                          " revisions=%" PRIu64,
-                          l->series, s->pods, s->silent, s->records, s->revisions);
-    rc = rc ? rc : add_window(&l->buf, s->from, s->until, err);
-    rc = rc ? rc
-            : pof_buf_addf(&l->buf, err, " gaps=%" PRIu64 " missing=%" PRIu64, s->gaps, s->missing);
-    return rc ? rc : end_line(l, err);
+    int rc = pof_gap_format(&l->line, l->series, gap, err);
+    return rc ? rc : write_line(l, err);
 }
 
 static int run_stat(struct run *r, struct pof_err *err)
@@ -219,17 +192,18 @@ static int run_stat(struct run *r, struct pof_err *err)
     int rc = pof_cli_sink(r->cli, NULL, &l.sink, err);
     rc = rc ? rc : pof_store_count_pods(r->store, &registered, &unregistered, err);
     rc = rc ? rc
-            : pof_buf_addf(&l.buf, err, "pods registered=%" PRIu64 " unregistered=%" PRIu64,
+            : pof_buf_addf(&l.line, err, "pods registered=%" PRIu64 " unregistered=%" PRIu64 "\n",
                            registered, unregistered);
-    rc = rc ? rc : end_line(&l, err);
+    rc = rc ? rc : write_line(&l, err);
     for (int series = 0; series < POF_SERIES && rc == 0; series++) {
         struct pof_stat stat;
         q.series = (enum pof_series)series;
         l.series = whats[series];
         rc = pof_store_stat(r->store, &q, &stat, r->args->gaps ? write_gap : NULL, &l, err);
-        rc = rc ? rc : write_stat(&l, &stat, err);
+        rc = rc ? rc : pof_stat_format(&l.line, l.series, &stat, err);
+        rc = rc ? rc : write_line(&l, err);
     }
-    pof_buf_release(&l.buf);
+    pof_buf_release(&l.line);
     return rc;
 }
 

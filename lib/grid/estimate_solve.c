@@ -55,7 +55,7 @@ static void weigh(struct pof_se *se)
             most = fmax(most, longest(se, &se->row[i]) / se->row[i].sigma);
         }
     }
-    se->scale = most > 0 ? 1 / (most * most) : 1;
+    se->scale = most > 0 ? 1 / (most * most) : 0;
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         double h = longest(se, row);
@@ -212,21 +212,14 @@ static bool let_currents_in(struct pof_se *se)
     return any;
 }
 
-/* After the last step: objective, and whether constraints hold. */
-static void judge(struct pof_se *se)
+/* Names the constraint that is missed most, if one is. */
+static bool contradiction(struct pof_se *se)
 {
     const struct se_row *worst = NULL;
     double most = TOLERANCE_WORST;
-    pofi_se_linearise(se);
-    se->objective = 0;
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        if (!row->active) {
-            continue;
-        }
-        if (!row->exact) {
-            se->objective += row->r * row->r / (row->sigma * row->sigma);
-        } else if (fabs(row->r) * row->weight > most) {
+        if (row->active && row->exact && fabs(row->r) * row->weight > most) {
             most = fabs(row->r) * row->weight;
             worst = row;
         }
@@ -238,11 +231,30 @@ static void judge(struct pof_se *se)
                  "exact readings contradict each other: %s is missed by %.3g p.u.",
                  pofi_se_row_name(se, worst, name, sizeof name), fabs(worst->r));
     }
+    return worst != NULL;
 }
 
+/* After the last step: objective, and whether constraints hold. */
+static void judge(struct pof_se *se)
+{
+    pofi_se_linearise(se);
+    se->objective = 0;
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        if (row->active && !row->exact) {
+            se->objective += row->r * row->r / (row->sigma * row->sigma);
+        }
+    }
+    (void)contradiction(se);
+}
+
+/* Constraints that cannot all hold leave steps that are small but never end. */
 static void give_up(struct pof_se *se, const char *why, double size)
 {
     se->status = POF_SE_DIVERGED;
+    if (size < STEP_SMALL && contradiction(se)) {
+        return;
+    }
     snprintf(se->detail, sizeof se->detail, "%s after %d iterations, last step %.3g p.u.", why,
              se->iterations, size);
 }
@@ -266,7 +278,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         double size = solved ? step_size(se) : NAN;
         se->iterations++;
         if (!isfinite(size)) {
-            give_up(se, "the equations became singular", 0);
+            give_up(se, "the equations became singular", before);
             return 0;
         }
         double alpha = advance(se, size);

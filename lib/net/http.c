@@ -191,8 +191,9 @@ int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_
         return pof_fail(err, POF_E_USAGE, "'%.200s' is not a URL with http:// or https://", url);
     }
     if (has_secret(url)) {
-        return pof_fail(err, POF_E_USAGE,
-                        "a URL with a name or password is refused; use curl --netrc-file and a pipe");
+        return pof_fail(
+            err, POF_E_USAGE,
+            "a URL with a name or password is refused; use curl --netrc-file and a pipe");
     }
     struct pof_http *h;
     int rc = pof_calloc(&h, 1, sizeof *h, err);

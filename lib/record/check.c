@@ -11,12 +11,12 @@
 
 /* What is remembered of a pod: 48 bytes. */
 struct span {
-    int64_t first;    /* earliest start taken */
-    int64_t newest;   /* latest start taken; INT64_MIN before */
-    int64_t end;      /* end of that one */
-    int64_t p_w;      /* its power */
+    int64_t first;  /* earliest start taken */
+    int64_t newest; /* latest start taken; INT64_MIN before */
+    int64_t end;    /* end of that one */
+    int64_t p_w;    /* its power */
     uint64_t taken;
-    int64_t seen;     /* latest start remembered by pof_check_repeat(); INT64_MIN before */
+    int64_t seen; /* latest start remembered by pof_check_repeat(); INT64_MIN before */
 };
 
 /* One thing remembered: that a pod had content for a start, or a source for a seq. */
@@ -92,7 +92,8 @@ static int check_times(const struct pof_check_rules *r, const struct pof_measure
         return refuse(POF_E_RANGE, "duration_s", err);
     }
     if (r->raster_s && m->start % r->raster_s != 0) {
-        pof_fail(err, POF_E_RANGE, "begins %" PRId64 " s after a step of the raster of %" PRId64 " s",
+        pof_fail(err, POF_E_RANGE,
+                 "begins %" PRId64 " s after a step of the raster of %" PRId64 " s",
                  m->start % r->raster_s, r->raster_s);
         return refuse(POF_E_RANGE, "start", err);
     }
@@ -122,8 +123,9 @@ static int check_change(const struct pof_check *c, const struct pof_measurement 
         distance(m->p_w, s->p_w) <= (uint64_t)c->rules.change_max_w) {
         return 0;
     }
-    pof_fail(err, POF_E_RANGE, "%" PRId64 " W right after %" PRId64 " W, a change of at most %" PRId64
-                               " W is allowed",
+    pof_fail(err, POF_E_RANGE,
+             "%" PRId64 " W right after %" PRId64 " W, a change of at most %" PRId64
+             " W is allowed",
              m->p_w, s->p_w, c->rules.change_max_w);
     return refuse(POF_E_RANGE, "p_w", err);
 }
@@ -135,8 +137,8 @@ int pof_check_values(struct pof_check *c, const struct pof_measurement *m, struc
         return rc;
     }
     if (c->rules.p_max_w && distance(m->p_w, 0) > (uint64_t)c->rules.p_max_w) {
-        pof_fail(err, POF_E_RANGE, "%" PRId64 " W, at most %" PRId64 " W are plausible here", m->p_w,
-                 c->rules.p_max_w);
+        pof_fail(err, POF_E_RANGE, "%" PRId64 " W, at most %" PRId64 " W are plausible here",
+                 m->p_w, c->rules.p_max_w);
         return refuse(POF_E_RANGE, "p_w", err);
     }
     if (c->allowed.n && pof_names_find(&c->allowed, m->pod) == POF_NONE) {
@@ -164,11 +166,10 @@ static uint64_t hash_text(uint64_t h, struct pof_text t)
 
 uint64_t pof_measurement_hash(const struct pof_measurement *m)
 {
-    const uint64_t optional = UINT64_C(1) << POF_BIT_measurement_q_var |
-                              UINT64_C(1) << POF_BIT_measurement_v_mv |
-                              UINT64_C(1) << POF_BIT_measurement_quality |
-                              UINT64_C(1) << POF_BIT_measurement_source |
-                              UINT64_C(1) << POF_BIT_measurement_seq;
+    const uint64_t optional =
+        UINT64_C(1) << POF_BIT_measurement_q_var | UINT64_C(1) << POF_BIT_measurement_v_mv |
+        UINT64_C(1) << POF_BIT_measurement_quality | UINT64_C(1) << POF_BIT_measurement_source |
+        UINT64_C(1) << POF_BIT_measurement_seq;
     uint64_t h = hash_text(UINT64_C(0xcbf29ce484222325), m->pod);
     h = hash_int(h, m->start);
     h = hash_int(h, m->duration_s);
@@ -237,7 +238,8 @@ static int make_room(struct pof_check *c, struct table *t, struct pof_err *err)
     return 0;
 }
 
-static int remember(struct pof_check *c, struct table *t, const struct entry *e, struct pof_err *err)
+static int remember(struct pof_check *c, struct table *t, const struct entry *e,
+                    struct pof_err *err)
 {
     int rc = make_room(c, t, err);
     if (rc == 0) {
@@ -263,17 +265,18 @@ static int number_of_source(struct pof_check *c, const struct pof_measurement *m
                             struct pof_err *err)
 {
     static const struct pof_text nobody = {"", 0};
-    int rc = pof_names_add(&c->sources, POF_HAS(m, measurement, source) ? m->source : nobody, number,
-                           err);
-    rc = rc ? rc : pof_grow(&c->newest, &c->newest_cap, (size_t)*number + 1, sizeof *c->newest, err);
+    int rc = pof_names_add(&c->sources, POF_HAS(m, measurement, source) ? m->source : nobody,
+                           number, err);
+    rc =
+        rc ? rc : pof_grow(&c->newest, &c->newest_cap, (size_t)*number + 1, sizeof *c->newest, err);
     while (rc == 0 && c->newest_n <= *number) {
         c->newest[c->newest_n++] = INT64_MIN;
     }
     return rc;
 }
 
-static void explain(enum pof_repeat what, const struct pof_check *c, const struct pof_measurement *m,
-                    struct pof_err *why)
+static void explain(enum pof_repeat what, const struct pof_check *c,
+                    const struct pof_measurement *m, struct pof_err *why)
 {
     if (what == POF_REPEAT_DIFFERS) {
         pof_fail(why, POF_E_CONFLICT, "pod '%.*s' had another measurement for this interval before",
@@ -292,8 +295,8 @@ static void explain(enum pof_repeat what, const struct pof_check *c, const struc
     }
 }
 
-static enum pof_repeat look(const struct pof_check *c, const struct pof_measurement *m, uint32_t pod,
-                            uint32_t source, uint64_t content)
+static enum pof_repeat look(const struct pof_check *c, const struct pof_measurement *m,
+                            uint32_t pod, uint32_t source, uint64_t content)
 {
     const struct entry *e = find(&c->starts, pod, m->start);
     if (e) {
@@ -304,7 +307,7 @@ static enum pof_repeat look(const struct pof_check *c, const struct pof_measurem
         return POF_REPEAT_TOO_LATE;
     }
     return source != POF_NONE && find(&c->numbers, source, m->seq) ? POF_REPEAT_NUMBER
-                                                                  : POF_REPEAT_NONE;
+                                                                   : POF_REPEAT_NONE;
 }
 
 int pof_check_repeat(struct pof_check *c, const struct pof_measurement *m, enum pof_repeat *what,

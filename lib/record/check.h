@@ -7,20 +7,20 @@
  *     pof_check_repeat()  was it here before? Remembers it.
  *     pof_check_take()    it is taken: the span and the last value of its pod move on
  *
- * Memory: 24 bytes a measurement (48 with source and seq), twice that while a table grows, for those
- * that begin not more than window_s before the newest of their pod; 48 bytes a pod. It does not grow
- * with the stream. Every step is O(1) amortised. */
+ * Memory: 24 bytes a measurement (48 with source and seq), twice that while a table grows, for
+ * those that begin not more than window_s before the newest of their pod; 48 bytes a pod. It does
+ * not grow with the stream. Every step is O(1) amortised. */
 #ifndef POF_RECORD_CHECK_H
 #define POF_RECORD_CHECK_H
 
 #include "record/record.h"
 
 struct pof_check_rules {
-    int64_t raster_s;   /* begins at a multiple of it (UTC) and lasts one; 0: anything goes */
-    int64_t p_max_w;    /* largest |p_w|; 0: as in the table */
+    int64_t raster_s;     /* begins at a multiple of it (UTC) and lasts one; 0: anything goes */
+    int64_t p_max_w;      /* largest |p_w|; 0: as in the table */
     int64_t change_max_w; /* largest change of p_w to the interval right behind; 0: any */
-    int64_t latest_end; /* no interval ends after this instant; INT64_MAX: no rule */
-    int64_t window_s;   /* how far back repetitions are known; 0: not looked for */
+    int64_t latest_end;   /* no interval ends after this instant; INT64_MAX: no rule */
+    int64_t window_s;     /* how far back repetitions are known; 0: not looked for */
 };
 
 struct pof_check;
@@ -38,11 +38,11 @@ int pof_check_values(struct pof_check *c, const struct pof_measurement *m,
                      struct pof_err *err) POF_CHECKED;
 
 enum pof_repeat {
-    POF_REPEAT_NONE,     /* new */
-    POF_REPEAT_SAME,     /* here before with the same content */
-    POF_REPEAT_DIFFERS,  /* its pod had other content for this start */
-    POF_REPEAT_NUMBER,   /* its source gave this seq to something else */
-    POF_REPEAT_TOO_LATE  /* begins before the window: nobody can tell any more */
+    POF_REPEAT_NONE,    /* new */
+    POF_REPEAT_SAME,    /* here before with the same content */
+    POF_REPEAT_DIFFERS, /* its pod had other content for this start */
+    POF_REPEAT_NUMBER,  /* its source gave this seq to something else */
+    POF_REPEAT_TOO_LATE /* begins before the window: nobody can tell any more */
 };
 
 /* Two contents are the same when a 64-bit hash of all their fields is. Nothing but NONE is

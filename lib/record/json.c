@@ -51,7 +51,9 @@ int pof_json_parse(struct pof_json_doc **out, const char *text, size_t n, const 
     doc->root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!doc->root) {
         free(doc);
-        rc = pof_fail(err, code_of(&error), "%s", error.text);
+        /* jansson leaves some failed allocations without a word. */
+        rc = error.text[0] ? pof_fail(err, code_of(&error), "%s", error.text)
+                           : pof_fail(err, POF_E_NOMEM, "out of memory");
         pof_at(err, name, error.line > 0 ? (uint64_t)error.line : 0, NULL);
         return rc;
     }

@@ -70,8 +70,8 @@ static int compare_int(int64_t a, int64_t b)
 }
 
 /* Absent before present. */
-static int compare_optional(const struct pof_measurement *a, const struct pof_measurement *b, int bit,
-                            int64_t x, int64_t y)
+static int compare_optional(const struct pof_measurement *a, const struct pof_measurement *b,
+                            int bit, int64_t x, int64_t y)
 {
     int in_a = (int)((a->has >> bit) & 1u);
     int in_b = (int)((b->has >> bit) & 1u);

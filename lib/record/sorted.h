@@ -35,8 +35,7 @@ int pof_sorted_add(struct pof_sorted *s, const struct pof_measurement *m,
 enum pof_fate { POF_FATE_OUT, POF_FATE_SAME, POF_FATE_SUPERSEDED, POF_FATE_REJECTED };
 
 typedef int pof_on_sorted(void *ctx, const struct pof_measurement *m,
-                          const struct pof_origin *origin, enum pof_fate fate,
-                          struct pof_err *err);
+                          const struct pof_origin *origin, enum pof_fate fate, struct pof_err *err);
 
 /* Calls take for every measurement added, in canonical order. O(n log n). */
 int pof_sorted_each(struct pof_sorted *s, enum pof_dup rule, pof_on_sorted *take, void *ctx,

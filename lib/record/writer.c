@@ -101,8 +101,7 @@ int pof_json_string(struct pof_buf *to, struct pof_text t, struct pof_err *err)
     return rc;
 }
 
-/* The text of a value that is not TEXT, at most POF_DECIMAL_MAX bytes. */
-static size_t format_value(const struct pof_field *f, const void *member, char *to)
+size_t pof_value_format(const struct pof_field *f, const void *member, char *to)
 {
     int64_t v;
     double d;
@@ -164,7 +163,7 @@ static char *put_value(char *p, const struct pof_field *f, const void *member)
     if (quotes) {
         *p++ = '"';
     }
-    p += format_value(f, member, p);
+    p += pof_value_format(f, member, p);
     if (quotes) {
         *p++ = '"';
     }
@@ -259,7 +258,7 @@ static int csv_row(struct pof_buf *to, const struct pof_layout *l, const void *r
             memcpy(&t, member, sizeof t);
             rc = csv_text(to, t, err);
         } else if ((rc = pof_buf_reserve(to, POF_DECIMAL_MAX, err)) == 0) {
-            to->len += format_value(f, member, to->data + to->len);
+            to->len += pof_value_format(f, member, to->data + to->len);
         }
     }
     return rc ? rc : pof_buf_adds(to, "\n", err);

@@ -32,6 +32,10 @@ void pof_writer_release(struct pof_writer *w);
 int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
                       struct pof_err *err) POF_CHECKED;
 
+/* The text of a value that is neither TEXT nor DATE (those are their own text), as the writer
+ * writes it. to has POF_DECIMAL_MAX bytes and is not NUL-terminated; returns the length. */
+size_t pof_value_format(const struct pof_field *field, const void *member, char *to);
+
 /* A JSON string with its quotes, added to a buffer; RFC 8785 escapes. text must be UTF-8. */
 int pof_json_string(struct pof_buf *to, struct pof_text text, struct pof_err *err) POF_CHECKED;
 

@@ -6,33 +6,40 @@
 
 enum { LAYOUT = 1 };
 
-static bool bit(const uint64_t *set, size_t i) {
+static bool bit(const uint64_t *set, size_t i)
+{
     return (set[i / 64] >> (i % 64)) & 1u;
 }
 
-static void put_bit(uint64_t *set, size_t i, bool on) {
+static void put_bit(uint64_t *set, size_t i, bool on)
+{
     uint64_t mask = UINT64_C(1) << (i % 64);
     set[i / 64] = on ? set[i / 64] | mask : set[i / 64] & ~mask;
 }
 
-static bool same_set(const uint64_t *a, const uint64_t *b) {
+static bool same_set(const uint64_t *a, const uint64_t *b)
+{
     return a[0] == b[0] && a[1] == b[1];
 }
 
-void pof_block_clear(struct pof_block *b) {
+void pof_block_clear(struct pof_block *b)
+{
     memset(b->there, 0, sizeof b->there);
     memset(b->has, 0, sizeof b->has);
 }
 
-bool pof_block_there(const struct pof_block *b, size_t slot) {
+bool pof_block_there(const struct pof_block *b, size_t slot)
+{
     return bit(b->there, slot);
 }
 
-size_t pof_block_count(const struct pof_block *b) {
+size_t pof_block_count(const struct pof_block *b)
+{
     return (size_t)(__builtin_popcountll(b->there[0]) + __builtin_popcountll(b->there[1]));
 }
 
-void pof_block_get(const struct pof_block *b, size_t slot, struct pof_cell *cell) {
+void pof_block_get(const struct pof_block *b, size_t slot, struct pof_cell *cell)
+{
     cell->has = 0;
     for (size_t c = 0; c < POF_COLUMNS; c++) {
         bool has = bit(b->has[c], slot);
@@ -41,7 +48,8 @@ void pof_block_get(const struct pof_block *b, size_t slot, struct pof_cell *cell
     }
 }
 
-void pof_block_set(struct pof_block *b, size_t slot, const struct pof_cell *cell) {
+void pof_block_set(struct pof_block *b, size_t slot, const struct pof_cell *cell)
+{
     put_bit(b->there, slot, true);
     for (size_t c = 0; c < POF_COLUMNS; c++) {
         put_bit(b->has[c], slot, (cell->has >> c) & 1u);
@@ -50,7 +58,8 @@ void pof_block_set(struct pof_block *b, size_t slot, const struct pof_cell *cell
 }
 
 /* A nibble at a time: 64 bytes of table, and 2 ns a byte is no part of the cost of a row. */
-uint32_t pof_crc32c(const uint8_t *from, size_t n) {
+uint32_t pof_crc32c(const uint8_t *from, size_t n)
+{
     static const uint32_t table[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
                                        0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
                                        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
@@ -64,13 +73,15 @@ uint32_t pof_crc32c(const uint8_t *from, size_t n) {
     return ~crc;
 }
 
-static void put_le(uint8_t *to, uint64_t v, size_t bytes) {
+static void put_le(uint8_t *to, uint64_t v, size_t bytes)
+{
     for (size_t i = 0; i < bytes; i++) {
         to[i] = (uint8_t)(v >> (8 * i));
     }
 }
 
-static uint64_t get_le(const uint8_t *from, size_t bytes) {
+static uint64_t get_le(const uint8_t *from, size_t bytes)
+{
     uint64_t v = 0;
     for (size_t i = 0; i < bytes; i++) {
         v |= (uint64_t)from[i] << (8 * i);
@@ -78,17 +89,20 @@ static uint64_t get_le(const uint8_t *from, size_t bytes) {
     return v;
 }
 
-static void put_bitmap(uint8_t *to, const uint64_t *set) {
+static void put_bitmap(uint8_t *to, const uint64_t *set)
+{
     put_le(to, set[0], 8);
     put_le(to + 8, set[1], POF_DAY_BITMAP - 8);
 }
 
-static void get_bitmap(uint64_t *set, const uint8_t *from) {
+static void get_bitmap(uint64_t *set, const uint8_t *from)
+{
     set[0] = get_le(from, 8);
     set[1] = get_le(from + 8, POF_DAY_BITMAP - 8);
 }
 
-static size_t width_of(uint64_t span) {
+static size_t width_of(uint64_t span)
+{
     return span == 0            ? 0
            : span <= UINT8_MAX  ? 1
            : span <= UINT16_MAX ? 2
@@ -96,7 +110,8 @@ static size_t width_of(uint64_t span) {
                                 : 8;
 }
 
-static size_t pack_column(const struct pof_block *b, size_t c, uint8_t *to) {
+static size_t pack_column(const struct pof_block *b, size_t c, uint8_t *to)
+{
     const uint64_t *has = b->has[c];
     const int64_t *value = b->value[c];
     int64_t low = INT64_MAX;
@@ -127,7 +142,8 @@ static size_t pack_column(const struct pof_block *b, size_t c, uint8_t *to) {
     return n;
 }
 
-size_t pof_block_pack(const struct pof_block *b, uint8_t *to) {
+size_t pof_block_pack(const struct pof_block *b, uint8_t *to)
+{
     size_t n = POF_BLOCK_HEAD;
     to[0] = LAYOUT;
     to[1] = 0;
@@ -143,7 +159,8 @@ size_t pof_block_pack(const struct pof_block *b, uint8_t *to) {
 }
 
 /* The bytes of one column, from *at on; advances *at. false: they are not a column. */
-static bool unpack_column(struct pof_block *b, int *last, const uint8_t **at, const uint8_t *end) {
+static bool unpack_column(struct pof_block *b, int *last, const uint8_t **at, const uint8_t *end)
+{
     const uint8_t *p = *at;
     if (end - p < 11 || p[0] >= POF_COLUMNS || p[0] <= *last || p[2] > 1) {
         return false;
@@ -179,7 +196,8 @@ static bool unpack_column(struct pof_block *b, int *last, const uint8_t **at, co
     return true;
 }
 
-int pof_block_unpack(struct pof_block *b, const uint8_t *from, size_t n, struct pof_err *err) {
+int pof_block_unpack(struct pof_block *b, const uint8_t *from, size_t n, struct pof_err *err)
+{
     pof_block_clear(b);
     if (n < POF_BLOCK_HEAD + 4 || pof_crc32c(from, n - 4) != get_le(from + n - 4, 4)) {
         return pof_fail(err, POF_E_SYNTAX, "a day's %zu bytes do not match their checksum", n);

@@ -91,10 +91,11 @@ int pof_db_open(struct pof_db **out, const char *path, enum pof_db_mode mode, st
      * own. The page size counts only before the first table is made. */
     rc = rc || mode != POF_DB_CREATE ? rc : pof_db_exec(db, "PRAGMA page_size=16384", err);
     rc = rc ? rc
-            : pof_db_exec(db, mode == POF_DB_READ ? "PRAGMA query_only=1"
-                                                  : "PRAGMA journal_mode=WAL;"
-                                                    "PRAGMA synchronous=FULL;"
-                                                    "PRAGMA foreign_keys=1",
+            : pof_db_exec(db,
+                          mode == POF_DB_READ ? "PRAGMA query_only=1"
+                                              : "PRAGMA journal_mode=WAL;"
+                                                "PRAGMA synchronous=FULL;"
+                                                "PRAGMA foreign_keys=1",
                           err);
     if (rc) {
         pof_db_close(db);

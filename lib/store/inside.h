@@ -23,7 +23,7 @@ struct pof_store {
     struct pof_db *db;
     struct pofi_ids pods;
     struct pofi_ids names;
-    bool replace;     /* of the registration that is going on */
+    bool replace; /* of the registration that is going on */
     struct pof_registered registered;
     struct pof_stmt *pod_get, *pod_put, *pod_seen, *pod_mark;
 };
@@ -39,6 +39,47 @@ int pofi_ids_text(struct pofi_ids *ids, int64_t row, struct pof_text *out,
                   struct pof_err *err) POF_CHECKED;
 /* pof_name_text over store->names; an unreadable name is empty. */
 struct pof_text pofi_name_text(void *store, int64_t row);
+
+/* --- the way through the store --- */
+
+enum { POFI_DAY_S = 86400 };
+
+/* A row of "SELECT POFI_POD_COLUMNS FROM pod". */
+#define POFI_POD_COLUMNS "id,name,node,aggregator,kind,p_up_max_w,p_down_max_w,owner"
+
+typedef int pofi_on_pod(void *ctx, const struct pof_stmt *row, struct pof_err *err);
+
+/* The pods asked for, in order of name. ANSWER_NO: one that is named is not known. */
+int pofi_each_pod(struct pof_store *store, const struct pof_query *q, pofi_on_pod *take, void *ctx,
+                  struct pof_err *err) POF_CHECKED;
+
+/* The days of one pod after the other. */
+struct pofi_walk {
+    struct pof_store *store;
+    const struct pof_query *q;
+    struct pof_stmt *next_day, *get;
+    int64_t *day; /* days on which the series has anything, ascending; owned */
+    size_t days, cap;
+    struct pof_text pod;
+    int64_t pod_row;
+    struct pof_block *layer; /* of the day at hand; layer[0] counts; owned */
+    size_t layers, layer_cap;
+    struct pof_versions versions;
+    pof_take *take; /* of a query */
+    void *ctx;
+};
+
+/* Finds the days; *w may be closed whatever comes of it. */
+int pofi_walk_open(struct pofi_walk *w, struct pof_store *store, const struct pof_query *q,
+                   struct pof_err *err) POF_CHECKED;
+void pofi_walk_close(struct pofi_walk *w);
+/* Reads a day of the pod at hand (pod_row), layers 0..max. */
+int pofi_read_day(struct pofi_walk *w, int64_t day, int64_t max, struct pof_err *err) POF_CHECKED;
+
+/* A transaction for reading: what is asked inside sees one state of the store. end() returns rc,
+ * or its own error when rc is 0. */
+int pofi_begin(struct pof_store *s, struct pof_err *err) POF_CHECKED;
+int pofi_end(struct pof_store *s, int rc, struct pof_err *err) POF_CHECKED;
 
 /* The type of record of a series, and back; POF_SERIES when a type is none. */
 enum pof_type pofi_type_of_series(enum pof_series series);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_S = 86400, ITEM_COLUMNS = POF_COLUMN_KNOWN };
+enum { ITEM_COLUMNS = POF_COLUMN_KNOWN };
 
 /* A record as it waits for its batch: 64 bytes. Names are numbers in the caches of the store. */
 struct item {
@@ -139,9 +139,8 @@ static int take_measurement(struct pof_load *l, struct item *i, const struct pof
     give(i, POF_MEASUREMENT_QUALITY, POF_HAS(m, measurement, quality), m->quality);
     give(i, POF_MEASUREMENT_SEQ, POF_HAS(m, measurement, seq), m->seq);
     give(i, POF_MEASUREMENT_SOURCE, false, 0);
-    return POF_HAS(m, measurement, source)
-               ? give_name(l, i, POF_MEASUREMENT_SOURCE, m->source, err)
-               : 0;
+    return POF_HAS(m, measurement, source) ? give_name(l, i, POF_MEASUREMENT_SOURCE, m->source, err)
+                                           : 0;
 }
 
 static int take_baseline(struct item *i, const struct pof_baseline *b)
@@ -187,14 +186,16 @@ static void place_of(const struct pof_record *r, struct pof_text *pod, int64_t *
 static int check_quarter(int64_t start, int64_t duration, struct pof_err *err)
 {
     if (duration != POF_QUARTER_S) {
-        pof_fail(err, POF_E_RANGE, "an interval of %" PRId64 " s, the store keeps quarter-hours of "
-                                   "%d s; bring the series to that first",
+        pof_fail(err, POF_E_RANGE,
+                 "an interval of %" PRId64 " s, the store keeps quarter-hours of "
+                 "%d s; bring the series to that first",
                  duration, POF_QUARTER_S);
         return pof_at(err, NULL, 0, "duration_s");
     }
     if (start < 0 || start % POF_QUARTER_S != 0) {
-        pof_fail(err, POF_E_RANGE, "the interval begins %" PRId64 " s after a full quarter-hour, "
-                                   "expected 0",
+        pof_fail(err, POF_E_RANGE,
+                 "the interval begins %" PRId64 " s after a full quarter-hour, "
+                 "expected 0",
                  start % POF_QUARTER_S);
         return pof_at(err, NULL, 0, "start");
     }
@@ -215,8 +216,7 @@ int pof_load_put(struct pof_load *l, const struct pof_record *r, struct pof_err 
     int rc = check_quarter(start, duration, err);
     struct item *i = &l->item[l->n];
     *i = (struct item){.series = (uint16_t)series};
-    rc = rc ? rc
-            : pofi_ids_number(&l->store->pods, pod, l->options.keep_unknown, &i->pod, err);
+    rc = rc ? rc : pofi_ids_number(&l->store->pods, pod, l->options.keep_unknown, &i->pod, err);
     if (rc == 0 && i->pod == POF_NONE) {
         pof_fail(err, POF_E_REFERENCE,
                  "pod '%.*s' is not registered; register it, or keep it with --unknown keep",
@@ -240,7 +240,7 @@ int pof_load_put(struct pof_load *l, const struct pof_record *r, struct pof_err 
 
 static uint64_t day_of(int64_t start)
 {
-    return (uint64_t)(start / DAY_S);
+    return (uint64_t)(start / POFI_DAY_S);
 }
 
 /* A stable radix sort, a byte at a time; bytes that are equal in all keys are skipped. */
@@ -270,7 +270,7 @@ static void make_keys(struct pof_load *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         const struct item *it = &l->item[i];
-        uint64_t slot = (uint64_t)(it->start % DAY_S / POF_QUARTER_S);
+        uint64_t slot = (uint64_t)(it->start % POFI_DAY_S / POF_QUARTER_S);
         uint64_t row = (uint64_t)l->store->pods.row[it->pod];
         l->key[i].key = (uint64_t)it->series << 61 | day_of(it->start) << 39 | row << 7 | slot;
         l->key[i].item = (uint32_t)i;
@@ -407,8 +407,8 @@ static void note_contradiction(struct pof_load *l, const struct item *i)
 {
     if (l->counts.contradicts++ == 0) {
         struct pof_text pod = l->store->pods.seen.text[i->pod];
-        size_t n = pod.len < sizeof l->counts.first_pod - 1 ? pod.len
-                                                            : sizeof l->counts.first_pod - 1;
+        size_t n =
+            pod.len < sizeof l->counts.first_pod - 1 ? pod.len : sizeof l->counts.first_pod - 1;
         memcpy(l->counts.first_pod, pod.ptr, n);
         l->counts.first_pod[n] = '\0';
         l->counts.first_start = i->start;

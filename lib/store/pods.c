@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Registration of points of delivery: all of them or none, nobody's data overwritten by accident. */
+/* Registration of points of delivery: all of them or none, nobody's data overwritten by accident.
+ */
 #include "store/inside.h"
 
 #include "num/decimal.h"
@@ -12,10 +13,11 @@ int pof_register_begin(struct pof_store *s, bool replace, struct pof_err *err)
     s->replace = replace;
     s->registered = (struct pof_registered){0};
     /* The temporary table knows what this registration has said, without memory that grows. */
-    int rc = pof_db_exec(s->db,
-                         "CREATE TEMP TABLE IF NOT EXISTS seen(name TEXT PRIMARY KEY) WITHOUT ROWID;"
-                         "DELETE FROM seen; BEGIN IMMEDIATE",
-                         err);
+    int rc =
+        pof_db_exec(s->db,
+                    "CREATE TEMP TABLE IF NOT EXISTS seen(name TEXT PRIMARY KEY) WITHOUT ROWID;"
+                    "DELETE FROM seen; BEGIN IMMEDIATE",
+                    err);
     if (rc || s->pod_get) {
         return rc;
     }
@@ -30,8 +32,8 @@ int pof_register_begin(struct pof_store *s, bool replace, struct pof_err *err)
                              " DO UPDATE SET node=?2,aggregator=?3,kind=?4,owner=?5,p_up_max_w=?6,"
                              "p_down_max_w=?7",
                              &s->pod_put, err);
-    rc = rc ? rc
-            : pof_db_prepare(s->db, "SELECT 1 FROM temp.seen WHERE name=?1", &s->pod_seen, err);
+    rc =
+        rc ? rc : pof_db_prepare(s->db, "SELECT 1 FROM temp.seen WHERE name=?1", &s->pod_seen, err);
     return rc ? rc
               : pof_db_prepare(s->db, "INSERT OR IGNORE INTO temp.seen VALUES(?1)", &s->pod_mark,
                                err);
@@ -124,7 +126,8 @@ static enum known compare(const struct pof_stmt *row, const struct pof_pod *pod,
         if (was != given[i]) {
             d->field = i == 0 ? "p_up_max_w" : "p_down_max_w";
             d->was = (struct pof_text){d->number[0], pof_decimal_format(was, 0, d->number[0])};
-            d->given = (struct pof_text){d->number[1], pof_decimal_format(given[i], 0, d->number[1])};
+            d->given =
+                (struct pof_text){d->number[1], pof_decimal_format(given[i], 0, d->number[1])};
             return LIMITS;
         }
     }

@@ -39,7 +39,8 @@ static int check_version(struct pof_db *db, const char *path, struct pof_err *er
     }
     if (version != VERSION) {
         return pof_fail(err, POF_E_SCHEMA,
-                        "'%.120s' is a store of version %" PRId64 ", this program knows version %d; "
+                        "'%.120s' is a store of version %" PRId64
+                        ", this program knows version %d; "
                         "use a newer program, or make a new store",
                         path, version, VERSION);
     }
@@ -68,11 +69,16 @@ static int prepare(struct pof_store *s, struct pof_err *err)
 {
     s->pods.db = s->names.db = s->db;
     int rc = pof_db_prepare(s->db, "SELECT id FROM pod WHERE name=?1", &s->pods.find, err);
-    rc = rc ? rc : pof_db_prepare(s->db, "INSERT OR IGNORE INTO pod(name) VALUES(?1)", &s->pods.add, err);
+    rc =
+        rc ? rc
+           : pof_db_prepare(s->db, "INSERT OR IGNORE INTO pod(name) VALUES(?1)", &s->pods.add, err);
     rc = rc ? rc : pof_db_prepare(s->db, "SELECT name FROM pod WHERE id=?1", &s->pods.name, err);
     rc = rc ? rc : pof_db_prepare(s->db, "SELECT id FROM name WHERE text=?1", &s->names.find, err);
-    rc = rc ? rc : pof_db_prepare(s->db, "INSERT OR IGNORE INTO name(text) VALUES(?1)", &s->names.add, err);
-    return rc ? rc : pof_db_prepare(s->db, "SELECT text FROM name WHERE id=?1", &s->names.name, err);
+    rc = rc ? rc
+            : pof_db_prepare(s->db, "INSERT OR IGNORE INTO name(text) VALUES(?1)", &s->names.add,
+                             err);
+    return rc ? rc
+              : pof_db_prepare(s->db, "SELECT text FROM name WHERE id=?1", &s->names.name, err);
 }
 
 int pof_store_open(struct pof_store **out, const char *path, enum pof_db_mode mode,

@@ -96,9 +96,9 @@ struct pof_query {
     size_t n_nodes;
     const char *const *aggregators; /* pods of these aggregators; none: all */
     size_t n_aggregators;
-    int64_t from;     /* quarter-hours that begin at or after, INT64_MIN: all */
-    int64_t until;    /* and before, INT64_MAX: all */
-    int64_t known_at; /* as known at this instant, INT64_MAX: now */
+    int64_t from;                      /* quarter-hours that begin at or after, INT64_MIN: all */
+    int64_t until;                     /* and before, INT64_MAX: all */
+    int64_t known_at;                  /* as known at this instant, INT64_MAX: now */
     enum pof_versions_wanted versions; /* ALL: oldest first; known_at still counts */
 };
 
@@ -137,6 +137,12 @@ struct pof_stat {
 /* Counts a series; gap may be NULL. Order of gaps: pod, time. */
 int pof_store_stat(struct pof_store *s, const struct pof_query *q, struct pof_stat *out,
                    pof_take_gap *gap, void *ctx, struct pof_err *err) POF_CHECKED;
+/* One line of name=value pairs, "measurements pods=..." or "gap series=measurements ...", as
+ * pof-scd(1) describes them. */
+int pof_stat_format(struct pof_buf *to, const char *series, const struct pof_stat *s,
+                    struct pof_err *err) POF_CHECKED;
+int pof_gap_format(struct pof_buf *to, const char *series, const struct pof_gap *gap,
+                   struct pof_err *err) POF_CHECKED;
 /* Pods registered, and pods known only from their series. */
 int pof_store_count_pods(struct pof_store *s, uint64_t *registered, uint64_t *unregistered,
                          struct pof_err *err) POF_CHECKED;

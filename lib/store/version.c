@@ -39,11 +39,13 @@ static const struct layout {
                               {POF_SETPOINT_AGGREGATOR, NAME}}},
 };
 
-static bool has(const struct pof_cell *c, int column) {
+static bool has(const struct pof_cell *c, int column)
+{
     return (c->has >> column) & 1u;
 }
 
-bool pof_cell_same(const struct pof_cell *a, const struct pof_cell *b) {
+bool pof_cell_same(const struct pof_cell *a, const struct pof_cell *b)
+{
     const uint64_t said = (UINT64_C(1) << POF_COLUMN_KNOWN) - 1;
     if ((a->has & said) != (b->has & said)) {
         return false;
@@ -57,7 +59,8 @@ bool pof_cell_same(const struct pof_cell *a, const struct pof_cell *b) {
 }
 
 static int compare_column(const struct pof_versions *v, struct ranked by, const struct pof_cell *a,
-                          const struct pof_cell *b) {
+                          const struct pof_cell *b)
+{
     bool in_a = has(a, by.column);
     bool in_b = has(b, by.column);
     int64_t x = a->value[by.column];
@@ -75,8 +78,8 @@ static int compare_column(const struct pof_versions *v, struct ranked by, const 
     return by.rank == NAME ? pof_text_cmp(v->text(v->ctx, x), v->text(v->ctx, y)) : x < y ? -1 : 1;
 }
 
-static int compare(const struct pof_versions *v, const struct pof_cell *a,
-                   const struct pof_cell *b) {
+static int compare(const struct pof_versions *v, const struct pof_cell *a, const struct pof_cell *b)
+{
     const struct layout *l = &layouts[v->series];
     int64_t x = a->value[POF_COLUMN_KNOWN];
     int64_t y = b->value[POF_COLUMN_KNOWN];
@@ -89,7 +92,8 @@ static int compare(const struct pof_versions *v, const struct pof_cell *a,
 
 /* Did one source number both messages? Then their numbers say which is newer. */
 static bool numbered(const struct pof_versions *v, const struct pof_cell *a,
-                     const struct pof_cell *b) {
+                     const struct pof_cell *b)
+{
     return v->series == POF_SERIES_MEASUREMENT && has(a, POF_MEASUREMENT_SEQ) &&
            has(b, POF_MEASUREMENT_SEQ) &&
            has(a, POF_MEASUREMENT_SOURCE) == has(b, POF_MEASUREMENT_SOURCE) &&
@@ -99,14 +103,16 @@ static bool numbered(const struct pof_versions *v, const struct pof_cell *a,
 }
 
 static bool stale(const struct pof_versions *v, const struct pof_cell *late,
-                  const struct pof_cell *early) {
+                  const struct pof_cell *early)
+{
     return numbered(v, late, early) &&
            late->value[POF_MEASUREMENT_SEQ] < early->value[POF_MEASUREMENT_SEQ];
 }
 
 /* Do the records themselves say which of two versions known at the same time is newer? */
 static bool ordered(const struct pof_versions *v, const struct pof_cell *a,
-                    const struct pof_cell *b) {
+                    const struct pof_cell *b)
+{
     if (v->series == POF_SERIES_MEASUREMENT) {
         return numbered(v, a, b);
     }
@@ -115,7 +121,8 @@ static bool ordered(const struct pof_versions *v, const struct pof_cell *a,
 }
 
 /* Had its source said something newer before this version became known? */
-static bool outdated(const struct pof_versions *v, size_t at) {
+static bool outdated(const struct pof_versions *v, size_t at)
+{
     for (size_t i = 0; i < at; i++) {
         if (stale(v, &v->cell[at], &v->cell[i])) {
             return true;
@@ -124,7 +131,8 @@ static bool outdated(const struct pof_versions *v, size_t at) {
     return false;
 }
 
-size_t pof_versions_current(const struct pof_versions *v, int64_t known_at) {
+size_t pof_versions_current(const struct pof_versions *v, int64_t known_at)
+{
     size_t counts = v->n;
     for (size_t i = 0; i < v->n && v->cell[i].value[POF_COLUMN_KNOWN] <= known_at; i++) {
         if (!outdated(v, i)) {
@@ -135,7 +143,8 @@ size_t pof_versions_current(const struct pof_versions *v, int64_t known_at) {
 }
 
 /* Is this already what is known: in the list as it is, or counting just before? */
-static bool known(const struct pof_versions *v, const struct pof_cell *cell) {
+static bool known(const struct pof_versions *v, const struct pof_cell *cell)
+{
     int64_t at = cell->value[POF_COLUMN_KNOWN];
     for (size_t i = 0; i < v->n && v->cell[i].value[POF_COLUMN_KNOWN] <= at; i++) {
         bool numbered_message =
@@ -149,7 +158,8 @@ static bool known(const struct pof_versions *v, const struct pof_cell *cell) {
     return before < v->n && pof_cell_same(&v->cell[before], cell);
 }
 
-static enum pof_insert judge(const struct pof_versions *v, size_t at) {
+static enum pof_insert judge(const struct pof_versions *v, size_t at)
+{
     const struct pof_cell *cell = &v->cell[at];
     if (outdated(v, at)) {
         return POF_INSERT_STALE;
@@ -201,7 +211,8 @@ int pof_versions_insert(struct pof_versions *v, const struct pof_cell *cell, enu
     return rc;
 }
 
-void pof_versions_release(struct pof_versions *v) {
+void pof_versions_release(struct pof_versions *v)
+{
     free(v->cell);
     v->cell = NULL;
     v->n = v->cap = 0;

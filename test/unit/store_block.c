@@ -5,7 +5,8 @@
 
 #include "../tap.h"
 
-static void fill(struct pof_block *b, uint64_t seed) {
+static void fill(struct pof_block *b, uint64_t seed)
+{
     pof_block_clear(b);
     for (size_t i = 0; i < POF_DAY_SLOTS; i++) {
         uint64_t r = pof_random(seed, i, 0);
@@ -22,7 +23,8 @@ static void fill(struct pof_block *b, uint64_t seed) {
     }
 }
 
-static bool same(const struct pof_block *a, const struct pof_block *b) {
+static bool same(const struct pof_block *a, const struct pof_block *b)
+{
     for (size_t i = 0; i < POF_DAY_SLOTS; i++) {
         struct pof_cell x;
         struct pof_cell y;
@@ -35,7 +37,8 @@ static bool same(const struct pof_block *a, const struct pof_block *b) {
     return true;
 }
 
-static void test_round_trip(void) {
+static void test_round_trip(void)
+{
     static struct pof_block in;
     static struct pof_block out;
     static uint8_t bytes[POF_BLOCK_MAX];
@@ -52,7 +55,8 @@ static void test_round_trip(void) {
     ok(longest <= POF_BLOCK_MAX && longest > 2000, "the longest day, %zu bytes, fits", longest);
 }
 
-static void test_extremes(void) {
+static void test_extremes(void)
+{
     static struct pof_block in;
     static struct pof_block out;
     uint8_t bytes[POF_BLOCK_MAX];
@@ -77,7 +81,8 @@ static void test_extremes(void) {
     is_int((int64_t)n, 18 + 11 + 96 * 2, "a household's day takes two bytes a quarter-hour");
 }
 
-static void test_damage(void) {
+static void test_damage(void)
+{
     static struct pof_block b;
     uint8_t bytes[POF_BLOCK_MAX];
     struct pof_err err = {0};
@@ -97,7 +102,8 @@ static void test_damage(void) {
 }
 
 /* Bytes with a right checksum and nonsense inside must be refused without reading past the end. */
-static void test_nonsense(void) {
+static void test_nonsense(void)
+{
     static struct pof_block b;
     uint8_t bytes[200];
     struct pof_err err = {0};
@@ -122,7 +128,8 @@ static void test_nonsense(void) {
     is_int(err.code, POF_E_SYNTAX, "the others are refused by the right code");
 }
 
-int main(void) {
+int main(void)
+{
     is_int(pof_crc32c((const uint8_t *)"123456789", 9), 0xe3069283, "CRC-32C check value");
     test_round_trip();
     test_extremes();

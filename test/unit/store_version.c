@@ -6,7 +6,8 @@
 #include "../tap.h"
 
 /* Names are numbered in the order they came; only their text may decide. */
-static struct pof_text text_of(void *ctx, int64_t id) {
+static struct pof_text text_of(void *ctx, int64_t id)
+{
     const char *const *names = ctx;
     return pof_text(names[id]);
 }
@@ -15,7 +16,8 @@ static const char *names[] = {"meter", "backup", "2026-03-10-RT1", "2026-03-10-D
 
 #define HAS(cell, c) (((cell)->has >> (c)) & 1u)
 
-static struct pof_cell measured(int64_t known, int64_t p, int64_t seq) {
+static struct pof_cell measured(int64_t known, int64_t p, int64_t seq)
+{
     struct pof_cell c = {.has = 1 | UINT64_C(1) << POF_COLUMN_KNOWN};
     c.value[POF_MEASUREMENT_P] = p;
     c.value[POF_COLUMN_KNOWN] = known;
@@ -26,7 +28,8 @@ static struct pof_cell measured(int64_t known, int64_t p, int64_t seq) {
     return c;
 }
 
-static enum pof_insert insert(struct pof_versions *v, struct pof_cell c) {
+static enum pof_insert insert(struct pof_versions *v, struct pof_cell c)
+{
     struct pof_err err = {0};
     enum pof_insert what = POF_INSERT_KNOWN;
     if (pof_versions_insert(v, &c, &what, &err)) {
@@ -35,16 +38,19 @@ static enum pof_insert insert(struct pof_versions *v, struct pof_cell c) {
     return what;
 }
 
-static int64_t counts(const struct pof_versions *v, int64_t known_at) {
+static int64_t counts(const struct pof_versions *v, int64_t known_at)
+{
     size_t i = pof_versions_current(v, known_at);
     return i < v->n ? v->cell[i].value[POF_MEASUREMENT_P] : -1;
 }
 
-static struct pof_versions list(enum pof_series series) {
+static struct pof_versions list(enum pof_series series)
+{
     return (struct pof_versions){.series = series, .text = text_of, .ctx = names};
 }
 
-static void test_corrections(void) {
+static void test_corrections(void)
+{
     struct pof_versions v = list(POF_SERIES_MEASUREMENT);
     is_int((int64_t)pof_versions_current(&v, 0), 0, "nothing counts before anything is known");
     is_int(insert(&v, measured(10, 100, -1)), POF_INSERT_REVISION, "a first value");
@@ -62,7 +68,8 @@ static void test_corrections(void) {
     pof_versions_release(&v);
 }
 
-static void test_numbered(void) {
+static void test_numbered(void)
+{
     struct pof_versions v = list(POF_SERIES_MEASUREMENT);
     insert(&v, measured(10, 50, 5));
     is_int(insert(&v, measured(20, 40, 4)), POF_INSERT_STALE, "an older message arrives late");
@@ -76,7 +83,8 @@ static void test_numbered(void) {
     pof_versions_release(&v);
 }
 
-static void test_contradiction(void) {
+static void test_contradiction(void)
+{
     struct pof_versions v = list(POF_SERIES_MEASUREMENT);
     struct pof_cell suspect = measured(10, 200, -1);
     suspect.has |= 1u << POF_MEASUREMENT_QUALITY;
@@ -100,7 +108,8 @@ static void test_contradiction(void) {
 }
 
 /* One load in any order of lines, once or twice over, gives the same list. */
-static void test_order(void) {
+static void test_order(void)
+{
     int wrong = 0;
     for (uint64_t seed = 0; seed < 500; seed++) {
         struct pof_cell cell[8];
@@ -127,7 +136,8 @@ static void test_order(void) {
     is_int(wrong, 0, "500 random loads in two orders give the same versions");
 }
 
-int main(void) {
+int main(void)
+{
     test_corrections();
     test_numbered();
     test_contradiction();

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-pf: the electrical state that loads bring about. */
+#include "cli/cli.h"
+#include "grid/series.h"
+#include "num/time.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+struct args {
+    const char *grid, *readings;
+    int64_t at, sigma_v, sigma_flow, sigma_load, sigma_min, seed, iterations;
+    int method, set;
+    bool noise;
+};
+
+/* In the order of enum pof_pf_method and enum pof_reading_set. */
+static const char *const methods[] = {"auto", "sweep", "newton", NULL};
+static const char *const sets[] = {"full", "scada", NULL};
+
+#define AT(member) offsetof(struct args, member)
+static const struct pof_option options[] = {
+    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
+    {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of a case without records (1970-01-01T00:00:00Z)", 0, 0, NULL},
+    {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "auto, sweep or newton (auto: sweep where the grid is radial)", 0, 0, methods},
+    {"max-iterations", 0, POF_OPT_INT, AT(iterations), "N", "before giving up (100 sweeps, 30 Newton steps)", 1, 100000, NULL},
+    {"readings", 'r', POF_OPT_OUTPUT, AT(readings), "FILE", "reading records of the state, written there", 0, 0, NULL},
+    {"readings-set", 0, POF_OPT_WORD, AT(set), "SET", "full, or scada: busbars and feeder heads only (full)", 0, 0, sets},
+    {"noise", 0, POF_OPT_FLAG, AT(noise), NULL, "readings deviate by their sigma", 0, 0, NULL},
+    {"seed", 's', POF_OPT_INT, AT(seed), "N", "seed of the noise (1)", 0, INT64_MAX, NULL},
+    {"sigma-v", 0, POF_OPT_MICRO, AT(sigma_v), "PERCENT", "sigma of voltages, of nominal (0.5)", 0, 100, NULL},
+    {"sigma-flow", 0, POF_OPT_MICRO, AT(sigma_flow), "PERCENT", "sigma of flows, of apparent power (1)", 0, 1000, NULL},
+    {"sigma-load", 0, POF_OPT_MICRO, AT(sigma_load), "PERCENT", "sigma of consumption, of apparent power (2)", 0, 1000, NULL},
+    {"sigma-min", 0, POF_OPT_MICRO, AT(sigma_min), "W", "least sigma of powers (10)", 0, 1000000000, NULL},
+    {0}};
+#undef AT
+
+static const struct pof_program program = {
+    .name = "pof-pf",
+    .purpose = "compute voltages, flows and loadings of a grid",
+    .operands = "[FILE ...]",
+    .examples = "pof-pf --grid grid.json pods.jsonl baselines.jsonl > state.jsonl\n"
+                "pof-pf --grid grid.json --readings readings.jsonl --noise -o state.jsonl \\\n"
+                "    pods.jsonl measurements.jsonl",
+    .options = options,
+};
+
+struct job {
+    struct pof_cli *cli;
+    const struct args *args;
+    struct pof_grid grid;
+    struct pof_loads loads;
+    struct pof_writer *readings; /* NULL: not wanted */
+    uint32_t diverged;
+};
+
+static int read_grid(struct job *j, struct pof_err *err)
+{
+    char *json = NULL;
+    size_t len;
+    if (!j->args->grid) {
+        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-pf --help");
+    }
+    int rc = pof_cli_slurp(j->cli, j->args->grid, &json, &len, err);
+    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
+    free(json);
+    return rc;
+}
+
+static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return pof_loads_take(&j->loads, record, err);
+}
+
+/* Without operands there is one case: the grid's fixed loads. */
+static int read_loads(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_pod, on_record},
+                                            {POF_baseline, on_record},
+                                            {POF_measurement, on_record},
+                                            {POF_outcome, on_record}};
+    const char *const *paths;
+    int rc = pof_loads_init(&j->loads, &j->grid, err);
+    if (rc == 0 && pof_cli_operands(j->cli, &paths) > 0) {
+        rc = pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
+    }
+    return rc ? rc : pof_loads_build(&j->loads, j->args->at == INT64_MIN ? 0 : j->args->at, err);
+}
+
+static int put(void *ctx, enum pof_type type, const void *record, struct pof_err *err)
+{
+    return pof_writer_put(ctx, type, record, err);
+}
+
+static void say_diverged(struct job *j, const struct pof_solved *s)
+{
+    struct pof_err e = {0};
+    char at[POF_INSTANT_MAX];
+    int n = (int)pof_instant_format(j->loads.start[s->i], at);
+    pof_fail(&e, POF_E_ANSWER_NO,
+             "the power flow of %.*s does not converge: mismatch %.3g p.u. after %d iterations; the "
+             "grid may not be able to carry these loads",
+             n, at, s->result.mismatch_pu, s->result.iterations);
+    pof_cli_report(j->cli, &e);
+    j->diverged++;
+}
+
+static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *err)
+{
+    struct job *j = ctx;
+    const struct args *a = j->args;
+    const struct pof_reading_options o = {.set = a->set,
+                                          .sigma_v = (double)a->sigma_v * 1e-8,
+                                          .sigma_flow = (double)a->sigma_flow * 1e-8,
+                                          .sigma_load = (double)a->sigma_load * 1e-8,
+                                          .sigma_min_va = (double)a->sigma_min * 1e-6,
+                                          .noise = a->noise,
+                                          .seed = (uint64_t)a->seed};
+    pof_cli_progress(j->cli, "quarter-hours", solved->i + 1u, j->loads.cases);
+    if (solved->status == POF_PF_DIVERGED) {
+        say_diverged(j, solved);
+        return 0;
+    }
+    struct pof_record_taker states = {put, pof_cli_out(j->cli)}, readings = {put, j->readings};
+    int rc = pof_states_make(&j->loads, solved, &states, err);
+    return rc || !j->readings ? rc : pof_readings_make(&j->loads, solved, &o, &readings, err);
+}
+
+static int solve(struct job *j, struct pof_err *err)
+{
+    const struct pof_pf_options o = {.method = (enum pof_pf_method)j->args->method,
+                                     .max_iterations = (int)j->args->iterations};
+    struct pof_case_taker taker = {on_case, j};
+    int rc = j->args->readings ? pof_cli_writer(j->cli, j->args->readings, &j->readings, err) : 0;
+    return rc ? rc : pof_series_run(&j->loads, &o, pof_cli_threads(j->cli), &taker, err);
+}
+
+static void say(const struct job *j)
+{
+    const struct pof_loads *l = &j->loads;
+    pof_cli_note(j->cli, "%" PRIu32 " of %" PRIu32 " quarter-hours solved", l->cases - j->diverged,
+                 l->cases);
+    if (l->missing) {
+        pof_cli_warn(j->cli, "%" PRIu64 " quarter-hours of pods have no load, taken as 0 W", l->missing);
+    }
+    if (l->outside) {
+        pof_cli_warn(j->cli, "%" PRIu64 " outcomes are of quarter-hours without baselines, not used",
+                     l->outside);
+    }
+}
+
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
+    struct job j = {.cli = cli, .args = args};
+    int rc = read_grid(&j, err);
+    rc = rc ? rc : read_loads(&j, err);
+    rc = rc ? rc : solve(&j, err);
+    if (rc == 0) {
+        say(&j);
+        rc = j.diverged > 0;
+    }
+    pof_loads_release(&j.loads);
+    pof_grid_release(&j.grid);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.at = INT64_MIN,
+                        .seed = 1,
+                        .sigma_v = 500000,
+                        .sigma_flow = 1000000,
+                        .sigma_load = 2000000,
+                        .sigma_min = 10000000};
+    return pof_main(&program, argc, argv, &args, run);
+}

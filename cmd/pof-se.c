@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-se: the state of a grid, estimated from readings and meters. */
+#include "cli/cli.h"
+#include "grid/estimate_report.h"
+#include "num/time.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+static const char *const solvers[] = {"sparse", "dense", NULL};
+
+struct args {
+    const char *grid, *report;
+    int64_t sigma_meter, sigma_voltage, sigma_fixed;
+    int solver;
+    bool check, remove_bad, stream;
+};
+
+#define AT(member) offsetof(struct args, member)
+static const struct pof_option options[] = {
+    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document", 0, 0, NULL},
+    {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
+    {"check", 0, POF_OPT_FLAG, AT(check), NULL, "test residuals, give standard deviations (yes)", 0, 0, NULL},
+    {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
+    {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
+    {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
+    {"sigma-fixed", 0, POF_OPT_MICRO, AT(sigma_fixed), "PERCENT", "take the grid's fixed consumption as read, so well (0: no)", 0, 1000, NULL},
+    {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
+    {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "input is in order of time: hold one instant only (no)", 0, 0, NULL},
+    {0}};
+
+static const struct pof_program program = {
+    .name = "pof-se",
+    .purpose = "estimate the state of a grid from readings",
+    .operands = "[FILE ...]",
+    .examples = "pof-se --grid samples/cigre-mv.json readings.jsonl\n"
+                "pof-se --grid grid.json --report quality.jsonl readings.jsonl pods.jsonl meters.jsonl",
+    .options = options};
+
+/* What a run holds. */
+struct work {
+    struct pof_cli *cli;
+    const struct args *args;
+    struct pof_grid grid;
+    struct pof_se *se;
+    struct pof_feed *feed;
+    struct pof_se_report report;
+    struct pof_writer *out, *quality;
+    int64_t now;       /* instant being collected, INT64_MIN: none */
+    uint64_t instants, bad;
+};
+
+/* Tells people what the record says. */
+static void tell(struct work *w, const struct pof_instant *t)
+{
+    const struct pof_se_report *r = &w->report;
+    char when[POF_INSTANT_MAX];
+    int n = (int)pof_instant_format(t->start, when);
+    if (!r->good) {
+        pof_cli_warn(w->cli, "%.*s: %s: %s", n, when,
+                     pof_words("estimate_status")[r->record.status], r->detail);
+    } else if (r->detail[0] != '\0') {
+        pof_cli_warn(w->cli, "%.*s: %s", n, when, r->detail);
+    }
+    if (t->repeated > 0) {
+        pof_cli_warn(w->cli, "%.*s: %u readings given twice, counted once", n, when, t->repeated);
+    }
+}
+
+static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
+{
+    struct pof_se_report *r = &w->report;
+    int rc = pof_se_instant(w->se, t, r, err);
+    if (rc == 0 && r->has_state) {
+        rc = pof_se_put_state(w->se, w->args->check ? &r->check : NULL, &w->grid, t->start, w->out,
+                              err);
+    }
+    if (rc == 0 && w->quality) {
+        rc = pof_writer_put(w->quality, POF_estimate, &r->record, err);
+    }
+    if (rc == 0) {
+        w->instants++;
+        w->bad += !r->good;
+        tell(w, t);
+        pof_cli_progress(w->cli, "instants", w->instants, 0);
+    }
+    return rc;
+}
+
+/* Estimates what was collected, instant by instant. */
+static int estimate(struct work *w, struct pof_err *err)
+{
+    struct pof_instant t;
+    int more = 1;
+    int rc = pof_feed_sort(w->feed, err);
+    while (rc == 0 && more > 0) {
+        more = pof_feed_next(w->feed, &t, err);
+        rc = more < 0 ? more : more > 0 ? one(w, &t, err) : 0;
+    }
+    pof_feed_clear(w->feed);
+    return rc;
+}
+
+/* In a stream a later instant ends the one before it. */
+static int arrive(struct work *w, int64_t start, struct pof_err *err)
+{
+    if (!w->args->stream || start == w->now) {
+        return 0;
+    }
+    if (start < w->now) {
+        pof_fail(err, POF_E_CONFLICT, "an instant before the one above: expected them in order of "
+                                      "time with --stream");
+        return pof_at(err, NULL, 0, "start");
+    }
+    w->now = start;
+    return estimate(w, err);
+}
+
+static int on_pod(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    return pof_feed_pod(((struct work *)ctx)->feed, &r->u.pod, err);
+}
+
+static int on_reading(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct work *w = ctx;
+    int rc = arrive(w, r->u.reading.start, err);
+    return rc ? rc : pof_feed_reading(w->feed, &r->u.reading, err);
+}
+
+static int on_measurement(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct work *w = ctx;
+    int rc = arrive(w, r->u.measurement.start, err);
+    return rc ? rc : pof_feed_measurement(w->feed, &r->u.measurement, err);
+}
+
+static int prepare(struct work *w, struct pof_err *err)
+{
+    const struct args *a = w->args;
+    const struct pof_se_options how = {.dense = a->solver == 1};
+    const struct pof_feed_options feed = {.sigma_meter = (double)a->sigma_meter / 1e8,
+                                          .sigma_voltage = (double)a->sigma_voltage / 1e8,
+                                          .sigma_fixed = (double)a->sigma_fixed / 1e8};
+    char *json = NULL;
+    size_t len;
+    if (!a->grid) {
+        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed");
+    }
+    int rc = pof_cli_slurp(w->cli, a->grid, &json, &len, err);
+    rc = rc ? rc : pof_grid_parse(&w->grid, json, len, a->grid, err);
+    free(json);
+    rc = rc ? rc : pof_se_new(&w->se, &w->grid, &how, err);
+    rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
+    rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
+    w->report.grid = &w->grid;
+    w->report.wish = (struct pof_se_wish){.check = a->check, .remove_bad = a->remove_bad};
+    return rc;
+}
+
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {
+        {POF_reading, on_reading}, {POF_pod, on_pod}, {POF_measurement, on_measurement}};
+    struct work w = {.cli = cli, .args = args, .out = pof_cli_out(cli), .now = INT64_MIN};
+    int rc = prepare(&w, err);
+    rc = rc ? rc : pof_cli_read(cli, wants, 3, &w, err);
+    rc = rc ? rc : estimate(&w, err);
+    if (rc == 0 && w.instants == 0) {
+        pof_cli_note(cli, "no readings and no measurements: nothing to estimate");
+    }
+    pof_se_report_release(&w.report);
+    pof_feed_free(w.feed);
+    pof_se_free(w.se);
+    pof_grid_release(&w.grid);
+    return rc ? rc : w.bad > 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.check = true,
+                        .sigma_meter = 1000000,
+                        .sigma_voltage = 500000,
+                        .sigma_fixed = 0};
+    return pof_main(&program, argc, argv, &args, run);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One instant from observations to a verdict on them: estimate, test, leave bad readings out if
+ * asked, and say in a record how good the result is. */
+#ifndef POF_GRID_ESTIMATE_REPORT_H
+#define POF_GRID_ESTIMATE_REPORT_H
+
+#include "grid/estimate_feed.h"
+
+struct pof_se_wish {
+    bool check;      /* residual tests and standard deviations */
+    bool remove_bad; /* leave out the reading with the largest normalised residual, one after the
+                        other, while a test fails and it is above 3 (Handschin et al., 1975) */
+};
+
+/* A reading left out as bad. */
+struct pof_removed {
+    size_t at;         /* its observation */
+    double normalised; /* its normalised residual when it was */
+};
+
+struct pof_se_report {
+    const struct pof_grid *grid; /* of the engine */
+    struct pof_se_wish wish;
+    struct pof_estimate record; /* texts point into this structure */
+    struct pof_se_check check;  /* of the final estimate; arrays owned by the engine */
+    bool has_state;             /* converged: pof_se_put_state may be called */
+    bool good;                  /* converged, and what is left passes both tests */
+    struct pof_removed *removed;
+    size_t n_removed, removed_cap;
+    char lnr_reading[160];
+    char detail[POF_SE_DETAIL_MAX];
+};
+
+/* Initialise the report with {.wish = ..., .grid = ...}; it may be used for one instant after the
+ * other. */
+int pof_se_instant(struct pof_se *se, const struct pof_instant *instant,
+                   struct pof_se_report *report, struct pof_err *err) POF_CHECKED;
+void pof_se_report_release(struct pof_se_report *report);
+
+#endif

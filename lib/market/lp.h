@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clearing problem of market/clear.h as a linear program, solved by GLPK's simplex method.
+ *
+ * The solver works in floating point, so it only proposes: quantities and prices are rounded to
+ * integers (the matrix is a network's, totally unimodular, so a vertex has integer quantities and
+ * integer prices) and must pass the certificate of market/certificate.h. If they do not, the exact
+ * rational simplex goes on from where the first one stopped. Offers of equal price are chosen by
+ * the solver, not by the tie rule.
+ *
+ * GLPK keeps state per process: one thread at a time. */
+#ifndef POF_MARKET_LP_H
+#define POF_MARKET_LP_H
+
+#include "market/clear.h"
+
+/* As pof_clear_solve; result must have both price arrays. POF_E_INTERNAL when the solver fails or
+ * its answer cannot be certified, POF_E_OVERFLOW when there are more rows or columns than GLPK
+ * takes. */
+int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_result *result,
+                 struct pof_err *err) POF_CHECKED;
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Powers by quarter-hour and ranks of names. */
+#include "market/series.h"
+
+#include "num/time.h"
+
+#include <stdlib.h>
+
+struct pof_series_entry {
+    uint32_t quarter;
+    uint32_t pod;
+    int64_t p_w;
+};
+
+int pof_quarter_of(struct pof_text pod, int64_t start, int64_t duration_s, uint32_t *quarter,
+                   struct pof_err *err)
+{
+    if (duration_s != POF_QUARTER_S || start % POF_QUARTER_S != 0 || start < 0 ||
+        start / POF_QUARTER_S > UINT32_MAX) {
+        return pof_fail(err, POF_E_RANGE, "%lld s of pod '%.*s' are not a quarter-hour",
+                        (long long)duration_s, (int)pod.len, pod.ptr);
+    }
+    *quarter = (uint32_t)(start / POF_QUARTER_S);
+    return 0;
+}
+
+int pof_series_add(struct pof_series *s, uint32_t pod, uint32_t quarter, int64_t p_w,
+                   struct pof_err *err)
+{
+    int rc = pof_grow(&s->entry, &s->cap, s->n + 1, sizeof *s->entry, err);
+    if (rc == 0) {
+        s->entry[s->n++] = (struct pof_series_entry){quarter, pod, p_w};
+    }
+    return rc;
+}
+
+/* By place, then value: equal places stand together whatever the order of the input. */
+static int entry_cmp(const void *a, const void *b)
+{
+    const struct pof_series_entry *x = a;
+    const struct pof_series_entry *y = b;
+    if (x->quarter != y->quarter) {
+        return x->quarter < y->quarter ? -1 : 1;
+    }
+    if (x->pod != y->pod) {
+        return x->pod < y->pod ? -1 : 1;
+    }
+    return x->p_w < y->p_w ? -1 : x->p_w > y->p_w;
+}
+
+static bool in_order(const struct pof_series *s)
+{
+    for (size_t i = 1; i < s->n; i++) {
+        if (entry_cmp(&s->entry[i - 1], &s->entry[i]) > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int conflict(const struct pof_series_entry *e, const struct pof_names *pods,
+                    const char *what, struct pof_err *err)
+{
+    char when[POF_INSTANT_MAX];
+    size_t n = pof_instant_format((int64_t)e[0].quarter * POF_QUARTER_S, when);
+    return pof_fail(err, POF_E_CONFLICT, "pod '%.*s' has two %ss at %.*s: %lld W and %lld W",
+                    (int)pods->text[e->pod].len, pods->text[e->pod].ptr, what, (int)n, when,
+                    (long long)e[0].p_w, (long long)e[1].p_w);
+}
+
+int pof_series_seal(struct pof_series *s, const struct pof_names *pods, const char *what,
+                    struct pof_err *err)
+{
+    if (!in_order(s)) {
+        qsort(s->entry, s->n, sizeof *s->entry, entry_cmp);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct pof_series_entry *e = &s->entry[i];
+        if (kept > 0 && e->quarter == s->entry[kept - 1].quarter &&
+            e->pod == s->entry[kept - 1].pod) {
+            if (e->p_w != s->entry[kept - 1].p_w) {
+                const struct pof_series_entry two[2] = {s->entry[kept - 1], *e};
+                return conflict(two, pods, what, err);
+            }
+            continue;
+        }
+        s->entry[kept++] = *e;
+    }
+    s->n = kept;
+    return 0;
+}
+
+bool pof_series_find(const struct pof_series *s, uint32_t pod, uint32_t quarter, int64_t *p_w)
+{
+    size_t lo = 0;
+    size_t hi = s->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct pof_series_entry *e = &s->entry[mid];
+        if (e->quarter == quarter && e->pod == pod) {
+            *p_w = e->p_w;
+            return true;
+        }
+        if (e->quarter < quarter || (e->quarter == quarter && e->pod < pod)) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return false;
+}
+
+void pof_series_release(struct pof_series *s)
+{
+    free(s->entry);
+    *s = (struct pof_series){0};
+}
+
+/* --- names --- */
+
+int pof_award_once(struct pof_names *seen, struct pof_text session, struct pof_text award,
+                   struct pof_err *err)
+{
+    struct pof_buf key = {0};
+    uint32_t id;
+    size_t before = seen->n;
+    int rc = pof_buf_add(&key, session.ptr, session.len, err);
+    rc = rc ? rc : pof_buf_add(&key, "", 1, err); /* NUL is in no name */
+    rc = rc ? rc : pof_buf_add(&key, award.ptr, award.len, err);
+    rc = rc ? rc : pof_names_add(seen, (struct pof_text){key.data, key.len}, &id, err);
+    pof_buf_release(&key);
+    if (rc == 0 && seen->n == before) {
+        return pof_fail(err, POF_E_DUPLICATE, "award '%.*s' of session '%.*s' is given twice",
+                        (int)award.len, award.ptr, (int)session.len, session.ptr);
+    }
+    return rc;
+}
+
+struct ranked {
+    struct pof_text name;
+    int (*cmp)(struct pof_text, struct pof_text); /* qsort hands nothing else on */
+    uint32_t id;
+};
+
+static int ranked_cmp(const void *a, const void *b)
+{
+    const struct ranked *x = a;
+    const struct ranked *y = b;
+    return x->cmp(x->name, y->name);
+}
+
+int pof_names_rank(const struct pof_names *names, int (*cmp)(struct pof_text, struct pof_text),
+                   uint32_t **rank, struct pof_err *err)
+{
+    struct ranked *sorted = NULL;
+    *rank = NULL;
+    int rc = pof_calloc(&sorted, names->n, sizeof *sorted, err);
+    rc = rc ? rc : pof_calloc(rank, names->n, sizeof **rank, err);
+    for (uint32_t i = 0; i < names->n && rc == 0; i++) {
+        sorted[i] = (struct ranked){names->text[i], cmp, i};
+    }
+    if (rc == 0 && names->n > 1) {
+        qsort(sorted, names->n, sizeof *sorted, ranked_cmp);
+    }
+    for (uint32_t i = 0; i < names->n && rc == 0; i++) {
+        (*rank)[sorted[i].id] = i;
+    }
+    free(sorted);
+    return rc;
+}

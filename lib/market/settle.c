@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settlement: outcomes, baselines and meters to money. */
+#include "market/settle.h"
+
+#include "market/series.h"
+#include "market/session.h"
+
+#include <stdlib.h>
+
+enum { WS_PER_KWH = 3600000 };
+
+struct line { /* an outcome that counts; texts by number */
+    uint32_t quarter, pod, session, award;
+    uint32_t buyer, seller;
+    int direction;
+    int64_t p_w;
+    int64_t price_ueur_mwh;
+};
+
+struct account {
+    int64_t settlements, ordered_ws, delivered_ws, fee_ueur, penalty_ueur, net_ueur, tokens;
+};
+
+struct pof_settle {
+    const char *wanted;
+    bool has_terms;
+    struct pof_terms terms;
+    struct pof_arena arena;
+    struct pof_names pods, sessions, awards, parties;
+    struct pof_names seen; /* session, NUL, award */
+    struct line *line;
+    size_t lines, line_cap;
+    struct pof_series baselines, measurements;
+    struct account *account; /* by number of the party */
+    struct pof_order *order; /* of one pod and quarter-hour */
+    size_t order_cap;
+    struct pof_settle_counts counts;
+};
+
+int pof_settle_new(struct pof_settle **out, const char *name, struct pof_err *err)
+{
+    int rc = pof_calloc(out, 1, sizeof **out, err);
+    if (rc == 0) {
+        (*out)->wanted = name;
+    }
+    return rc;
+}
+
+void pof_settle_free(struct pof_settle *s)
+{
+    if (s) {
+        pof_arena_release(&s->arena);
+        pof_names_release(&s->pods);
+        pof_names_release(&s->sessions);
+        pof_names_release(&s->awards);
+        pof_names_release(&s->parties);
+        pof_names_release(&s->seen);
+        pof_series_release(&s->baselines);
+        pof_series_release(&s->measurements);
+        free(s->line);
+        free(s->account);
+        free(s->order);
+        free(s);
+    }
+}
+
+struct pof_settle_counts pof_settle_counts(const struct pof_settle *s)
+{
+    return s->counts;
+}
+
+/* --- taking records --- */
+
+int pof_settle_terms(struct pof_settle *s, const struct pof_terms *terms, struct pof_err *err)
+{
+    if (s->wanted && !pof_text_is(terms->name, s->wanted)) {
+        return 0;
+    }
+    if (s->has_terms) {
+        return pof_fail(err, POF_E_DUPLICATE,
+                        "terms '%.*s' beside '%.*s'; choose by --terms, or give one",
+                        (int)terms->name.len, terms->name.ptr, (int)s->terms.name.len,
+                        s->terms.name.ptr);
+    }
+    if (POF_HAS(terms, terms, penalty_ueur_mwh) && POF_HAS(terms, terms, penalty_permille)) {
+        return pof_fail(err, POF_E_CONFLICT,
+                        "terms '%.*s' have a penalty in EUR/MWh and one in 1/1000; give one",
+                        (int)terms->name.len, terms->name.ptr);
+    }
+    s->has_terms = true;
+    return pof_record_copy(POF_terms, terms, &s->terms, &s->arena, err);
+}
+
+int pof_settle_outcome(struct pof_settle *s, const struct pof_outcome *o, struct pof_err *err)
+{
+    struct line l = {
+        .direction = o->direction, .p_w = o->p_w, .price_ueur_mwh = o->price_ueur_mwh};
+    int rc = pof_quarter_of(o->pod, o->start, o->duration_s, &l.quarter, err);
+    rc = rc ? rc : pof_award_once(&s->seen, o->session, o->award, err);
+    if (rc == 0 && o->p_w == 0) {
+        s->counts.rejected++;
+        return 0;
+    }
+    rc = rc ? rc : pof_names_add(&s->pods, o->pod, &l.pod, err);
+    rc = rc ? rc : pof_names_add(&s->sessions, o->session, &l.session, err);
+    rc = rc ? rc : pof_names_add(&s->awards, o->award, &l.award, err);
+    rc = rc ? rc : pof_names_add(&s->parties, o->buyer, &l.buyer, err);
+    rc = rc ? rc : pof_names_add(&s->parties, o->seller, &l.seller, err);
+    rc = rc ? rc : pof_grow(&s->line, &s->line_cap, s->lines + 1, sizeof l, err);
+    if (rc == 0) {
+        s->line[s->lines++] = l;
+    }
+    return rc;
+}
+
+static int add_power(struct pof_settle *s, struct pof_series *to, const struct pof_baseline *b,
+                     struct pof_err *err)
+{
+    uint32_t pod;
+    uint32_t quarter;
+    int rc = pof_quarter_of(b->pod, b->start, b->duration_s, &quarter, err);
+    rc = rc ? rc : pof_names_add(&s->pods, b->pod, &pod, err);
+    return rc ? rc : pof_series_add(to, pod, quarter, b->p_w, err);
+}
+
+int pof_settle_baseline(struct pof_settle *s, const struct pof_baseline *b, struct pof_err *err)
+{
+    return add_power(s, &s->baselines, b, err);
+}
+
+int pof_settle_measurement(struct pof_settle *s, const struct pof_measurement *m,
+                           struct pof_err *err)
+{
+    struct pof_baseline b = {
+        .pod = m->pod, .start = m->start, .duration_s = m->duration_s, .p_w = m->p_w};
+    return add_power(s, &s->measurements, &b, err);
+}
+
+/* --- the rule --- */
+
+void pof_settle_split(struct pof_order *order, size_t n, int64_t realised_w)
+{
+    int64_t sum[2] = {0, 0};
+    for (size_t i = 0; i < n; i++) {
+        sum[order[i].direction] += order[i].p_w;
+    }
+    int64_t net = sum[POF_UP] - sum[POF_DOWN];
+    int64_t off = realised_w - net; /* beyond the net order, upwards */
+    bool up_short = off < 0 && net >= 0;
+    bool down_short = off > 0 && net <= 0;
+    int64_t missing = off < 0 ? -off : off;
+    int direction = up_short ? POF_UP : POF_DOWN;
+    int64_t left = up_short || down_short ? sum[direction] - missing : 0;
+    struct pof_order *last = NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct pof_order *o = &order[i];
+        o->delivered_w = o->p_w;
+        if ((up_short || down_short) && o->direction == direction) {
+            o->delivered_w = left <= 0 ? 0 : left < o->p_w ? left : o->p_w;
+            left -= o->delivered_w;
+            last = o;
+        }
+        o->deficiency_w = o->p_w - o->delivered_w;
+    }
+    if (last && left < 0) {
+        last->deficiency_w -= left; /* it went the wrong way */
+    }
+}
+
+/* Fee, penalty, net and tokens of a settlement whose powers are known. */
+static int price(const struct pof_terms *t, int64_t price_ueur_mwh, struct pof_settlement *s,
+                 struct pof_err *err)
+{
+    int64_t penalty = POF_HAS(t, terms, penalty_ueur_mwh) ? t->penalty_ueur_mwh : 0;
+    int64_t tolerated = 0;
+    int rc = 0;
+    if (POF_HAS(t, terms, penalty_permille)) {
+        rc = pof_muldiv(price_ueur_mwh, t->penalty_permille, 1000, &penalty, err);
+    }
+    if (rc == 0 && POF_HAS(t, terms, tolerance_permille)) {
+        rc = pof_muldiv(s->ordered_w, t->tolerance_permille, 1000, &tolerated, err);
+    }
+    int64_t fined = s->deficiency_w > tolerated ? s->deficiency_w - tolerated : 0;
+    rc = rc ? rc : pof_cost(s->delivered_w * POF_QUARTER_S, price_ueur_mwh, &s->fee_ueur, err);
+    rc = rc ? rc : pof_cost(fined * POF_QUARTER_S, penalty, &s->penalty_ueur, err);
+    s->net_ueur = s->fee_ueur - s->penalty_ueur;
+    if (rc == 0 && POF_HAS(t, terms, tokens_per_kwh)) {
+        __int128 tokens = (__int128)s->delivered_w * POF_QUARTER_S * t->tokens_per_kwh / WS_PER_KWH;
+        s->tokens = tokens > INT64_MAX ? INT64_MAX : (int64_t)tokens; /* refused when written */
+    }
+    return rc;
+}
+
+/* --- joining --- */
+
+static int line_cmp(const void *a, const void *b)
+{
+    const struct line *x = a;
+    const struct line *y = b;
+    const uint32_t kx[] = {x->quarter, x->pod, x->session, x->award};
+    const uint32_t ky[] = {y->quarter, y->pod, y->session, y->award};
+    for (int i = 0; i < 4; i++) {
+        if (kx[i] != ky[i]) {
+            return kx[i] < ky[i] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+/* A set of names with its order. */
+struct order_of {
+    const struct pof_names *names;
+    uint32_t *rank; /* by number */
+    uint32_t *at;   /* number by rank */
+};
+
+static int make_order(struct order_of *o, const struct pof_names *names,
+                      int (*cmp)(struct pof_text, struct pof_text), struct pof_err *err)
+{
+    o->names = names;
+    int rc = pof_names_rank(names, cmp, &o->rank, err);
+    rc = rc ? rc : pof_calloc(&o->at, names->n, sizeof *o->at, err);
+    for (uint32_t i = 0; i < names->n && rc == 0; i++) {
+        o->at[o->rank[i]] = i;
+    }
+    return rc;
+}
+
+static struct pof_text ranked_name(const struct order_of *o, uint32_t rank)
+{
+    return o->names->text[o->at[rank]];
+}
+
+static void drop_order(struct order_of *o)
+{
+    free(o->rank);
+    free(o->at);
+}
+
+/* What one run carries; in lines, pods, sessions and awards are ranks. */
+struct settling {
+    struct pof_settle *s;
+    struct order_of pods, sessions, awards, parties;
+    struct pof_writer *out;
+    const struct pof_settle_report *report;
+};
+
+static int sort_lines(struct settling *j, struct pof_err *err)
+{
+    struct pof_settle *s = j->s;
+    int rc = make_order(&j->pods, &s->pods, pof_text_cmp, err);
+    rc = rc ? rc : make_order(&j->sessions, &s->sessions, pof_session_id_cmp, err);
+    rc = rc ? rc : make_order(&j->awards, &s->awards, pof_text_cmp, err);
+    rc = rc ? rc : make_order(&j->parties, &s->parties, pof_text_cmp, err);
+    for (size_t i = 0; i < s->lines && rc == 0; i++) {
+        s->line[i].pod = j->pods.rank[s->line[i].pod];
+        s->line[i].session = j->sessions.rank[s->line[i].session];
+        s->line[i].award = j->awards.rank[s->line[i].award];
+    }
+    if (rc == 0 && s->lines > 1) {
+        qsort(s->line, s->lines, sizeof *s->line, line_cmp);
+    }
+    return rc;
+}
+
+static void say_missing(const struct settling *j, const struct line *l, const char *what)
+{
+    struct pof_err e = {0};
+    char when[POF_INSTANT_MAX];
+    int n = (int)pof_instant_format((int64_t)l->quarter * POF_QUARTER_S, when);
+    struct pof_text pod = ranked_name(&j->pods, l->pod);
+    pof_fail(&e, POF_E_ANSWER_NO, "pod '%.*s' has an outcome and no %s at %.*s", (int)pod.len,
+             pod.ptr, what, n, when);
+    j->report->problem(j->report->ctx, &e);
+}
+
+/* Adds a settlement to the account of one side: sign 1 receives, -1 pays. */
+static int book(struct account *a, const struct pof_settlement *s, int sign, struct pof_err *err)
+{
+    a->settlements++;
+    int rc = pof_add(&a->ordered_ws, s->ordered_w * POF_QUARTER_S, err);
+    rc = rc ? rc : pof_add(&a->delivered_ws, s->delivered_w * POF_QUARTER_S, err);
+    rc = rc ? rc : pof_add(&a->fee_ueur, sign * s->fee_ueur, err);
+    rc = rc ? rc : pof_add(&a->penalty_ueur, -sign * s->penalty_ueur, err);
+    rc = rc ? rc : pof_add(&a->net_ueur, sign * s->net_ueur, err);
+    return rc || sign < 0 ? rc : pof_add(&a->tokens, s->tokens, err);
+}
+
+static int put_line(const struct settling *j, const struct line *l, const struct pof_order *o,
+                    const int64_t power[2], struct pof_err *err)
+{
+    struct pof_settle *s = j->s;
+    struct pof_settlement r = {.award = ranked_name(&j->awards, l->award),
+                               .session = ranked_name(&j->sessions, l->session),
+                               .pod = ranked_name(&j->pods, l->pod),
+                               .buyer = s->parties.text[l->buyer],
+                               .seller = s->parties.text[l->seller],
+                               .direction = l->direction,
+                               .start = (int64_t)l->quarter * POF_QUARTER_S,
+                               .duration_s = POF_QUARTER_S,
+                               .baseline_w = power[0],
+                               .measured_w = power[1],
+                               .ordered_w = o->p_w,
+                               .delivered_w = o->delivered_w,
+                               .deficiency_w = o->deficiency_w};
+    int rc = price(&s->terms, l->price_ueur_mwh, &r, err);
+    rc = rc ? rc : book(&s->account[l->buyer], &r, -1, err);
+    rc = rc ? rc : book(&s->account[l->seller], &r, 1, err);
+    s->counts.settled += rc == 0;
+    return rc ? rc : pof_writer_put(j->out, POF_settlement, &r, err);
+}
+
+/* The lines [from, from + n) of one pod and quarter-hour. */
+static int settle_group(const struct settling *j, size_t from, size_t n, struct pof_err *err)
+{
+    struct pof_settle *s = j->s;
+    const struct line *l = &s->line[from];
+    uint32_t pod = j->pods.at[l->pod];
+    int64_t power[2] = {0, 0}; /* baseline, measured */
+    bool has[2] = {pof_series_find(&s->baselines, pod, l->quarter, &power[0]),
+                   pof_series_find(&s->measurements, pod, l->quarter, &power[1])};
+    if (!has[0] || !has[1]) {
+        s->counts.missing += n;
+        say_missing(j, l, !has[0] && !has[1] ? "baseline nor measurement"
+                          : !has[0]          ? "baseline"
+                                             : "measurement");
+        return 0;
+    }
+    int rc = pof_grow(&s->order, &s->order_cap, n, sizeof *s->order, err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        s->order[i] = (struct pof_order){.direction = l[i].direction, .p_w = l[i].p_w};
+    }
+    if (rc == 0) {
+        pof_settle_split(s->order, n, power[0] - power[1]);
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = put_line(j, &l[i], &s->order[i], power, err);
+    }
+    return rc;
+}
+
+static int put_statements(const struct settling *j, struct pof_writer *w, struct pof_err *err)
+{
+    const struct pof_settle *s = j->s;
+    int rc = 0;
+    for (uint32_t i = 0; i < s->parties.n && rc == 0; i++) {
+        const struct account *a = &s->account[j->parties.at[i]];
+        struct pof_statement r = {.party = ranked_name(&j->parties, i),
+                                  .settlements = a->settlements,
+                                  .ordered_ws = a->ordered_ws,
+                                  .delivered_ws = a->delivered_ws,
+                                  .fee_ueur = a->fee_ueur,
+                                  .penalty_ueur = a->penalty_ueur,
+                                  .net_ueur = a->net_ueur,
+                                  .tokens = a->tokens};
+        rc = pof_writer_put(w, POF_statement, &r, err);
+    }
+    return rc;
+}
+
+static int settle_all(struct settling *j, struct pof_err *err)
+{
+    struct pof_settle *s = j->s;
+    int rc = 0;
+    for (size_t i = 0; i < s->lines && rc == 0;) {
+        size_t to = i + 1;
+        while (to < s->lines && s->line[to].quarter == s->line[i].quarter &&
+               s->line[to].pod == s->line[i].pod) {
+            to++;
+        }
+        rc = settle_group(j, i, to - i, err);
+        i = to;
+    }
+    return rc;
+}
+
+int pof_settle_run(struct pof_settle *s, struct pof_writer *settlements,
+                   struct pof_writer *statements, const struct pof_settle_report *report,
+                   struct pof_err *err)
+{
+    struct settling j = {.s = s, .out = settlements, .report = report};
+    if (!s->has_terms) {
+        return s->wanted ? pof_fail(err, POF_E_MISSING, "terms '%.80s' are not in the input",
+                                    s->wanted)
+                         : pof_fail(err, POF_E_MISSING, "no terms in the input");
+    }
+    int rc = pof_series_seal(&s->baselines, &s->pods, "baseline", err);
+    rc = rc ? rc : pof_series_seal(&s->measurements, &s->pods, "measurement", err);
+    rc = rc ? rc : pof_calloc(&s->account, s->parties.n, sizeof *s->account, err);
+    rc = rc ? rc : sort_lines(&j, err);
+    rc = rc ? rc : settle_all(&j, err);
+    if (rc == 0 && statements) {
+        rc = put_statements(&j, statements, err);
+    }
+    drop_order(&j.pods);
+    drop_order(&j.sessions);
+    drop_order(&j.awards);
+    drop_order(&j.parties);
+    return rc;
+}

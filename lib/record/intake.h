@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking measurements in: every line of the inputs is written, rejected with its reason, recognised
+ * as a repetition, or superseded by another, and counted as one of these:
+ *     in = out + rejected + repeated + superseded
+ *
+ * As a stream, a measurement is handed on as soon as its line is read, and memory is that of
+ * check.h. With sort, all are kept until pof_intake_finish() and handed on in canonical order. */
+#ifndef POF_RECORD_INTAKE_H
+#define POF_RECORD_INTAKE_H
+
+#include "base/stream.h"
+#include "record/check.h"
+#include "record/sorted.h"
+
+/* What becomes of lines. Records live until the callback returns; negative ends the intake. */
+struct pof_intake_hooks {
+    int (*on_out)(void *ctx, const struct pof_measurement *m, struct pof_err *err);
+    int (*on_reject)(void *ctx, const struct pof_reject *r, struct pof_err *err);
+    void *ctx;
+};
+
+struct pof_intake_options {
+    struct pof_check_rules rules;
+    enum pof_dup dup; /* LAST only with sort */
+    bool sort;
+    bool strict; /* unknown fields reject a line */
+};
+
+enum { POF_INTAKE_CODES = 1000 };
+
+struct pof_intake_counts {
+    uint64_t in, out, rejected;
+    uint64_t repeated;   /* the same content again */
+    uint64_t superseded; /* other content for the same interval counts, by the rule dup */
+    uint64_t unknown;    /* fields skipped */
+    uint64_t rejected_by[POF_INTAKE_CODES]; /* by error number */
+    char first_unknown[64];
+    struct pof_check_counts taken;
+};
+
+struct pof_intake;
+
+int pof_intake_new(struct pof_intake **out, const struct pof_intake_options *options,
+                   const struct pof_intake_hooks *hooks, struct pof_err *err) POF_CHECKED;
+void pof_intake_free(struct pof_intake *in); /* NULL allowed */
+
+/* As pof_check_allow(). */
+int pof_intake_allow(struct pof_intake *in, struct pof_text pod, struct pof_err *err) POF_CHECKED;
+
+/* Takes in one source to its end. src->name must live until pof_intake_finish(). Fails when the
+ * source cannot be read to its end, or when the header of a CSV says nothing: what was handed on
+ * must not be used then. */
+int pof_intake_read(struct pof_intake *in, const struct pof_source *src,
+                    struct pof_err *err) POF_CHECKED;
+/* After the last source. */
+int pof_intake_finish(struct pof_intake *in, struct pof_err *err) POF_CHECKED;
+
+const struct pof_intake_counts *pof_intake_counts(struct pof_intake *in);
+
+/* The counts as one JSON object with LF, and as Prometheus text. */
+int pof_intake_summary(struct pof_intake *in, struct pof_buf *to, struct pof_err *err) POF_CHECKED;
+int pof_intake_metrics(struct pof_intake *in, struct pof_buf *to, struct pof_err *err) POF_CHECKED;
+
+#endif

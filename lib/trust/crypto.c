@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only file that includes OpenSSL. */
+#include "trust/crypto.h"
+
+#include "base/mem.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pof_hasher {
+    EVP_MD *md;      /* owned; fetched once: a fetch costs more than a hash */
+    EVP_MD_CTX *ctx; /* owned */
+    bool failed;
+};
+
+int pof_hasher_new(struct pof_hasher **out, struct pof_err *err)
+{
+    struct pof_hasher *h;
+    int rc = pof_calloc(&h, 1, sizeof *h, err);
+    if (rc) {
+        return rc;
+    }
+    h->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    h->ctx = EVP_MD_CTX_new();
+    if (!h->md || !h->ctx || EVP_DigestInit_ex(h->ctx, h->md, NULL) != 1) {
+        pof_hasher_free(h);
+        return pof_fail(err, POF_E_INTERNAL, "OpenSSL offers no SHA-256");
+    }
+    *out = h;
+    return 0;
+}
+
+void pof_hasher_free(struct pof_hasher *h)
+{
+    if (h) {
+        EVP_MD_CTX_free(h->ctx);
+        EVP_MD_free(h->md);
+        free(h);
+    }
+}
+
+void pof_hash_two(struct pof_hasher *h, struct pof_text a, struct pof_text b, struct pof_hash *out)
+{
+    if (EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1 || EVP_DigestUpdate(h->ctx, a.ptr, a.len) != 1 ||
+        EVP_DigestUpdate(h->ctx, b.ptr, b.len) != 1 ||
+        EVP_DigestFinal_ex(h->ctx, out->b, NULL) != 1) {
+        h->failed = true;
+        memset(out, 0, sizeof *out);
+    }
+}
+
+int pof_hasher_check(const struct pof_hasher *h, struct pof_err *err)
+{
+    return h->failed ? pof_fail(err, POF_E_INTERNAL, "OpenSSL could not compute a SHA-256") : 0;
+}
+
+static int trouble(const char *what, struct pof_err *err)
+{
+    return pof_fail(err, POF_E_INTERNAL, "OpenSSL could not %s", what);
+}
+
+int pof_ed25519_public(const uint8_t seed[POF_ED25519_KEY], uint8_t key[POF_ED25519_KEY],
+                       struct pof_err *err)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
+    size_t n = POF_ED25519_KEY;
+    bool good = pkey && EVP_PKEY_get_raw_public_key(pkey, key, &n) == 1 && n == POF_ED25519_KEY;
+    EVP_PKEY_free(pkey);
+    return good ? 0 : trouble("derive an Ed25519 public key", err);
+}
+
+int pof_ed25519_sign(const uint8_t seed[POF_ED25519_KEY], struct pof_text message,
+                     uint8_t signature[POF_ED25519_SIGNATURE], struct pof_err *err)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    size_t n = POF_ED25519_SIGNATURE;
+    bool good =
+        pkey && ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+        EVP_DigestSign(ctx, signature, &n, (const unsigned char *)message.ptr, message.len) == 1 &&
+        n == POF_ED25519_SIGNATURE;
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    return good ? 0 : trouble("sign", err);
+}
+
+int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text message,
+                       const uint8_t signature[POF_ED25519_SIGNATURE], bool *good,
+                       struct pof_err *err)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, POF_ED25519_KEY);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int rc = 0;
+    if (!pkey || !ctx || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) != 1) {
+        rc = trouble("verify a signature", err);
+    } else {
+        *good = EVP_DigestVerify(ctx, signature, POF_ED25519_SIGNATURE,
+                                 (const unsigned char *)message.ptr, message.len) == 1;
+    }
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    return rc;
+}
+
+int pof_random(void *to, size_t n, struct pof_err *err)
+{
+    return n <= INT32_MAX && RAND_priv_bytes(to, (int)n) == 1 ? 0
+                                                              : trouble("make random bytes", err);
+}
+
+void pof_wipe(void *secret, size_t n)
+{
+    OPENSSL_cleanse(secret, n);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One code point of UTF-8 (RFC 3629), strictly. Inside lib/trust only. */
+#ifndef POF_TRUST_UTF8_H
+#define POF_TRUST_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of the code point at p (1 to 4), its value in *cp; 0 when p does not begin a valid one:
+ * overlong forms, surrogates and values above U+10FFFF are not. */
+static inline size_t pofi_utf8(const char *p, const char *end, uint32_t *cp)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    size_t left = (size_t)(end - p);
+    if (left == 0) {
+        return 0;
+    }
+    if (u[0] < 0x80) {
+        *cp = u[0];
+        return 1;
+    }
+    size_t n = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (u[0] < 0xc2 || u[0] > 0xf4 || left < n) {
+        return 0;
+    }
+    uint32_t v = u[0] & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((u[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        v = v << 6 | (u[i] & 0x3fu);
+    }
+    *cp = v;
+    return v < least[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff) ? 0 : n;
+}
+
+#endif
