@@ -209,7 +209,7 @@ static void print_requests(struct pof_buf *b, const struct pof_requests *r, stru
 
 static bool same_bytes(struct pof_buf *a, struct pof_buf *b)
 {
-    bool same = a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    bool same = a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
     pof_buf_release(a);
     pof_buf_release(b);
     return same;
