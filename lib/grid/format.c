@@ -140,6 +140,6 @@ void pof_grid_loads_to_rated(struct pof_grid *grid, const struct pof_teller *tel
             kept++;
         }
     }
-    pofi_tell_count(teller, moved, "fixed loads became rated_w; their reactive parts are left out");
-    pofi_tell_count(teller, kept, "nodes with net generation or only reactive power stay as they are");
+    pofi_tell_count(teller, moved, "fixed loads that became rated_w, their reactive part left out");
+    pofi_tell_count(teller, kept, "nodes that stay as they are, with net generation or only reactive power");
 }

@@ -498,8 +498,8 @@ int pof_simbench_read(struct pof_grid *grid, const struct pof_simbench *tables,
     if (rc) {
         pof_grid_release(grid);
     } else {
-        pofi_tell_count(teller, r.auto_taps, "transformers change taps by themselves; they stay here");
-        pofi_tell_count(teller, r.other_kinds, "generators are not of type pq; here they are");
+        pofi_tell_count(teller, r.auto_taps, "transformers that change taps by themselves, here they stay");
+        pofi_tell_count(teller, r.other_kinds, "generators not of type pq, here they are");
     }
     release_ids(&r.line_types);
     release_ids(&r.transformer_types);
