@@ -12,13 +12,20 @@ bool pofi_number(struct pof_text text, bool not_finite, double *out);
 
 /* Tells a formatted text; nothing when teller is NULL. */
 void pofi_tell(const struct pof_teller *teller, const char *fmt, ...) POF_PRINTF(2, 3);
-/* The same when count > 0; fmt takes the count (unsigned). */
-void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *fmt);
+/* "what: count", when there are any. */
+void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *what);
 
 /* A name of a branch, "A-B", or with circuit, "A-B-2", that no other branch has. to has 64 bytes;
  * returns the view of it. Names too long for 64 bytes become "branch N". */
 struct pof_text pofi_branch_name(const struct pof_grid *grid, uint32_t from, uint32_t to,
                                  const char *circuit, char *text);
+
+/* Whether every node is named by a number from 1 to most, without leading zeros; and the number of a
+ * node: its name, or its place from 1. */
+bool pofi_numbered(const struct pof_grid *grid, long most);
+double pofi_bus_number(const struct pof_grid *grid, bool numbered, uint32_t node);
+/* Whether a branch is named as pofi_branch_name names the first between two nodes. */
+bool pofi_plain_name(const struct pof_grid *grid, uint32_t branch);
 
 /* --- tables of numbers, as a MATPOWER case has them --- */
 

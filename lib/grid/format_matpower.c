@@ -229,15 +229,15 @@ static void tell_left(const struct reading *r, const struct pof_teller *teller)
 {
     const struct left *l = &r->left;
     if (r->c->left_out > 0) {
-        pofi_tell(teller, "%u fields of the case are left out, the first is mpc.%.*s", r->c->left_out,
+        pofi_tell(teller, "fields of the case left out: %u, the first is mpc.%.*s", r->c->left_out,
                   (int)(r->c->left.len < 40 ? r->c->left.len : 40), r->c->left.ptr);
     }
-    pofi_tell_count(teller, l->no_base, "buses have no base voltage: 1 kV is taken");
-    pofi_tell_count(teller, l->limits, "buses have voltage limits without room: 0.9 .. 1.1 is taken");
-    pofi_tell_count(teller, l->no_gen, "buses of type 2 have no generator in service: now pq");
-    pofi_tell_count(teller, l->generators, "generators hold a voltage; their limits are left out");
-    pofi_tell_count(teller, l->switches, "branches without impedance became switches");
-    pofi_tell_count(teller, l->opened, "branches to isolated buses (type 4) became open");
+    pofi_tell_count(teller, l->no_base, "buses without base voltage, 1 kV taken");
+    pofi_tell_count(teller, l->limits, "buses whose voltage limits leave no room, 0.9 .. 1.1 taken");
+    pofi_tell_count(teller, l->no_gen, "buses of type 2 without generator in service, now pq");
+    pofi_tell_count(teller, l->generators, "generators that hold a voltage, their limits left out");
+    pofi_tell_count(teller, l->switches, "branches without impedance, now switches");
+    pofi_tell_count(teller, l->opened, "branches to isolated buses (type 4), now open");
 }
 
 static int read_case(struct reading *r)
@@ -313,18 +313,9 @@ static int put_row(struct writing *w, const double *v, size_t n)
     return rc ? rc : pof_buf_adds(w->to, ";\n", w->err);
 }
 
-static bool is_bus_number(struct pof_text name)
-{
-    bool good = name.len > 0 && name.len <= 9 && name.ptr[0] != '0';
-    for (size_t i = 0; i < name.len && good; i++) {
-        good = name.ptr[i] >= '0' && name.ptr[i] <= '9';
-    }
-    return good;
-}
-
 static double number_of(const struct writing *w, uint32_t node)
 {
-    return w->numbers ? strtod(w->grid->node[node].name.ptr, NULL) : node + 1.0;
+    return pofi_bus_number(w->grid, w->numbers, node);
 }
 
 static int put_buses(struct writing *w)
@@ -437,23 +428,19 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
         places += g->node[i].has_xy;
     }
     for (uint32_t k = 0; k < g->branches; k++) {
-        const char *a = g->node[g->branch[k].from].name.ptr, *b = g->node[g->branch[k].to].name.ptr;
-        size_t n = strlen(a);
-        const char *name = g->branch[k].name.ptr;
-        bool plain = strncmp(name, a, n) == 0 && name[n] == '-' && strcmp(name + n + 1, b) == 0;
-        named += !plain;
+        named += !pofi_plain_name(g, k);
         conductances += g->branch[k].g != 0;
         switches += g->branch[k].kind == POF_BRANCH_SWITCH;
     }
     if (!w->numbers) {
         pofi_tell(teller, "buses are numbered from 1; the names of nodes are in mpc.bus_name");
     }
-    pofi_tell_count(teller, named, "branches have names, which are left out");
-    pofi_tell_count(teller, rated, "nodes have rated_w, which is left out");
-    pofi_tell_count(teller, places, "nodes have a place (x, y), which is left out");
-    pofi_tell_count(teller, switches, "switches are written as branches of small reactance");
+    pofi_tell_count(teller, named, "branches whose name is left out");
+    pofi_tell_count(teller, rated, "nodes whose rated_w is left out");
+    pofi_tell_count(teller, places, "nodes whose place (x, y) is left out");
+    pofi_tell_count(teller, switches, "switches written as branches of small reactance");
     pofi_tell_count(teller, conductances,
-                    "branches have a shunt conductance, written as shunts of their buses");
+                    "branches whose shunt conductance is written as shunts of their buses");
 }
 
 static int prepare(struct writing *w)
@@ -463,10 +450,7 @@ static int prepare(struct writing *w)
     rc = rc ? rc : pof_calloc(&w->angle, g->nodes, sizeof *w->angle, w->err);
     rc = rc ? rc : pof_calloc(&w->g, g->nodes, sizeof *w->g, w->err);
     rc = rc ? rc : pofi_flat_start(g, w->fed, w->angle, w->err);
-    w->numbers = true;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        w->numbers = w->numbers && is_bus_number(g->node[i].name);
-    }
+    w->numbers = pofi_numbered(g, 999999999);
     for (uint32_t k = 0; k < g->branches && rc == 0; k++) {
         const struct pof_branch *b = &g->branch[k];
         if (b->closed) {

@@ -94,7 +94,7 @@ static int matrix(struct pofi_parser *p, struct pofi_table *t)
         if (c == ';' || c == '\n') {
             rc = end_row(p, t, &in_row);
             p->at++;
-            p->line += c == '\n';
+            p->line += rc == 0 && c == '\n';
         } else if (c == ',') {
             p->at++;
         } else {
