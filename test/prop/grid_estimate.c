@@ -70,55 +70,76 @@ static void list(struct scene *s)
     }
 }
 
-/* The smallest pivot of the normalised Jacobian at the true state by Gaussian elimination with
- * complete pivoting, relative to the largest: 0 when columns depend on each other. */
-static double smallest_pivot(const struct pof_se *se, const struct scene *s)
+/* The Jacobian of all rows at the true state, each row with its largest element 1. */
+static double *jacobian(struct pof_se *se, const struct scene *s)
 {
-    size_t cols = 2 * (size_t)se->n, rows = se->rows;
-    double *a = calloc(rows * cols, sizeof *a);
+    size_t cols = 2 * (size_t)se->n;
+    double *a = calloc(se->rows * cols, sizeof *a);
     double *v = calloc(se->n, sizeof *v), *angle = calloc(se->n, sizeof *angle);
     double h[256];
-    double first = 0, pivot = 0;
     for (uint32_t e = 0; e < se->n; e++) {
         v[e] = s->truth.v_pu[se->node[e]];
         angle[e] = s->truth.angle[se->node[e]];
     }
-    pofi_se_ends((struct pof_se *)(uintptr_t)se, angle);
-    for (size_t i = 0; i < rows; i++) {
+    pofi_se_ends(se, angle);
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
         double most = 0;
-        pofi_se_gradient(se, &se->row[i], v, h);
-        for (int32_t k = 0; k < se->row[i].n; k++) {
+        pofi_se_gradient(se, row, v, h);
+        for (int32_t k = 0; k < row->n; k++) {
             most = fmax(most, fabs(h[k]));
         }
-        for (int32_t k = 0; k < se->row[i].n; k++) {
-            a[i * cols + (size_t)se->col[se->row[i].begin + k]] = h[k] / most;
+        for (int32_t k = 0; k < row->n; k++) {
+            a[i * cols + (size_t)se->col[row->begin + k]] = h[k] / most;
         }
     }
-    for (size_t step = 0; step < cols; step++) {
-        size_t r = step, c = step;
-        pivot = 0;
-        for (size_t i = step; i < rows; i++) {
-            for (size_t j = step; j < cols; j++) {
-                if (fabs(a[i * cols + j]) > pivot) {
-                    pivot = fabs(a[i * cols + j]);
-                    r = i;
-                    c = j;
-                }
+    free(angle);
+    free(v);
+    return a;
+}
+
+static void swap(double *x, double *y)
+{
+    double z = *x;
+    *x = *y;
+    *y = z;
+}
+
+/* Brings the largest element of what is left to the diagonal; returns its size. */
+static double bring_largest(double *a, size_t rows, size_t cols, size_t step)
+{
+    size_t r = step, c = step;
+    double most = 0;
+    for (size_t i = step; i < rows; i++) {
+        for (size_t j = step; j < cols; j++) {
+            if (fabs(a[i * cols + j]) > most) {
+                most = fabs(a[i * cols + j]);
+                r = i;
+                c = j;
             }
         }
+    }
+    for (size_t j = 0; j < cols && most > 0; j++) {
+        swap(&a[r * cols + j], &a[step * cols + j]);
+    }
+    for (size_t i = 0; i < rows && most > 0; i++) {
+        swap(&a[i * cols + c], &a[i * cols + step]);
+    }
+    return most;
+}
+
+/* The last pivot by Gaussian elimination with complete pivoting, relative to the first: 0 when
+ * columns depend on each other. */
+static double smallest_pivot(struct pof_se *se, const struct scene *s)
+{
+    size_t cols = 2 * (size_t)se->n, rows = se->rows;
+    double *a = jacobian(se, s);
+    double first = 0, pivot = 0;
+    for (size_t step = 0; step < cols; step++) {
+        pivot = bring_largest(a, rows, cols, step);
         first = step == 0 ? pivot : first;
         if (pivot == 0) {
             break;
-        }
-        for (size_t j = 0; j < cols; j++) {
-            double x = a[r * cols + j];
-            a[r * cols + j] = a[step * cols + j];
-            a[step * cols + j] = x;
-        }
-        for (size_t i = 0; i < rows; i++) {
-            double x = a[i * cols + c];
-            a[i * cols + c] = a[i * cols + step];
-            a[i * cols + step] = x;
         }
         for (size_t i = step + 1; i < rows; i++) {
             double f = a[i * cols + step] / a[step * cols + step];
@@ -127,8 +148,6 @@ static double smallest_pivot(const struct pof_se *se, const struct scene *s)
             }
         }
     }
-    free(angle);
-    free(v);
     free(a);
     return first > 0 ? pivot / first : 0;
 }
