@@ -2,6 +2,7 @@
 /* Making a grid. */
 #include "grid/build.h"
 #include "num/decimal.h"
+#include "record/scan.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -51,6 +52,9 @@ static int check_name(struct pof_text name, const char *what, struct pof_err *er
     if (name.len > POF_GRID_NAME_MAX) {
         return pof_fail(err, POF_E_TOO_LONG, "%s name '%.40s...' has %zu bytes, at most %d are allowed",
                         what, name.ptr, name.len, POF_GRID_NAME_MAX);
+    }
+    if (!pofi_is_utf8(name)) {
+        return pof_fail(err, POF_E_ENCODING, "%s name '%.*s' is not UTF-8", what, T(name));
     }
     return 0;
 }

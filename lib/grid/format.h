@@ -73,10 +73,14 @@ struct pof_simbench {
     size_t len[POF_SIMBENCH_TABLES];
     const char *path[POF_SIMBENCH_TABLES]; /* for messages */
     const char *study_case; /* row of StudyCases.csv by which loads, generation and the slack voltage
-                               are scaled; NULL: as they are, slack at 1 p.u. */
+                               are scaled; NULL: as they are, the slack node at its vmSetp */
 };
 int pof_simbench_read(struct pof_grid *grid, const struct pof_simbench *tables,
                       const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
+
+/* A grid that was given for one phase (powers of a phase, voltages to neutral) as a three-phase one:
+ * powers times 3, voltages times sqrt(3); nothing changes per unit. Assets are dropped. */
+int pof_grid_three_phases(struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
 
 /* Moves fixed consumption into rated_w, so that points of delivery take its place. Generation stays;
  * the reactive part of what is moved goes. */

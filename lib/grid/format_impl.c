@@ -109,3 +109,36 @@ struct pof_text pofi_branch_name(const struct pof_grid *grid, uint32_t from, uin
     n = snprintf(text, size, "branch %u", grid->branches + 1);
     return (struct pof_text){text, (size_t)n};
 }
+
+static bool is_number(struct pof_text name, long most)
+{
+    bool good = name.len > 0 && name.len <= 9 && name.ptr[0] != '0';
+    for (size_t i = 0; i < name.len && good; i++) {
+        good = digit(name.ptr[i]);
+    }
+    return good && strtol(name.ptr, NULL, 10) <= most;
+}
+
+bool pofi_numbered(const struct pof_grid *grid, long most)
+{
+    for (uint32_t i = 0; i < grid->nodes; i++) {
+        if (!is_number(grid->node[i].name, most)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+double pofi_bus_number(const struct pof_grid *grid, bool numbered, uint32_t node)
+{
+    return numbered ? strtod(grid->node[node].name.ptr, NULL) : node + 1.0;
+}
+
+bool pofi_plain_name(const struct pof_grid *grid, uint32_t branch)
+{
+    const struct pof_branch *b = &grid->branch[branch];
+    const char *a = grid->node[b->from].name.ptr, *name = b->name.ptr;
+    size_t n = strlen(a);
+    return strncmp(name, a, n) == 0 && name[n] == '-' &&
+           strcmp(name + n + 1, grid->node[b->to].name.ptr) == 0;
+}

@@ -20,6 +20,13 @@ void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char
 struct pof_text pofi_branch_name(const struct pof_grid *grid, uint32_t from, uint32_t to,
                                  const char *circuit, char *text);
 
+/* Whether every node is named by a number from 1 to most, without leading zeros; and the number of a
+ * node: its name, or its place from 1. */
+bool pofi_numbered(const struct pof_grid *grid, long most);
+double pofi_bus_number(const struct pof_grid *grid, bool numbered, uint32_t node);
+/* Whether a branch is named as pofi_branch_name names the first between two nodes. */
+bool pofi_plain_name(const struct pof_grid *grid, uint32_t branch);
+
 /* --- tables of numbers, as a MATPOWER case has them --- */
 
 struct pofi_table {

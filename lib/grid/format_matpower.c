@@ -313,18 +313,9 @@ static int put_row(struct writing *w, const double *v, size_t n)
     return rc ? rc : pof_buf_adds(w->to, ";\n", w->err);
 }
 
-static bool is_bus_number(struct pof_text name)
-{
-    bool good = name.len > 0 && name.len <= 9 && name.ptr[0] != '0';
-    for (size_t i = 0; i < name.len && good; i++) {
-        good = name.ptr[i] >= '0' && name.ptr[i] <= '9';
-    }
-    return good;
-}
-
 static double number_of(const struct writing *w, uint32_t node)
 {
-    return w->numbers ? strtod(w->grid->node[node].name.ptr, NULL) : node + 1.0;
+    return pofi_bus_number(w->grid, w->numbers, node);
 }
 
 static int put_buses(struct writing *w)
@@ -437,11 +428,7 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
         places += g->node[i].has_xy;
     }
     for (uint32_t k = 0; k < g->branches; k++) {
-        const char *a = g->node[g->branch[k].from].name.ptr, *b = g->node[g->branch[k].to].name.ptr;
-        size_t n = strlen(a);
-        const char *name = g->branch[k].name.ptr;
-        bool plain = strncmp(name, a, n) == 0 && name[n] == '-' && strcmp(name + n + 1, b) == 0;
-        named += !plain;
+        named += !pofi_plain_name(g, k);
         conductances += g->branch[k].g != 0;
         switches += g->branch[k].kind == POF_BRANCH_SWITCH;
     }
@@ -463,10 +450,7 @@ static int prepare(struct writing *w)
     rc = rc ? rc : pof_calloc(&w->angle, g->nodes, sizeof *w->angle, w->err);
     rc = rc ? rc : pof_calloc(&w->g, g->nodes, sizeof *w->g, w->err);
     rc = rc ? rc : pofi_flat_start(g, w->fed, w->angle, w->err);
-    w->numbers = true;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        w->numbers = w->numbers && is_bus_number(g->node[i].name);
-    }
+    w->numbers = pofi_numbered(g, 999999999);
     for (uint32_t k = 0; k < g->branches && rc == 0; k++) {
         const struct pof_branch *b = &g->branch[k];
         if (b->closed) {
