@@ -88,7 +88,7 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev liblapacke-dev \
 	libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
 DEPS_DEMO := inotify-tools
-DEPS_CHECK := $(DEPS_DEMO) bats jq mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
+DEPS_CHECK := $(DEPS_DEMO) bats jq procps mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
 	golang-go golang-golang-x-mod-dev
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept
@@ -171,6 +171,11 @@ coverage:
 
 bench: all
 	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/day
+
+# The certification log: CPU and wall time of its parts, in the current directory's file system.
+.PHONY: bench-trust
+bench-trust: $(B)/test/bench/trust
+	@$<
 
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60

@@ -96,7 +96,7 @@ static void say(struct pof_cli *cli, const struct job *j)
     const struct pof_forecast_counts *f = &j->forecast.counts;
     pof_cli_note(cli,
                  "%" PRIu64 " awards accepted, %" PRIu64 " curtailed, %" PRIu64
-                 " rejected; limits violated by all of them in %u quarter-hours",
+                 " rejected; with all in force a limit is violated in %u quarter-hours",
                  c->accepted, c->curtailed, c->rejected, c->quarters_violated);
     if (c->quarters_diverged) {
         pof_cli_warn(cli, "the power flow with all awards does not converge in %u quarter-hours",

@@ -293,7 +293,7 @@ static int try_cut(void *ctx, int64_t x, double *excess, struct pof_err *err)
     take_back(w, x, w->d->tried);
     int rc = solve(w, w->d->tried, false, &r, &converged, err);
     if (rc == 0) {
-        *excess = converged ? excess_of(w, &r, w->now) : INFINITY;
+        *excess = converged ? excess_of(w, &r, w->now) - NOISE : INFINITY;
     }
     return rc;
 }

@@ -125,7 +125,9 @@ static void say_why(const struct pof_grid *grid, const struct need *n, char *to)
 
 /* --- requests --- */
 
-/* Own part and those of the same direction below. */
+/* What must change below a branch in all: its own part and those enclosed, opposite ones against it,
+ * since pof-clear counts the net activation of an area. Where that leaves nothing the own part is
+ * asked for, which is more than enough. */
 static int whole_need(const struct sizing *s, const struct quarter *q, const struct need *n,
                       int64_t *p_w, struct pof_err *err)
 {
@@ -133,11 +135,11 @@ static int whole_need(const struct sizing *s, const struct quarter *q, const str
     *p_w = 0;
     for (size_t i = 0; rc == 0 && i < q->needs; i++) {
         const struct need *o = &q->need[i];
-        if (o->direction == n->direction &&
-            pof_feeder_feeds(&s->feeder, n->branch, s->feeder.child[o->branch])) {
-            rc = pof_add(p_w, o->p_w, err);
+        if (pof_feeder_feeds(&s->feeder, n->branch, s->feeder.child[o->branch])) {
+            rc = pof_add(p_w, o->direction == n->direction ? o->p_w : -o->p_w, err);
         }
     }
+    *p_w = *p_w > 0 ? *p_w : n->p_w;
     return rc;
 }
 

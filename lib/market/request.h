@@ -15,9 +15,9 @@
  * Size: the least whole number of watts, spread over the area in proportion to its pods' registered
  * flexibility in that direction (without any: to the load of its nodes; without that: at the node
  * behind the branch), that brings the element to its limit less a margin, found and checked by
- * power flows. The margin is for what another spread changes in losses. p_w of a request is its own
- * part and those of the requests of the same direction enclosed in its area: a unit taken for one
- * of these counts for it too.
+ * power flows. The margin is for what another spread changes in losses. p_w of a request is the net change
+ * of its whole area: its own part, plus those of the requests enclosed in it, less those of the
+ * opposite direction, as clear.h counts (its own part alone where that leaves nothing).
  *
  * A limit says how far net activation below a branch may move its flow before its rating is
  * reached: with P, Q towards the leaves, at both ends, and S the apparent power that gives the rated

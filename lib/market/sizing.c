@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rounding in the power flow is no violation. */
+/* Rounding in the power flow is no violation, and no watt less of a limit. */
 #define NOISE 1e-9
+#define MILLIWATT 1e-3
 
 /* More rounds than any grid needed in tests; what is left then is reported. */
 enum { ROUNDS_MAX = 500 };
@@ -216,7 +217,7 @@ static int try_amount(void *ctx, int64_t x, double *excess, struct pof_err *err)
     }
     struct pof_pf_result r;
     pof_pf_result(b->pf, &r);
-    *excess = status == POF_PF_CONVERGED ? excess_of(t->sizing, &r, t->violation) : INFINITY;
+    *excess = status == POF_PF_CONVERGED ? excess_of(t->sizing, &r, t->violation) - NOISE : INFINITY;
     return 0;
 }
 
@@ -373,7 +374,7 @@ static int keep_rest(const struct sizing *s, struct quarter *out, uint32_t quart
 
 static int64_t watts(double room)
 {
-    return room > 0 ? (int64_t)floor(fmin(room, 1e12)) : 0;
+    return room > 0 ? (int64_t)floor(fmin(room, 1e12) + MILLIWATT) : 0;
 }
 
 static void measure_rooms(const struct sizing *s, const struct pof_pf_result *r, uint32_t quarter)

@@ -91,8 +91,8 @@ static uint32_t quarter_of(int64_t start)
     return (uint32_t)((start - T10) / POF_QUARTER_S);
 }
 
-/* Own parts of the requests of a quarter-hour: p_w less the own parts of those of the same direction
- * enclosed in it. Deepest first, so that what is subtracted is known. */
+/* Own parts of the requests of a quarter-hour: p_w is the net of them below a branch. Deepest first, so
+ * that what is subtracted is known. */
 static void own_parts(const struct pof_requests *r, const struct pof_feeder *feeder,
                       const struct pof_grid *grid, uint32_t quarter, int64_t *own)
 {
@@ -107,11 +107,11 @@ static void own_parts(const struct pof_requests *r, const struct pof_feeder *fee
             own[i] = q->p_w;
             for (size_t k = 0; k < r->n; k++) {
                 uint32_t b = pof_names_find(&grid->branch_names, r->request[k].branch);
-                if (r->request[k].direction == q->direction && b != branch &&
+                if (b != branch &&
                     quarter_of(r->request[k].start) <= quarter &&
                     quarter_of(r->request[k].end) > quarter &&
                     pof_feeder_feeds(feeder, branch, feeder->child[b])) {
-                    own[i] -= own[k];
+                    own[i] -= r->request[k].direction == q->direction ? own[k] : -own[k];
                 }
             }
         }
@@ -209,7 +209,7 @@ static void print_requests(struct pof_buf *b, const struct pof_requests *r, stru
 
 static bool same_bytes(struct pof_buf *a, struct pof_buf *b)
 {
-    bool same = a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+    bool same = a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
     pof_buf_release(a);
     pof_buf_release(b);
     return same;

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+bats_require_minimum_version 1.5.0
+load ../helper
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    GRID=$ROOT/samples/cigre-mv.json
+    pof-session --day 2026-03-10 --zone CET >sessions.jsonl
+    pof-sim --make pods --grid "$GRID" --pods 60 >pods.jsonl
+    pof-sim --make baselines --grid "$GRID" --pods 60 --day 2026-03-10 >baselines.jsonl
+    request="pof-request --grid $GRID -q --session 2026-03-10-DA"
+}
+
+@test "records in any order, on one thread or two, from files or standard input: the same bytes" {
+    $request -l limits sessions.jsonl pods.jsonl baselines.jsonl >want
+    [ -s want ] && [ -s limits ]
+    cat baselines.jsonl pods.jsonl sessions.jsonl | sort -r | $request --threads 2 -l limits2 >got
+    cmp want got && cmp limits limits2
+}
+
+# base POD TIME P_W
+base() {
+    printf '{"schema":"pof.baseline/1","pod":"%s","start":"2026-03-10T%s:00Z","duration_s":900,"p_w":%s,"q_var":300000}\n' "$@"
+}
+
+@test "requests that were met in full are not asked again" {
+    for p in A1:N1:500000:1 A2:N1:0:700000 B1:N12:900000:1 B2:N13:200000:1 C1:N2:1:400000 C2:N5:900:90000; do
+        IFS=: read -r pod node up down <<<"$p"
+        printf '{"schema":"pof.pod/1","pod":"%s","node":"%s","aggregator":"A","kind":"other","p_up_max_w":%s,"p_down_max_w":%s}\n' \
+            "$pod" "$node" "$up" "$down"
+    done >p.jsonl
+    for t in 17:00 17:15 17:30; do
+        base A1 $t 20000000; base A2 $t 6000000; base B1 $t 26500000; base B2 $t 1500000
+        base C1 $t 200000; base C2 $t 100000
+    done >b.jsonl
+    { base C1 11:00 -6500000; base C2 11:00 100000; } >>b.jsonl
+    $request sessions.jsonl p.jsonl b.jsonl >requests.jsonl
+    [ "$(jq -r '"\(.branch) \(.direction)"' requests.jsonl | sort -u | paste -sd,)" = "L1-2 down,T0-1 up,T0-12 up" ]
+    # Each request is spread over the pods behind its branch as pof-request assumes; no areas enclose
+    # each other in this market.
+    jq -c --slurpfile pods p.jsonl --slurpfile grid "$GRID" '
+        def below($n): $n, ($grid[0].branches[] | select(.closed != false and .from == $n) | below(.to));
+        . as $r | [below($grid[0].branches[] | select(.name == $r.branch).to)] as $area |
+        [$pods[] | select(.node as $n | $area | index($n))] as $able |
+        ([$able[] | if $r.direction == "up" then .p_up_max_w else .p_down_max_w end] | add) as $all |
+        range(($r.start | fromdate); ($r.end | fromdate); 900) as $t | $able[] |
+        (if $r.direction == "up" then .p_up_max_w else .p_down_max_w end) as $w | select($w > 0) |
+        {schema: "pof.outcome/1", award: "\($r.id)-\(.pod)-\($t)", session: "earlier", request: $r.id,
+         offer: "o", pod, node, buyer: "DSO", role: "dso", seller: .aggregator,
+         direction: $r.direction, start: ($t | todate), duration_s: 900, p_awarded_w: 1000000000,
+         p_w: ($r.p_w * $w / $all | ceil), price_eur_mwh: 1, decision: "accept"}' \
+        requests.jsonl >outcomes.jsonl
+    [ "$(wc -l <outcomes.jsonl)" -gt 10 ]
+    $request sessions.jsonl p.jsonl b.jsonl outcomes.jsonl >again.jsonl
+    [ ! -s again.jsonl ] || { head -n 3 again.jsonl; false; }
+}
+
+@test "a smaller share of the rating never asks less" {
+    last=0
+    for share in 1 0.9 0.8 0.7; do
+        $request --max-loading $share sessions.jsonl pods.jsonl baselines.jsonl >r.jsonl
+        sum=$(jq -s 'map(.p_w * ((.end | fromdate) - (.start | fromdate))) | add // 0' r.jsonl)
+        [ "$sum" -ge "$last" ]
+        last=$sum
+    done
+    [ "$last" -gt 0 ]
+}
+
+@test "there is a limit for every rated branch and quarter-hour, with room for every request" {
+    $request -l limits sessions.jsonl pods.jsonl baselines.jsonl >requests.jsonl
+    rated=$(jq '[.branches[] | select((.rating_a // .rating_va // .sn_va // 0) > 0 and (.closed != false))] | length' "$GRID")
+    [ "$(wc -l <limits)" = $((rated * 96)) ]
+    jq -e -s --slurpfile l limits 'all(.[]; . as $r | any($l[]; .branch == $r.branch and
+        .start == $r.start and (if $r.direction == "up" then .p_up_w else .p_down_w end) >= $r.p_w))' \
+        requests.jsonl
+}
+
+@test "outputs appear together and replace nothing without --force" {
+    echo mine >limits
+    run $request -l limits -o requests sessions.jsonl pods.jsonl baselines.jsonl
+    [ "$status" = 73 ] && [ ! -e requests ] && [ "$(cat limits)" = mine ]
+    $request -f -l limits -o requests sessions.jsonl pods.jsonl baselines.jsonl
+    [ -s requests ] && [ "$(wc -l <limits)" -gt 1 ]
+}
+
+@test "a missing baseline is a warning, and with --strict status 1" {
+    sed 1d baselines.jsonl >fewer.jsonl
+    pof-request --grid "$GRID" --session 2026-03-10-DA sessions.jsonl pods.jsonl fewer.jsonl >r 2>err
+    grep -q "lack 1 baselines" err
+    run pof-request --strict --grid "$GRID" --session 2026-03-10-DA sessions.jsonl pods.jsonl fewer.jsonl
+    [ "$status" = 1 ]
+}
+
+@test "what is needed and not given is said" {
+    run -2 pof-request sessions.jsonl
+    [[ "$output" == *"--grid FILE is needed"* ]]
+    run -65 pof-request --grid "$GRID" sessions.jsonl pods.jsonl
+    [[ "$output" == *"--session says which"* ]]
+    run -65 pof-request --grid "$GRID" --session 2026-03-11-DA sessions.jsonl
+    [[ "$output" == *"no session record has the id '2026-03-11-DA'"* ]]
+    run -66 pof-request --grid nowhere.json sessions.jsonl
+}
+
+@test "a meshed grid is refused by the name of the branch that closes the loop" {
+    jq '(.branches[] | .closed) = true' "$GRID" >ring.json
+    run -65 pof-request --grid ring.json --session 2026-03-10-DA sessions.jsonl pods.jsonl baselines.jsonl
+    [[ "$output" == *"closes a loop"* ]]
+}
+
+@test "the long day of October has no id twice" {
+    pof-session --day 2026-10-25 --zone CET >long.jsonl
+    pof-sim --make baselines --grid "$GRID" --pods 60 --day 2026-10-25 >long-base.jsonl
+    [ "$(wc -l <long-base.jsonl)" = 6000 ]
+    pof-request -q --grid "$GRID" --session 2026-10-25-DA --max-loading 0.1 --margin 0.01 \
+        long.jsonl pods.jsonl long-base.jsonl >r.jsonl || [ $? = 1 ]
+    jq -r .id r.jsonl | sort | uniq -d >twice
+    [ -s r.jsonl ] && [ ! -s twice ] && grep -q "+1\"" r.jsonl
+}
