@@ -67,7 +67,7 @@ static int put_row(struct work *w, const struct pof_record *r, struct pof_err *e
         w->table = r->type;
         rc = pof_table_header(&w->buf, r->type, err);
     } else if (w->table != r->type) {
-        return pof_fail(err, POF_E_SCHEMA, "a %s in a table of %s: expected one type",
+        return pof_fail(err, POF_E_SCHEMA, "'%s' in a table of '%s': expected one type",
                         pof_layout(r->type)->name, pof_layout(w->table)->name);
     }
     return rc ? rc : pof_table_row(&w->buf, r->type, &r->u, err);

@@ -25,7 +25,7 @@ static const struct pof_option options[] = {
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
     {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
     {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
-    {"sigma-fixed", 0, POF_OPT_MICRO, AT(sigma_fixed), "PERCENT", "take the grid's fixed consumption as read, so well (0: no)", 0, 1000, NULL},
+    {"sigma-fixed", 0, POF_OPT_MICRO, AT(sigma_fixed), "PERCENT", "assume the grid's fixed consumption where nobody reads, so well (0: no)", 0, 1000, NULL},
     {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "input is in order of time: hold one instant only (no)", 0, 0, NULL},
     {0}};

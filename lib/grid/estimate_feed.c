@@ -339,7 +339,8 @@ static int put_power(struct pof_feed *f, uint32_t i, double pods_square, bool re
 {
     const struct pof_node *node = &f->grid->node[i];
     double fixed = reactive ? node->q_var : node->p_w;
-    double of_fixed = f->options.sigma_fixed * fixed;
+    double size = f->registered[i] > 0 ? fabs(fixed) : fmax(fabs(fixed), node->rated_w);
+    double of_fixed = f->options.sigma_fixed * size;
     struct pof_observation o = {.element = i,
                                 .quantity = reactive ? POF_QUANTITY_Q : POF_QUANTITY_P};
     o.value = fixed + (double)(reactive ? f->sum[i].q_var : f->sum[i].p_w);
@@ -357,7 +358,7 @@ static int put_nodes(struct pof_feed *f, struct pof_instant *t, struct pof_err *
         const struct node_sum *s = &f->sum[i];
         bool pods = s->measured > 0 && s->measured == f->registered[i];
         bool assumed = f->options.sigma_fixed > 0 && f->registered[i] == 0 &&
-                       node->kind != POF_NODE_SLACK && (node->p_w != 0 || node->q_var != 0);
+                       node->kind != POF_NODE_SLACK && !node->zero_injection;
         t->incomplete += s->measured > 0 && s->measured < f->registered[i];
         if (pods || (assumed && !s->read_p)) {
             rc = put_power(f, i, s->p2, false, err);

@@ -6,8 +6,9 @@
  * of independent meters; a node gets them only when every pod registered there was measured at the
  * instant. A meter without q counts as 0 var give or take half of its p (cos phi 0.9 is 0.48). v_mv
  * becomes a voltage line to line. Measurements that are not of good quality count with three times
- * the standard deviation. Where sigma_fixed is given, nodes with a fixed consumption that nobody
- * reads and no pod shares are assumed to consume it, give or take that share.
+ * the standard deviation. Where sigma_fixed is given, nodes that nobody reads and that have no pods
+ * are assumed to consume what the grid document says (p_w, q_var), give or take that share of it or
+ * of rated_w, whichever is more.
  *
  * Instants come out in order of time whatever the order of the records; of readings that are equal
  * in all members one counts. Memory: 48 bytes for each reading or measurement put in, until the
@@ -22,7 +23,7 @@ struct pof_feed_options {
     double sigma_meter;   /* standard deviation of a meter's p and q, share of the value; at least
                              1 W or var is taken */
     double sigma_voltage; /* the same of its voltage */
-    double sigma_fixed;   /* of fixed consumption; 0: it is not used as a reading */
+    double sigma_fixed;   /* of consumption nobody reads; 0: nothing is assumed */
 };
 
 struct pof_feed; /* opaque */

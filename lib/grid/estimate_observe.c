@@ -294,7 +294,7 @@ static int examine(struct pof_se *se, struct test *t, bool *observable, struct p
         return rc;
     }
     fill_rows(se, t, full_row);
-    rc = project(se, t, 1e-7, 2, err);
+    rc = project(se, t, 1e-8, 2, err);
     *observable = rc == 0 && mark(se, t);
     if (rc != 0 || *observable) {
         return rc;

@@ -69,7 +69,7 @@ static int timestamp(const struct pof_export *x, const struct pof_layout *l, con
         }
         return 0;
     }
-    return pof_fail(err, POF_E_MISSING, "a %s has no instant: it is not a point in time", l->name);
+    return pof_fail(err, POF_E_MISSING, "records of type '%s' have no instant: they are not points in time", l->name);
 }
 
 /* --- JSON --- */
@@ -223,7 +223,7 @@ static int check_tags(const struct pof_export *x, const struct pof_layout *l, st
     for (size_t i = 0; i < x->tags; i++) {
         for (size_t k = 0; k < l->n; k++) {
             if (pof_text_is(x->tag[i].key, l->fields[k].name)) {
-                return pof_fail(err, POF_E_DUPLICATE, "tag '%s': a %s has a field of that name",
+                return pof_fail(err, POF_E_DUPLICATE, "tag '%s': '%s' has a field of that name",
                                 l->fields[k].name, l->name);
             }
         }
@@ -247,7 +247,7 @@ int pof_export_point(const struct pof_export *x, struct pof_buf *to, enum pof_ty
     rc = x->form == POF_EXPORT_LINE ? line_point(x, to, l, record, &fields, err)
                                     : json_point(x, to, l, record, &fields, err);
     if (rc == 0 && fields == 0) {
-        rc = pof_fail(err, POF_E_MISSING, "a %s without any value: a point needs a field", l->name);
+        rc = pof_fail(err, POF_E_MISSING, "'%s' without any value: a point needs a field", l->name);
     }
     rc = rc ? rc : pof_buf_add(to, stamp, pof_decimal_format(at, 0, stamp), err);
     rc = rc ? rc : pof_buf_adds(to, x->form == POF_EXPORT_LINE ? "\n" : "}", err);

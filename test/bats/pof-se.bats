@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+# pof-se: readings in, states out, and a word on how good they are.
+load ../helper
+
+setup_file() {
+    load ../helper
+    export G=$ROOT/samples/cigre-mv.json T=$BATS_FILE_TMPDIR
+    pof-sim --make pods --grid "$G" --pods 60 -q >"$T/pods"
+    pof-sim --make measurements --grid "$G" --pods 60 --day 2026-03-10 -q >"$T/meters"
+    pof-pf --grid "$G" -q --readings "$T/exact" -o "$T/truth" "$T/pods" "$T/meters"
+    pof-pf --grid "$G" -q --noise --readings "$T/noisy" -o "$T/truth2" "$T/pods" "$T/meters"
+    pof-se --grid "$G" -q --report "$T/report" -o "$T/state" "$T/exact"
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# far A B: the largest difference of voltages (p.u.) and angles (rad) of nodes between two states.
+far() {
+    for f in "$1" "$2"; do
+        jq -r 'select(.element == "node") | [.start + .name, .v_pu, (.angle_deg // 0) * 0.017453292519943295] | @tsv' "$f" | sort
+    done >both
+    sort -s -k1,1 both | awk '
+        function abs(x) { return x < 0 ? -x : x }
+        $1 == name { n++; d = abs($2 - v); if (d > m) m = d; d = abs($3 - a); if (d > m) m = d }
+        { name = $1; v = $2; a = $3 }
+        END { if (!n) exit 1; print m + 0 }'
+}
+
+within() {
+    awk -v x="$1" -v most="$2" 'BEGIN { exit !(x <= most) }'
+}
+
+@test "exact readings of every sample grid give back the power flow within 1e-8" {
+    for grid in "$ROOT"/samples/*.json; do
+        jq -e '.schema == "pof.grid/1"' "$grid" >/dev/null || continue
+        pof-sim --make pods --grid "$grid" --pods 40 -q >pods
+        pof-sim --make measurements --grid "$grid" --pods 40 -q \
+            --from 2026-03-10T17:00:00Z --until 2026-03-10T19:00:00Z >meters
+        pof-pf --grid "$grid" -q -f --readings exact -o truth pods meters
+        pof-se --grid "$grid" -q -f -o state exact
+        d=$(far truth state)
+        echo "# ${grid##*/}: largest difference $d p.u. or rad" >&3
+        within "$d" 1e-8
+    done
+}
+
+@test "every quarter-hour has every node and branch, in order, and a report" {
+    [ "$(wc -l <"$T/state")" = $((96 * 32)) ]
+    [ "$(wc -l <"$T/report")" = 96 ]
+    jq -r .start "$T/state" | sort -c
+    [ "$(jq -r .status "$T/report" | sort -u)" = converged ]
+}
+
+@test "the order of lines, the form of the input and --stream change no byte" {
+    shuf --random-source=<(yes) "$T/exact" | pof-se --grid "$G" -q >shuffled
+    cmp shuffled "$T/state"
+    pof-se --grid "$G" -q --stream "$T/exact" >streamed
+    cmp streamed "$T/state"
+    jq -r '["node", "branch"] as $x | [.element, .name, .end, .start, .quantity, .value, .sigma] | @csv' \
+        "$T/exact" | head -n 71 | sed '1i element,name,end,start,quantity,value,sigma' >in.csv
+    head -n 71 "$T/exact" | pof-se --grid "$G" -q >first
+    pof-se --grid "$G" -q in.csv >csv
+    cmp csv first
+}
+
+@test "instants do not depend on each other" {
+    grep -h '2026-03-10T12:00:00Z' "$T/exact" | pof-se --grid "$G" -q >alone
+    grep -h '2026-03-10T12:00:00Z' "$T/state" | cmp - alone
+}
+
+@test "LAPACK's dense solver gives the same state" {
+    grep -h 'T1[0-3]:' "$T/noisy" >some
+    pof-se --grid "$G" -q some >sparse || [ $? = 1 ]
+    pof-se --grid "$G" -q --solver dense some >dense || [ $? = 1 ]
+    within "$(far sparse dense)" 1e-8
+}
+
+@test "noise: the state is near the truth, about one instant in ten is suspected" {
+    s=0; pof-se --grid "$G" -q --report report -o state "$T/noisy" || s=$?
+    [ $s -le 1 ]
+    within "$(far state "$T/truth2")" 0.02
+    suspected=$(jq -r 'select(.detail) | .start' report | wc -l)
+    [ "$suspected" -lt 24 ]
+    [ $s = 1 ] || [ "$suspected" = 0 ]
+}
+
+@test "true values lie within the deviations that are given" {
+    pof-se --grid "$G" -q -o state "$T/noisy" || [ $? = 1 ]
+    # of 1440 voltages 95 % should be within two standard deviations; neighbours are correlated
+    jq -r -s '(map(select(.element == "node")) | map({key: (.start + .name), value: .}) | from_entries) as $m |
+        $m | length' state >count
+    [ "$(cat count)" = 1440 ]
+    for f in state "$T/truth2"; do
+        jq -r 'select(.element == "node") | [.start + .name, .v_pu, .sd_v_pu // 0] | @tsv' "$f" | sort >"$(basename "$f").tsv"
+    done
+    join state.tsv truth2.tsv | awk '{ n++; d = $2 - $4; if (d < 0) d = -d; in2 += d <= 2 * $3 }
+        END { print in2 / n; exit !(in2 / n > 0.85) }'
+}
+
+@test "meters of all pods and a few readings make the whole grid known" {
+    pof-pf --grid "$G" -q --readings-set scada --readings few -o truth "$T/pods" "$T/meters"
+    s=0; pof-se --grid "$G" -q -o none few 2>err || s=$?
+    [ $s = 1 ] && [ ! -s none ]
+    pof-se --grid "$G" few 2>err >/dev/null || true
+    grep -q "cannot be observed: .*would do: p and q of branch" err
+    # with 60 pods some nodes have none: nothing is known of them unless it is assumed
+    s=0; pof-se --grid "$G" few "$T/pods" "$T/meters" 2>err >none || s=$?
+    [ $s = 1 ] && [ ! -s none ]
+    pof-se --grid "$G" -q --sigma-fixed 30 few "$T/pods" "$T/meters" >state
+    within "$(far state truth)" 1e-7
+}
+
+@test "a lying meter is found, named, and left out when asked" {
+    grep -h '2026-03-10T12:00:00Z' "$T/exact" |
+        jq -c 'if .name == "N5" and .quantity == "p" then .value *= 3 else . end' >lie
+    s=0; pof-se --grid "$G" --report report -o state lie 2>err || s=$?
+    [ $s = 1 ]
+    grep -q "p of node 'N5' is off" err
+    [ "$(jq -r .lnr_reading report)" = "p of node 'N5'" ]
+    [ "$(wc -l <state)" = 32 ]
+    pof-se --grid "$G" --remove-bad -f -o state lie 2>err
+    grep -q "left out: p of node 'N5'" err
+    grep -h '2026-03-10T12:00:00Z' "$T/truth" >truth
+    within "$(far state truth)" 1e-8
+    s=0; pof-se --grid "$G" --remove-bad --strict -f -o state lie 2>err || s=$?
+    [ $s = 1 ]
+}
+
+@test "a pod that was measured but never registered is refused by name" {
+    head -n 3 "$T/meters" >m
+    s=0; pof-se --grid "$G" m "$T/exact" >out 2>err || s=$?
+    [ $s = 65 ] && [ ! -s out ]
+    grep -q "pod 'P0000001' is measured but not registered" err
+}
+
+@test "two different measurements of a pod at one instant are refused, equal ones count once" {
+    s=0; cat "$T/pods" "$T/meters" "$T/meters" "$T/exact" | pof-se --grid "$G" -q >twice || s=$?
+    cat "$T/pods" "$T/meters" "$T/exact" | pof-se --grid "$G" -q >once || true
+    [ $s -le 1 ]
+    cmp once twice
+    sed '1s/"p_w":/"p_w":1/' "$T/meters" >other
+    s=0; pof-se --grid "$G" "$T/pods" "$T/meters" other >out 2>err || s=$?
+    [ $s = 65 ]
+    grep -q "two measurements of one instant" err
+}
