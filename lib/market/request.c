@@ -38,6 +38,7 @@ static int bench_init(struct bench *b, const struct pof_grid *grid, struct pof_e
     rc = rc ? rc : pof_calloc(&b->p_w, grid->nodes, sizeof *b->p_w, err);
     rc = rc ? rc : pof_calloc(&b->tried, grid->nodes, sizeof *b->tried, err);
     rc = rc ? rc : pof_calloc(&b->weight, grid->nodes, sizeof *b->weight, err);
+    rc = rc ? rc : pof_calloc(&b->effect, grid->nodes, sizeof *b->effect, err);
     rc = rc ? rc : pof_calloc(&b->v_pu, grid->nodes, sizeof *b->v_pu, err);
     rc = rc ? rc : pof_calloc(&b->loading, grid->branches, sizeof *b->loading, err);
     rc = rc ? rc : pof_calloc(&b->given_up_node, grid->nodes, sizeof *b->given_up_node, err);
@@ -50,6 +51,7 @@ static void bench_release(struct bench *b)
     free(b->p_w);
     free(b->tried);
     free(b->weight);
+    free(b->effect);
     free(b->loading);
     free(b->v_pu);
     free(b->given_up_branch);

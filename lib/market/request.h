@@ -15,9 +15,12 @@
  * Size: the least whole number of watts, spread over the area in proportion to its pods' registered
  * flexibility in that direction (without any: to the load of its nodes; without that: at the node
  * behind the branch), that brings the element to its limit less a margin, found and checked by
- * power flows. The margin is for what another spread changes in losses. p_w of a request is the net change
- * of its whole area: its own part, plus those of the requests enclosed in it, less those of the
- * opposite direction, as clear.h counts (its own part alone where that leaves nothing).
+ * power flows. Then enlarged by the ratio of the mean effect of that spread to the effect at the pod
+ * where a watt helps least, to first order (losses on the way, or resistance of the common path), so
+ * that it suffices from wherever in the area it is delivered; the margin is for the rest. p_w of a
+ * request is the net change of its whole area: its own part, plus those of the requests enclosed in
+ * it, less those of the opposite direction, as clear.h counts (its own part alone where that leaves
+ * nothing).
  *
  * A limit says how far net activation below a branch may move its flow before its rating is
  * reached: with P, Q towards the leaves, at both ends, and S the apparent power that gives the rated
@@ -31,7 +34,7 @@
 #include "market/forecast.h"
 #include "record/words.h"
 
-#define POF_REQUEST_EFFECTIVE 0.7
+#define POF_REQUEST_EFFECTIVE 0.8
 
 struct pof_request_options {
     const char *buyer;

@@ -42,6 +42,7 @@ struct bench {
     double *p_w;    /* [nodes] loads with the needs found so far */
     double *tried;  /* [nodes] the same with one more under test */
     double *weight; /* [nodes] how a change is spread */
+    double *effect; /* [nodes] what a watt there does to the violation, to first order */
     double *loading, *v_pu; /* [branches], [nodes] of the forecast itself */
     bool *given_up_branch, *given_up_node;
 };

@@ -169,6 +169,47 @@ static void spread(const struct sizing *s, struct bench *b, uint32_t branch, int
     }
 }
 
+/* Effects of a watt at each node of an area, to first order, relative to each other. On a voltage:
+ * the resistance of the common path. On the flow of the branch itself: 1 and the losses it causes
+ * or saves on its way, d/dP of r (P^2 + Q^2) / V^2. */
+static void find_effects(const struct sizing *s, struct bench *b, const struct pof_pf_result *r,
+                         const struct violation *v, uint32_t branch)
+{
+    const struct pof_feeder *f = &s->feeder;
+    uint32_t child = f->child[branch];
+    for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
+        uint32_t node = f->at[at];
+        if (v->kind != POF_VIOLATION_LOADING) {
+            b->effect[node] = pof_feeder_common_r(f, v->element, node);
+        } else if (node == child) {
+            b->effect[node] = 1;
+        } else {
+            uint32_t way = f->tree.parent_branch[node];
+            struct pof_feeder_flow flow = pof_feeder_flow(f, r, way);
+            double losses = 2 * s->grid->branch[way].r * flow.p_w[0] / s->grid->base_va /
+                            (flow.v_pu[0] * flow.v_pu[0]);
+            b->effect[node] = b->effect[f->tree.parent[node]] + losses;
+        }
+    }
+}
+
+/* How much more it takes when all of it comes from where it helps least. */
+static double least_favourable(const struct sizing *s, const struct bench *b, uint32_t branch)
+{
+    const struct pof_feeder *f = &s->feeder;
+    uint32_t child = f->child[branch];
+    double mean = 0;
+    double least = INFINITY;
+    for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
+        uint32_t node = f->at[at];
+        if (b->weight[node] > 0) {
+            mean += b->weight[node] * b->effect[node];
+            least = fmin(least, b->effect[node]);
+        }
+    }
+    return least > 0 ? fmax(mean / least, 1) : 1;
+}
+
 /* One need under test, for pof_least. */
 struct trial {
     const struct sizing *sizing;
@@ -252,8 +293,7 @@ static void bounds(const struct trial *t, const struct pof_pf_result *r, int64_t
     uint32_t child = f->child[t->branch];
     double r_mean = 0;
     for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
-        double share = t->bench->weight[f->at[at]];
-        r_mean += share > 0 ? share * pof_feeder_common_r(f, v->element, f->at[at]) : 0;
+        r_mean += t->bench->weight[f->at[at]] * t->bench->effect[f->at[at]];
     }
     double need = excess_of(s, r, v) * v->value / fmax(r_mean, 1e-12) * s->grid->base_va;
     need = fmin(need, 1e12);
@@ -268,8 +308,14 @@ static int size(struct trial *t, const struct pof_pf_result *r, int64_t *x, bool
                                .ctx = t,
                                .excess_at_0 = excess_of(t->sizing, r, t->violation)};
     spread(t->sizing, t->bench, t->branch, t->direction);
+    find_effects(t->sizing, t->bench, r, t->violation, t->branch);
     bounds(t, r, &search.guess, &search.max);
-    return pof_least(&search, x, found, err);
+    double factor = least_favourable(t->sizing, t->bench, t->branch);
+    int rc = pof_least(&search, x, found, err);
+    if (rc == 0 && *found) {
+        *x = (int64_t)ceil((double)*x * factor - MILLIWATT);
+    }
+    return rc;
 }
 
 /* --- keeping --- */
