@@ -18,14 +18,16 @@ struct flows {
     struct pof_need *need;
 };
 
-static void flows_release(struct flows *f) {
+static void flows_release(struct flows *f)
+{
     free(f->own);
     free(f->all);
     free(f->need);
 }
 
 static int flows_build(struct flows *f, const struct pof_clear_problem *p, const int64_t *taken,
-                       struct pof_err *err) {
+                       struct pof_err *err)
+{
     const struct pof_forest *t = p->forest;
     int rc = pof_calloc(&f->own, t->n, sizeof *f->own, err);
     rc = rc ? rc : pof_calloc(&f->all, t->n, sizeof *f->all, err);
@@ -48,13 +50,15 @@ static int flows_build(struct flows *f, const struct pof_clear_problem *p, const
 }
 
 /* Flow in the direction of a request. */
-static int64_t served(const struct flows *f, const struct pof_need *need) {
+static int64_t served(const struct flows *f, const struct pof_need *need)
+{
     int64_t flow = need->own ? f->own[need->place] : f->all[need->place];
     return need->direction == POF_UP ? flow : -flow;
 }
 
 int pof_clear_cost(const struct pof_clear_problem *p, const int64_t *taken, pof_wide *cost,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     struct flows f = {0};
     int rc = flows_build(&f, p, taken, err);
     pof_wide sum = 0;
@@ -79,7 +83,8 @@ int pof_clear_cost(const struct pof_clear_problem *p, const int64_t *taken, pof_
 }
 
 int pof_clear_unmet(const struct pof_clear_problem *p, const int64_t *taken, int64_t *unmet_w,
-                    struct pof_err *err) {
+                    struct pof_err *err)
+{
     struct flows f = {0};
     int rc = flows_build(&f, p, taken, err);
     for (size_t i = 0, end; rc == 0 && i < p->requests; i = end) {
@@ -98,7 +103,8 @@ int pof_clear_unmet(const struct pof_clear_problem *p, const int64_t *taken, int
 
 /* --- certificate --- */
 
-static bool offer_fits(const struct pof_clear_offer *o, int64_t q, int64_t node_price) {
+static bool offer_fits(const struct pof_clear_offer *o, int64_t q, int64_t node_price)
+{
     /* An up offer earns the node price, a down offer its negative. */
     int64_t worth = o->direction == POF_UP ? node_price : -node_price;
     return (q == o->frozen_w || worth >= o->price_ueur) && (q == o->p_w || worth <= o->price_ueur);
@@ -111,7 +117,8 @@ struct steps {
 
 /* Adds the subdifferential of a stack's cost at got watts served. In the direction of the request
  * the cost falls by the ceiling of the first step that is not full. */
-static void add_stack(struct steps *s, const struct pof_need *need, size_t n, int64_t got) {
+static void add_stack(struct steps *s, const struct pof_need *need, size_t n, int64_t got)
+{
     int64_t before = 0, after = 0; /* slopes on both sides of got, as amounts */
     int64_t sum = 0;
     for (size_t k = 0; k < n; k++) {
@@ -137,7 +144,8 @@ static void add_stack(struct steps *s, const struct pof_need *need, size_t n, in
     }
 }
 
-static void add_limits(struct steps *at, const struct pof_clear_problem *p, const struct flows *f) {
+static void add_limits(struct steps *at, const struct pof_clear_problem *p, const struct flows *f)
+{
     for (size_t i = 0; i < p->limits; i++) {
         uint32_t place = p->forest->pos[p->limit[i].node];
         if (f->all[place] == p->limit[i].p_up_w) {
@@ -151,7 +159,8 @@ static void add_limits(struct steps *at, const struct pof_clear_problem *p, cons
 
 static void check_edges(const struct pof_clear_problem *p, const struct pof_clear_result *r,
                         const struct flows *f, struct steps *step,
-                        struct pof_certificate_answer *answer) {
+                        struct pof_certificate_answer *answer)
+{
     const struct pof_forest *t = p->forest;
     struct steps *own = step + t->n; /* second half: own areas */
     for (size_t i = 0, end; i < p->requests; i = end) {
@@ -173,7 +182,8 @@ static void check_edges(const struct pof_clear_problem *p, const struct pof_clea
 }
 
 static void check_quantities(const struct pof_clear_problem *p, const struct pof_clear_result *r,
-                             const struct flows *f, struct pof_certificate_answer *answer) {
+                             const struct flows *f, struct pof_certificate_answer *answer)
+{
     for (size_t i = 0; i < p->offers && answer->status == POF_CERTIFIED; i++) {
         const struct pof_clear_offer *o = &p->offer[i];
         int64_t q = r->taken_w[i];
@@ -193,7 +203,8 @@ static void check_quantities(const struct pof_clear_problem *p, const struct pof
 }
 
 int pof_clear_certify(const struct pof_clear_problem *p, const struct pof_clear_result *r,
-                      struct pof_certificate_answer *answer, struct pof_err *err) {
+                      struct pof_certificate_answer *answer, struct pof_err *err)
+{
     struct flows f = {0};
     struct steps *step = NULL;
     int rc = flows_build(&f, p, r->taken_w, err);

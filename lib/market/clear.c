@@ -54,11 +54,13 @@ struct pof_clearing {
         at_cap, op_cap, zone_cap;
 };
 
-int pof_clearing_new(struct pof_clearing **out, struct pof_err *err) {
+int pof_clearing_new(struct pof_clearing **out, struct pof_err *err)
+{
     return pof_calloc(out, 1, sizeof **out, err);
 }
 
-void pof_clearing_free(struct pof_clearing *c) {
+void pof_clearing_free(struct pof_clearing *c)
+{
     if (!c) {
         return;
     }
@@ -80,21 +82,25 @@ void pof_clearing_free(struct pof_clearing *c) {
 
 /* --- slopes --- */
 
-static pof_wide offer_slope(const struct pof_clear_offer *o) {
+static pof_wide offer_slope(const struct pof_clear_offer *o)
+{
     pof_wide cost = ((pof_wide)o->price_ueur << COST_BITS) + ((pof_wide)1 << RANK_BITS) + o->rank;
     return o->direction == POF_UP ? cost : -cost;
 }
 
-static pof_wide ceiling_slope(int64_t ceiling_ueur) {
+static pof_wide ceiling_slope(int64_t ceiling_ueur)
+{
     return ((pof_wide)ceiling_ueur << COST_BITS) + ((pof_wide)UNMET_TIE << RANK_BITS);
 }
 
 /* The nearest price: ties are less than half a unit. */
-static int64_t slope_price(pof_wide slope) {
+static int64_t slope_price(pof_wide slope)
+{
     return (int64_t)((slope + ((pof_wide)1 << (COST_BITS - 1))) >> COST_BITS);
 }
 
-int pof_clear_offer_cmp(const void *pa, const void *pb) {
+int pof_clear_offer_cmp(const void *pa, const void *pb)
+{
     const struct pof_clear_offer *a = pa, *b = pb;
     if (a->node != b->node) {
         return a->node < b->node ? -1 : 1;
@@ -105,7 +111,8 @@ int pof_clear_offer_cmp(const void *pa, const void *pb) {
 
 /* --- checks --- */
 
-static int check_offers(const struct pof_clear_problem *p, struct pof_err *err) {
+static int check_offers(const struct pof_clear_problem *p, struct pof_err *err)
+{
     int64_t sum = 0;
     for (size_t i = 0; i < p->offers; i++) {
         const struct pof_clear_offer *o = &p->offer[i];
@@ -126,7 +133,8 @@ static int check_offers(const struct pof_clear_problem *p, struct pof_err *err) 
     return 0;
 }
 
-static int check_requests(const struct pof_clear_problem *p, struct pof_err *err) {
+static int check_requests(const struct pof_clear_problem *p, struct pof_err *err)
+{
     int64_t power = 0, ceilings = 0;
     if (p->requests > REQUESTS_MAX) {
         return pof_fail(err, POF_E_OVERFLOW, "%zu requests at once, at most %d can be cleared",
@@ -157,7 +165,8 @@ static int check_requests(const struct pof_clear_problem *p, struct pof_err *err
 
 /* --- preparation --- */
 
-static int reserve(struct pof_clearing *c, struct pof_err *err) {
+static int reserve(struct pof_clearing *c, struct pof_err *err)
+{
     const struct pof_clear_problem *p = c->problem;
     size_t n = p->forest->n;
     int rc = pof_curves_reset(&c->curves, p->offers + p->requests, err);
@@ -176,7 +185,8 @@ static int reserve(struct pof_clearing *c, struct pof_err *err) {
     return rc ? rc : pof_grow(&c->zone, &c->zone_cap, ops + 1, sizeof *c->zone, err);
 }
 
-static void prepare(struct pof_clearing *c) {
+static void prepare(struct pof_clearing *c)
+{
     const struct pof_clear_problem *p = c->problem;
     uint32_t n = p->forest->n;
     size_t next = 0;
@@ -209,7 +219,8 @@ struct area {
 };
 
 /* The cost of what is unmet, on one side of flow. */
-static void add_elastic(struct pof_clearing *c, const struct area *a, struct op op) {
+static void add_elastic(struct pof_clearing *c, const struct area *a, struct op op)
+{
     bool up = op.kind == OP_UP;
     if (up ? op.flow <= a->low : op.flow >= a->high) {
         return; /* always met */
@@ -225,7 +236,8 @@ static void add_elastic(struct pof_clearing *c, const struct area *a, struct op 
 }
 
 /* A stack of requests is a sum of hinges: each step costs what its ceiling is above the next. */
-static void add_stack(struct pof_clearing *c, const struct area *a, size_t i, size_t end) {
+static void add_stack(struct pof_clearing *c, const struct area *a, size_t i, size_t end)
+{
     int64_t sum = 0;
     for (; i < end; i++) {
         sum += c->need[i].p_w;
@@ -240,7 +252,8 @@ static void add_stack(struct pof_clearing *c, const struct area *a, size_t i, si
 }
 
 /* All stacks of one area; *next is the first need that is not treated yet. */
-static void add_needs(struct pof_clearing *c, const struct area *a, uint32_t place, size_t *next) {
+static void add_needs(struct pof_clearing *c, const struct area *a, uint32_t place, size_t *next)
+{
     size_t n = c->problem->requests;
     while (*next < n && c->need[*next].place == place && c->need[*next].own == a->own) {
         size_t end = pof_stack_end(c->need, *next, n);
@@ -249,7 +262,8 @@ static void add_needs(struct pof_clearing *c, const struct area *a, uint32_t pla
     }
 }
 
-static int add_limit(struct pof_clearing *c, struct area *a, uint32_t place, struct pof_err *err) {
+static int add_limit(struct pof_clearing *c, struct area *a, uint32_t place, struct pof_err *err)
+{
     int64_t cap = c->cap_up[place], floor = -c->cap_down[place];
     if (floor > a->high || cap < a->low) {
         return pof_fail(err, POF_E_CONFLICT, "frozen activation below node %u exceeds its limit",
@@ -269,7 +283,8 @@ static int add_limit(struct pof_clearing *c, struct area *a, uint32_t place, str
 }
 
 /* A node's own offers as a curve on top of the stack. */
-static struct area push_own(struct pof_clearing *c, uint32_t node) {
+static struct area push_own(struct pof_clearing *c, uint32_t node)
+{
     struct area own = {.base = c->curves.runs, .own = true};
     pof_curves_begin(&c->curves);
     for (size_t i = c->first[node]; i < c->first[node + 1]; i++) {
@@ -289,7 +304,8 @@ static struct area push_own(struct pof_clearing *c, uint32_t node) {
     return own;
 }
 
-static int fold_up(struct pof_clearing *c, struct pof_err *err) {
+static int fold_up(struct pof_clearing *c, struct pof_err *err)
+{
     const struct pof_forest *f = c->problem->forest;
     size_t next_need = 0;
     for (uint32_t at = 0; at < f->n; at++) {
@@ -321,7 +337,8 @@ static int fold_up(struct pof_clearing *c, struct pof_err *err) {
 /* The marginal cost inside, from the one outside: where the outer price falls among the slopes of
  * the curve after the op decides where it falls before. *binding: f is exactly at the op's place.
  */
-static pof_wide inner_price(const struct op *op, pof_wide outer, bool *binding) {
+static pof_wide inner_price(const struct op *op, pof_wide outer, bool *binding)
+{
     *binding = false;
     switch (op->kind) {
     case OP_FLOOR:
@@ -352,7 +369,8 @@ struct margin {
     size_t zone;
 };
 
-static void enter(struct pof_clearing *c, const struct op *op, struct margin *m) {
+static void enter(struct pof_clearing *c, const struct op *op, struct margin *m)
+{
     bool binding;
     m->price = inner_price(op, m->price, &binding);
     if (binding) {
@@ -362,8 +380,8 @@ static void enter(struct pof_clearing *c, const struct op *op, struct margin *m)
     }
 }
 
-static void take_own(struct pof_clearing *c, uint32_t node, const struct margin *m,
-                     int64_t *taken) {
+static void take_own(struct pof_clearing *c, uint32_t node, const struct margin *m, int64_t *taken)
+{
     struct zone *z = &c->zone[m->zone];
     for (size_t i = c->first[node]; i < c->first[node + 1]; i++) {
         const struct pof_clear_offer *o = &c->problem->offer[i];
@@ -378,7 +396,8 @@ static void take_own(struct pof_clearing *c, uint32_t node, const struct margin 
     }
 }
 
-static void pass_down(struct pof_clearing *c, struct pof_clear_result *result) {
+static void pass_down(struct pof_clearing *c, struct pof_clear_result *result)
+{
     const struct pof_forest *f = c->problem->forest;
     c->zone[c->zones++] = (struct zone){.marginal = SIZE_MAX, .open = true};
     for (uint32_t at = f->n; at-- > 0;) {
@@ -407,7 +426,8 @@ static void pass_down(struct pof_clearing *c, struct pof_clear_result *result) {
 }
 
 /* What a zone's balance leaves for its marginal offer. */
-static int settle_zones(const struct pof_clearing *c, int64_t *taken, struct pof_err *err) {
+static int settle_zones(const struct pof_clearing *c, int64_t *taken, struct pof_err *err)
+{
     for (size_t i = 0; i < c->zones; i++) {
         const struct zone *z = &c->zone[i];
         int64_t rest = z->rest;
@@ -430,7 +450,8 @@ static int settle_zones(const struct pof_clearing *c, int64_t *taken, struct pof
 }
 
 int pof_clear_solve(struct pof_clearing *c, const struct pof_clear_problem *problem,
-                    struct pof_clear_result *result, struct pof_err *err) {
+                    struct pof_clear_result *result, struct pof_err *err)
+{
     int rc = check_offers(problem, err);
     rc = rc ? rc : check_requests(problem, err);
     if (rc) {

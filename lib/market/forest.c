@@ -16,7 +16,8 @@ struct work {
     uint32_t *size;
 };
 
-static int work_alloc(struct work *w, uint32_t n, struct pof_err *err) {
+static int work_alloc(struct work *w, uint32_t n, struct pof_err *err)
+{
     int rc = pof_calloc(&w->peel, n, sizeof *w->peel, err);
     rc = rc ? rc : pof_calloc(&w->waiting, n, sizeof *w->waiting, err);
     rc = rc ? rc : pof_calloc(&w->heavy, n, sizeof *w->heavy, err);
@@ -24,7 +25,8 @@ static int work_alloc(struct work *w, uint32_t n, struct pof_err *err) {
     return rc ? rc : pof_calloc(&w->size, n, sizeof *w->size, err);
 }
 
-static void work_release(struct work *w) {
+static void work_release(struct work *w)
+{
     free(w->peel);
     free(w->waiting);
     free(w->heavy);
@@ -32,7 +34,8 @@ static void work_release(struct work *w) {
     free(w->size);
 }
 
-static int count_children(struct work *w, const uint32_t *parent, uint32_t n, struct pof_err *err) {
+static int count_children(struct work *w, const uint32_t *parent, uint32_t n, struct pof_err *err)
+{
     for (uint32_t v = 0; v < n; v++) {
         w->heavy[v] = POF_NONE;
         w->size[v] = 1;
@@ -48,7 +51,8 @@ static int count_children(struct work *w, const uint32_t *parent, uint32_t n, st
 }
 
 /* Takes leaves away until nothing is left; a node's subtree is complete when its turn comes. */
-static int peel(struct work *w, const uint32_t *parent, uint32_t n, struct pof_err *err) {
+static int peel(struct work *w, const uint32_t *parent, uint32_t n, struct pof_err *err)
+{
     uint32_t done = 0, known = 0;
     for (uint32_t v = 0; v < n; v++) {
         if (w->waiting[v] == 0) {
@@ -71,7 +75,8 @@ static int peel(struct work *w, const uint32_t *parent, uint32_t n, struct pof_e
     return done == n ? 0 : pof_fail(err, POF_E_TOPOLOGY, "parents form a cycle");
 }
 
-static void give_places(struct pof_forest *f, struct work *w, const uint32_t *parent) {
+static void give_places(struct pof_forest *f, struct work *w, const uint32_t *parent)
+{
     uint32_t next = 0;
     for (uint32_t i = f->n; i-- > 0;) {
         uint32_t v = w->peel[i], p = parent[v];
@@ -95,8 +100,8 @@ static void give_places(struct pof_forest *f, struct work *w, const uint32_t *pa
     }
 }
 
-int pof_forest_build(struct pof_forest *f, const uint32_t *parent, uint32_t n,
-                     struct pof_err *err) {
+int pof_forest_build(struct pof_forest *f, const uint32_t *parent, uint32_t n, struct pof_err *err)
+{
     *f = (struct pof_forest){.n = n};
     struct work w = {0};
     int rc = work_alloc(&w, n, err);
@@ -115,7 +120,8 @@ int pof_forest_build(struct pof_forest *f, const uint32_t *parent, uint32_t n,
     return rc;
 }
 
-void pof_forest_release(struct pof_forest *f) {
+void pof_forest_release(struct pof_forest *f)
+{
     free(f->node);
     free(f->pos);
     free(f->up);

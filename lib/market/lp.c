@@ -24,38 +24,46 @@ struct model {
     int entries;
 };
 
-static int col_offer(size_t i) {
+static int col_offer(size_t i)
+{
     return (int)i + 1;
 }
 
-static int col_flow(const struct model *m, uint32_t node) {
+static int col_flow(const struct model *m, uint32_t node)
+{
     return (int)(m->problem->offers + node) + 1;
 }
 
-static int col_own(const struct model *m, uint32_t node) {
+static int col_own(const struct model *m, uint32_t node)
+{
     return (int)(m->problem->offers + m->problem->forest->n + node) + 1;
 }
 
-static int col_unmet(const struct model *m, size_t need) {
+static int col_unmet(const struct model *m, size_t need)
+{
     return (int)(m->problem->offers + 2 * (size_t)m->problem->forest->n + need) + 1;
 }
 
-static int row_all(uint32_t node) {
+static int row_all(uint32_t node)
+{
     return (int)node + 1;
 }
 
-static int row_own(const struct model *m, uint32_t node) {
+static int row_own(const struct model *m, uint32_t node)
+{
     return (int)(m->problem->forest->n + node) + 1;
 }
 
-static void put(struct model *m, int row, int col, double value) {
+static void put(struct model *m, int row, int col, double value)
+{
     m->entries++;
     m->row[m->entries] = row;
     m->col[m->entries] = col;
     m->value[m->entries] = value;
 }
 
-static int64_t gcd(int64_t a, int64_t b) {
+static int64_t gcd(int64_t a, int64_t b)
+{
     while (b) {
         int64_t rest = a % b;
         a = b;
@@ -64,7 +72,8 @@ static int64_t gcd(int64_t a, int64_t b) {
     return a;
 }
 
-static void find_unit(struct model *m) {
+static void find_unit(struct model *m)
+{
     m->unit = 0;
     for (size_t i = 0; i < m->problem->offers; i++) {
         m->unit = gcd(m->problem->offer[i].price_ueur, m->unit);
@@ -75,11 +84,13 @@ static void find_unit(struct model *m) {
     m->unit = m->unit ? m->unit : 1;
 }
 
-static void set_bounds(glp_prob *lp, int col, int64_t low, int64_t high) {
+static void set_bounds(glp_prob *lp, int col, int64_t low, int64_t high)
+{
     glp_set_col_bnds(lp, col, low == high ? GLP_FX : GLP_DB, (double)low, (double)high);
 }
 
-static void add_offers(struct model *m) {
+static void add_offers(struct model *m)
+{
     for (size_t i = 0; i < m->problem->offers; i++) {
         const struct pof_clear_offer *o = &m->problem->offer[i];
         set_bounds(m->lp, col_offer(i), o->frozen_w, o->p_w);
@@ -90,7 +101,8 @@ static void add_offers(struct model *m) {
 
 /* own - sum of offers = 0 and flow - own - sum of children's flows = 0, each with the sign that
  * makes the row's dual the price of one more watt. */
-static void add_nodes(struct model *m) {
+static void add_nodes(struct model *m)
+{
     const struct pof_forest *f = m->problem->forest;
     for (uint32_t v = 0; v < f->n; v++) {
         glp_set_row_bnds(m->lp, row_all(v), GLP_FX, 0, 0);
@@ -107,7 +119,8 @@ static void add_nodes(struct model *m) {
     }
 }
 
-static void add_limits(struct model *m) {
+static void add_limits(struct model *m)
+{
     for (size_t i = 0; i < m->problem->limits; i++) {
         const struct pof_clear_limit *l = &m->problem->limit[i];
         int col = col_flow(m, l->node);
@@ -123,7 +136,8 @@ static void add_limits(struct model *m) {
 }
 
 /* One row per stack: flow in its direction, plus what is unmet, is at least what is asked for. */
-static void add_needs(struct model *m) {
+static void add_needs(struct model *m)
+{
     size_t n = m->problem->requests;
     int row = 2 * (int)m->problem->forest->n;
     for (size_t i = 0, end; i < n; i = end) {
@@ -146,7 +160,8 @@ static void add_needs(struct model *m) {
     }
 }
 
-static int build(struct model *m, struct pof_err *err) {
+static int build(struct model *m, struct pof_err *err)
+{
     const struct pof_clear_problem *p = m->problem;
     size_t n = p->forest->n, entries = p->offers + 4 * n + 2 * p->requests + 1;
     size_t cols = p->offers + 2 * n + p->requests, rows = 2 * n + p->requests;
@@ -175,7 +190,8 @@ static int build(struct model *m, struct pof_err *err) {
 
 /* Rounds and checks; *fits says whether what the solver proposes is proven optimal. */
 static int certify(const struct model *m, struct pof_clear_result *r, bool *fits,
-                   struct pof_err *err) {
+                   struct pof_err *err)
+{
     struct pof_certificate_answer answer;
     for (size_t i = 0; i < m->problem->offers; i++) {
         r->taken_w[i] = llround(glp_get_col_prim(m->lp, col_offer(i)));
@@ -189,7 +205,8 @@ static int certify(const struct model *m, struct pof_clear_result *r, bool *fits
     return rc;
 }
 
-static int solve(const struct model *m, struct pof_clear_result *r, struct pof_err *err) {
+static int solve(const struct model *m, struct pof_clear_result *r, struct pof_err *err)
+{
     glp_smcp how;
     glp_init_smcp(&how);
     how.msg_lev = GLP_MSG_OFF;
@@ -210,7 +227,8 @@ static int solve(const struct model *m, struct pof_clear_result *r, struct pof_e
 }
 
 int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_result *result,
-                 struct pof_err *err) {
+                 struct pof_err *err)
+{
     struct model m = {.problem = problem};
     glp_term_out(GLP_OFF);
     m.lp = glp_create_prob();

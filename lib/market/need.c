@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-static int need_cmp(const void *pa, const void *pb) {
+static int need_cmp(const void *pa, const void *pb)
+{
     const struct pof_need *a = pa, *b = pb;
     if (a->place != b->place) {
         return a->place < b->place ? -1 : 1;
@@ -21,7 +22,8 @@ static int need_cmp(const void *pa, const void *pb) {
     return (a->request > b->request) - (a->request < b->request);
 }
 
-void pof_needs_build(struct pof_need *needs, const struct pof_clear_problem *problem) {
+void pof_needs_build(struct pof_need *needs, const struct pof_clear_problem *problem)
+{
     for (size_t i = 0; i < problem->requests; i++) {
         const struct pof_clear_request *r = &problem->request[i];
         needs[i] = (struct pof_need){.place = problem->forest->pos[r->node],
@@ -36,7 +38,8 @@ void pof_needs_build(struct pof_need *needs, const struct pof_clear_problem *pro
     }
 }
 
-size_t pof_stack_end(const struct pof_need *needs, size_t i, size_t n) {
+size_t pof_stack_end(const struct pof_need *needs, size_t i, size_t n)
+{
     size_t end = i + 1;
     while (end < n && needs[end].place == needs[i].place && needs[end].own == needs[i].own &&
            needs[end].direction == needs[i].direction) {
@@ -45,7 +48,8 @@ size_t pof_stack_end(const struct pof_need *needs, size_t i, size_t n) {
     return end;
 }
 
-int64_t pof_stack_w(const struct pof_need *needs, size_t i, size_t end) {
+int64_t pof_stack_w(const struct pof_need *needs, size_t i, size_t end)
+{
     int64_t sum = 0;
     for (; i < end; i++) {
         sum += needs[i].p_w;

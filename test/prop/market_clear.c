@@ -4,87 +4,9 @@
 #include "market/certificate.h"
 #include "market/lp.h"
 
-#include "base/text.h"
-#include "num/rng.h"
-#include "tap.h"
+#include "market_instances.h"
 
 #include <time.h>
-
-/* --- instances --- */
-
-enum { NODES = 200, OFFERS = 600, REQUESTS = 40, LIMITS = 200 };
-
-struct instance {
-    uint32_t parent[NODES];
-    uint32_t nodes;
-    struct pof_clear_offer offer[OFFERS];
-    struct pof_clear_request request[REQUESTS];
-    struct pof_clear_limit limit[LIMITS];
-    size_t offers, requests, limits;
-};
-
-struct dice {
-    uint64_t seed, at;
-};
-
-static uint64_t roll(struct dice *d, uint64_t n) {
-    return pof_below(pof_random(d->seed, 1, d->at++), n);
-}
-
-static void make_offers(struct instance *x, struct dice *d, int64_t p_max) {
-    for (size_t i = 0; i < x->offers; i++) {
-        x->offer[i] = (struct pof_clear_offer){
-            .node = (uint32_t)roll(d, x->nodes),
-            .direction = roll(d, 2) ? POF_UP : POF_DOWN,
-            .p_w = 1 + (int64_t)roll(d, (uint64_t)p_max),
-            .price_ueur = (int64_t)roll(d, 40) * 5000000, /* few prices: many ties, some at 0 */
-            .rank = (uint32_t)i + 1};
-    }
-}
-
-/* Ceilings meet offer prices now and then; areas repeat and nest. */
-static void make_requests(struct instance *x, struct dice *d, int64_t p_max) {
-    for (size_t i = 0; i < x->requests; i++) {
-        bool whole = roll(d, 4) == 0;
-        x->request[i] = (struct pof_clear_request){.node = whole ? 0 : (uint32_t)roll(d, x->nodes),
-                                                   .own = !whole && roll(d, 3) == 0,
-                                                   .direction = roll(d, 2) ? POF_UP : POF_DOWN,
-                                                   .p_w = 1 + (int64_t)roll(d, (uint64_t)p_max),
-                                                   .ceiling_ueur = (int64_t)roll(d, 60) * 5000000};
-    }
-}
-
-static void make(struct instance *x, uint64_t seed, uint32_t nodes, size_t offers) {
-    struct dice d = {seed, 0};
-    x->nodes = 1 + (uint32_t)roll(&d, nodes);
-    x->offers = roll(&d, offers + 1);
-    x->requests = roll(&d, nodes > 10 ? REQUESTS : 4);
-    x->limits = roll(&d, x->nodes + 1);
-    uint64_t depth = 1 + roll(&d, 30); /* chains to bushes */
-    for (uint32_t v = 0; v < x->nodes; v++) {
-        uint64_t back = v < depth ? v : depth;
-        x->parent[v] = v == 0 ? POF_NONE : v - 1 - (uint32_t)roll(&d, back ? back : 1);
-    }
-    int64_t p_max = nodes > 10 ? 500 : 3;
-    make_offers(x, &d, p_max);
-    make_requests(x, &d, nodes > 10 ? 3000 : 4);
-    for (size_t i = 0; i < x->limits; i++) {
-        x->limit[i] = (struct pof_clear_limit){.node = (uint32_t)roll(&d, x->nodes),
-                                               .p_up_w = (int64_t)roll(&d, (uint64_t)p_max * 4),
-                                               .p_down_w = (int64_t)roll(&d, (uint64_t)p_max * 4)};
-    }
-    qsort(x->offer, x->offers, sizeof *x->offer, pof_clear_offer_cmp);
-}
-
-static struct pof_clear_problem problem_of(const struct instance *x, const struct pof_forest *f) {
-    return (struct pof_clear_problem){.forest = f,
-                                      .offer = x->offer,
-                                      .offers = x->offers,
-                                      .request = x->request,
-                                      .requests = x->requests,
-                                      .limit = x->limit,
-                                      .limits = x->limits};
-}
 
 /* --- one solution with everything one wants to know --- */
 
@@ -97,7 +19,8 @@ struct solution {
 
 enum method { TREE, LP };
 
-static int solve(const struct instance *x, enum method method, struct solution *s) {
+static int solve(const struct instance *x, enum method method, struct solution *s)
+{
     struct pof_err err = {0};
     struct pof_forest f;
     struct pof_clearing *c = NULL;
@@ -123,7 +46,8 @@ static int solve(const struct instance *x, enum method method, struct solution *
 
 /* --- permutation --- */
 
-static void shuffle(void *array, size_t n, size_t size, struct dice *d) {
+static void shuffle(void *array, size_t n, size_t size, struct dice *d)
+{
     char *a = array, tmp[128];
     for (size_t i = n; i > 1; i--) {
         size_t k = roll(d, i);
@@ -134,7 +58,8 @@ static void shuffle(void *array, size_t n, size_t size, struct dice *d) {
 }
 
 /* The same market with nodes renumbered and every list in another order. */
-static void permute(const struct instance *x, struct instance *y, struct dice *d) {
+static void permute(const struct instance *x, struct instance *y, struct dice *d)
+{
     uint32_t name[NODES];
     *y = *x;
     for (uint32_t v = 0; v < x->nodes; v++) {
@@ -158,14 +83,16 @@ static void permute(const struct instance *x, struct instance *y, struct dice *d
     qsort(y->offer, y->offers, sizeof *y->offer, pof_clear_offer_cmp);
 }
 
-static void by_rank(const struct instance *x, const struct solution *s, int64_t *taken) {
+static void by_rank(const struct instance *x, const struct solution *s, int64_t *taken)
+{
     for (size_t i = 0; i < x->offers; i++) {
         taken[x->offer[i].rank] = s->taken[i];
     }
 }
 
 static bool same_quantities(const struct instance *x, const struct solution *a,
-                            const struct instance *y, const struct solution *b) {
+                            const struct instance *y, const struct solution *b)
+{
     int64_t qa[OFFERS + 1] = {0}, qb[OFFERS + 1] = {0};
     by_rank(x, a, qa);
     by_rank(y, b, qb);
@@ -177,12 +104,8 @@ static bool same_quantities(const struct instance *x, const struct solution *a,
 static struct instance instance, other; /* too large for a stack */
 static struct solution tree, lp, again;
 
-static uint64_t first_seed(void) {
-    const char *s = getenv("POF_SEED");
-    return s ? strtoull(s, NULL, 10) : 20260310;
-}
-
-static bool cheaper_is_not_dearer(struct dice *d) {
+static bool cheaper_is_not_dearer(struct dice *d)
+{
     other = instance;
     if (other.offers == 0) {
         return true;
@@ -193,7 +116,8 @@ static bool cheaper_is_not_dearer(struct dice *d) {
     return solve(&other, TREE, &again) == 0 && again.cost <= tree.cost;
 }
 
-static void try_against_lp(void) {
+static void try_against_lp(void)
+{
     int equal = 0, certified = 0, permuted = 0, cheaper = 0, taken = 0;
     for (uint64_t k = 0; k < 200; k++) {
         uint64_t seed = first_seed() + k;
@@ -230,7 +154,8 @@ struct rating {
     int64_t unmet, power, ranks;
 };
 
-static int rating_cmp(const struct rating *a, const struct rating *b) {
+static int rating_cmp(const struct rating *a, const struct rating *b)
+{
     if (a->cost != b->cost) {
         return a->cost < b->cost ? -1 : 1;
     }
@@ -243,7 +168,8 @@ static int rating_cmp(const struct rating *a, const struct rating *b) {
     return (a->ranks > b->ranks) - (a->ranks < b->ranks);
 }
 
-static int64_t flow_of(const struct instance *x, const int64_t *q, uint32_t node, bool own) {
+static int64_t flow_of(const struct instance *x, const int64_t *q, uint32_t node, bool own)
+{
     int64_t f = 0;
     for (size_t i = 0; i < x->offers; i++) {
         uint32_t v = x->offer[i].node;
@@ -256,7 +182,8 @@ static int64_t flow_of(const struct instance *x, const int64_t *q, uint32_t node
 }
 
 /* Watts that requests of the same area and direction take before request i does; *first: none. */
-static int64_t ahead_of(const struct instance *x, size_t i, bool *first) {
+static int64_t ahead_of(const struct instance *x, size_t i, bool *first)
+{
     const struct pof_clear_request *a = &x->request[i];
     int64_t ahead = 0;
     *first = true;
@@ -274,7 +201,8 @@ static int64_t ahead_of(const struct instance *x, size_t i, bool *first) {
 }
 
 /* Straight from the definition: what is unmet goes to the cheapest ceilings of its stack. */
-static void rate_unmet(const struct instance *x, const int64_t *q, struct rating *r) {
+static void rate_unmet(const struct instance *x, const int64_t *q, struct rating *r)
+{
     for (size_t i = 0; i < x->requests; i++) {
         const struct pof_clear_request *a = &x->request[i];
         int64_t f = flow_of(x, q, a->node, a->own);
@@ -286,7 +214,8 @@ static void rate_unmet(const struct instance *x, const int64_t *q, struct rating
     }
 }
 
-static bool rate(const struct instance *x, const int64_t *q, struct rating *r) {
+static bool rate(const struct instance *x, const int64_t *q, struct rating *r)
+{
     *r = (struct rating){0};
     for (size_t i = 0; i < x->limits; i++) {
         int64_t f = flow_of(x, q, x->limit[i].node, false);
@@ -304,7 +233,8 @@ static bool rate(const struct instance *x, const int64_t *q, struct rating *r) {
 }
 
 /* Is there no better choice than s? */
-static bool is_best(const struct instance *x, const struct solution *s) {
+static bool is_best(const struct instance *x, const struct solution *s)
+{
     int64_t q[8] = {0};
     struct rating best, r;
     if (!rate(x, s->taken, &best) || best.cost != s->cost) {
@@ -325,7 +255,8 @@ static bool is_best(const struct instance *x, const struct solution *s) {
     }
 }
 
-static void try_everything(void) {
+static void try_everything(void)
+{
     int best = 0, n = 1500, traded = 0;
     for (int k = 0; k < n; k++) {
         uint64_t seed = first_seed() + 100000 + (uint64_t)k;
@@ -354,14 +285,16 @@ struct big {
     size_t limits;
 };
 
-static double cpu_s(void) {
+static double cpu_s(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* Clears twice (the second time with warm memory) and says what an offer costs. */
-static bool run_big(struct big *b, struct pof_clear_problem *p, uint32_t nodes, const char *name) {
+static bool run_big(struct big *b, struct pof_clear_problem *p, uint32_t nodes, const char *name)
+{
     struct pof_err err = {0};
     struct pof_forest f;
     struct pof_clearing *c = NULL;
@@ -387,7 +320,8 @@ static bool run_big(struct big *b, struct pof_clear_problem *p, uint32_t nodes, 
 }
 
 /* nodes in a tree where each hangs from one of the `reach` before it; offers anywhere. */
-static void try_size(uint32_t nodes, uint64_t reach, size_t offers, const char *name) {
+static void try_size(uint32_t nodes, uint64_t reach, size_t offers, const char *name)
+{
     struct big b = {.parent = calloc(nodes, sizeof *b.parent),
                     .offer = calloc(offers, sizeof *b.offer),
                     .limit = calloc(nodes, sizeof *b.limit),
@@ -427,7 +361,8 @@ static void try_size(uint32_t nodes, uint64_t reach, size_t offers, const char *
     free(b.taken);
 }
 
-int main(void) {
+int main(void)
+{
     try_everything();
     try_against_lp();
     try_size(150, 20, 1500, "day_ahead_quarter");

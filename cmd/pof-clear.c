@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-clear: matches requests with offers at least cost, within the limits of the grid. */
+#include "cli/cli.h"
+#include "market/auction.h"
+#include "num/decimal.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+struct args {
+    const char *grid, *session;
+    int64_t ceiling;
+    int sequence, price, method;
+};
+
+static const char *const sequences[] = {"joint", "dso-first", NULL};
+static const char *const price_rules[] = {"pay-as-bid", "uniform", NULL};
+static const char *const methods[] = {"tree", "lp", NULL};
+
+#define AT(member) offsetof(struct args, member)
+static const struct pof_option options[] = {
+    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
+    {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to clear (the only one given)", 0, 0, NULL},
+    {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
+    {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
+    {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
+    {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
+    {0}};
+#undef AT
+
+static const struct pof_program program = {
+    .name = "pof-clear",
+    .purpose = "clear a market session",
+    .operands = "[FILE ...]",
+    .examples = "pof-clear --grid grid.json --session 2026-03-10-DA \\\n"
+                "    sessions.jsonl requests.jsonl offers.jsonl limits.jsonl > awards.jsonl",
+    .options = options,
+};
+
+struct job {
+    const struct args *args;
+    struct pof_grid grid;
+    struct pof_feeder feeder;
+    struct pof_book book;
+};
+
+static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    char *json = NULL;
+    size_t len;
+    if (!j->args->grid) {
+        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-clear --help");
+    }
+    int rc = pof_cli_slurp(cli, j->args->grid, &json, &len, err);
+    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
+    rc = rc ? rc : pof_feeder_init(&j->feeder, &j->grid, err);
+    if (rc) {
+        pof_at(err, j->args->grid, 0, NULL);
+    }
+    free(json);
+    return rc;
+}
+
+static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return pof_book_take(&j->book, record, err);
+}
+
+static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_session, on_record},
+                                            {POF_request, on_record},
+                                            {POF_offer, on_record},
+                                            {POF_limit, on_record}};
+    int rc = pof_book_init(&j->book, &j->feeder, err);
+    rc = rc ? rc : pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
+    return rc ? rc : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
+}
+
+static int write_award(void *ctx, const struct pof_award *award, struct pof_err *err)
+{
+    return pof_writer_put(ctx, POF_award, award, err);
+}
+
+static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
+{
+    if (n) {
+        pof_cli_note(cli, "%" PRIu64 " %s", n, what);
+    }
+}
+
+static void say_input(struct pof_cli *cli, const struct pof_book *b)
+{
+    const struct pof_book_counts *c = &b->counts;
+    pof_cli_note(cli,
+                 "session %.*s: %u quarter-hours, %" PRIu64 " requests, %" PRIu64
+                 " offers, %" PRIu64 " limits",
+                 (int)b->session.id.len, b->session.id.ptr, b->quarters, c->requests, c->offers,
+                 c->limits);
+    say_left_out(cli, c->requests_elsewhere, "requests of other sessions left out");
+    say_left_out(cli, c->requests_outside, "requests outside the session's window left out");
+    say_left_out(cli, c->offers_outside, "offers outside the session's window left out");
+    say_left_out(cli, c->limits_outside, "limits outside the session's window left out");
+    say_left_out(cli, c->requests_unfed, "requests where no closed branch leads cannot be met");
+    say_left_out(cli, c->offers_unfed, "offers where no closed branch leads left out");
+    say_left_out(cli, c->limits_unfed, "limits of branches that feed nothing left out");
+}
+
+/* A quarter-hour of 1 W is 0.25 Wh. */
+static int kwh(int64_t wq, char *to)
+{
+    return (int)pof_decimal_format(wq * 25, 5, to);
+}
+
+static void say_result(struct pof_cli *cli, const struct pof_auction *a)
+{
+    char requested[POF_DECIMAL_MAX], unmet[POF_DECIMAL_MAX], up[POF_DECIMAL_MAX],
+        down[POF_DECIMAL_MAX], paid[POF_DECIMAL_MAX];
+    int requested_n = kwh(a->requested_wq, requested), unmet_n = kwh(a->unmet_wq, unmet);
+    int up_n = kwh(a->up_wq, up), down_n = kwh(a->down_wq, down);
+    int paid_n = (int)pof_decimal_format(a->paid_ueur, POF_MICRO, paid);
+    pof_cli_note(cli,
+                 "%" PRIu64 " awards: %.*s kWh up and %.*s kWh down for %.*s EUR; %.*s of %.*s kWh "
+                 "asked for stay unmet",
+                 a->awards, up_n, up, down_n, down, paid_n, paid, unmet_n, unmet, requested_n,
+                 requested);
+}
+
+static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    struct pof_auction auction = {.sequence = (enum pof_sequence)j->args->sequence,
+                                  .price_rule = (enum pof_price_rule)j->args->price,
+                                  .method = (enum pof_clear_method)j->args->method,
+                                  .threads = pof_cli_threads(cli),
+                                  .on_award = write_award,
+                                  .ctx = pof_cli_out(cli)};
+    say_input(cli, &j->book);
+    int rc = pof_auction_run(&auction, &j->book, err);
+    if (rc == 0) {
+        say_result(cli, &auction);
+    }
+    return rc;
+}
+
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
+    struct job j = {.args = args};
+    int rc = read_grid(cli, &j, err);
+    rc = rc ? rc : read_book(cli, &j, err);
+    rc = rc ? rc : clear_session(cli, &j, err);
+    pof_book_release(&j.book);
+    pof_feeder_release(&j.feeder);
+    pof_grid_release(&j.grid);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.ceiling = INT64_C(3000000000)};
+    return pof_main(&program, argc, argv, &args, run);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Quarter-hours cleared in parallel, awards handed out in order. */
+#include "market/auction.h"
+
+#include "base/par.h"
+#include "market/attribute.h"
+#include "market/certificate.h"
+#include "market/lp.h"
+#include "market/quarter.h"
+#include "record/words.h"
+
+#include <stdlib.h>
+
+/* One award before it gets its texts. */
+struct row {
+    uint32_t request, offer; /* indices in the book */
+    int64_t p_w, price_ueur;
+    enum pof_award_why why;
+};
+
+/* What one quarter-hour came to. */
+struct quarter {
+    struct row *row; /* owned */
+    size_t rows;
+    int64_t requested_w, unmet_w;
+};
+
+struct job {
+    const struct pof_auction *auction;
+    const struct pof_book *book;
+    struct pof_clearing **clearing; /* [threads] */
+    struct quarter *quarter;        /* [quarters] */
+};
+
+/* --- one quarter-hour --- */
+
+/* A quarter-hour as a problem, its arrays, and a result. */
+struct slot {
+    struct pof_clear_problem problem;
+    struct pof_clear_offer *offer;
+    struct pof_clear_request *request;
+    struct pof_clear_limit *limit;
+    uint32_t *request_of; /* index in the book of each request */
+    const uint32_t *offer_of;
+    struct pof_clear_result result;
+    struct pof_shares shares;
+};
+
+static void slot_release(struct slot *s)
+{
+    free(s->offer);
+    free(s->request);
+    free(s->limit);
+    free(s->request_of);
+    free(s->result.taken_w);
+    free(s->result.node_price_ueur);
+    free(s->result.own_price_ueur);
+    free(s->shares.share);
+}
+
+static int slot_alloc(struct slot *s, const struct pof_book *b, size_t q, struct pof_err *err)
+{
+    size_t offers = b->by_offer.first[q + 1] - b->by_offer.first[q];
+    size_t requests = b->by_request.first[q + 1] - b->by_request.first[q];
+    size_t limits = b->limit_first[q + 1] - b->limit_first[q], nodes = b->forest.n;
+    int rc = pof_calloc(&s->offer, offers, sizeof *s->offer, err);
+    rc = rc ? rc : pof_calloc(&s->request, requests, sizeof *s->request, err);
+    rc = rc ? rc : pof_calloc(&s->request_of, requests, sizeof *s->request_of, err);
+    rc = rc ? rc : pof_calloc(&s->limit, limits, sizeof *s->limit, err);
+    rc = rc ? rc : pof_calloc(&s->result.taken_w, offers, sizeof(int64_t), err);
+    rc = rc ? rc : pof_calloc(&s->result.node_price_ueur, nodes, sizeof(int64_t), err);
+    rc = rc ? rc : pof_calloc(&s->result.own_price_ueur, nodes, sizeof(int64_t), err);
+    s->problem = (struct pof_clear_problem){.forest = &b->forest,
+                                            .offer = s->offer,
+                                            .offers = offers,
+                                            .request = s->request,
+                                            .limit = s->limit,
+                                            .limits = limits};
+    return rc;
+}
+
+static void slot_fill(struct slot *s, const struct pof_book *b, size_t q, struct quarter *out)
+{
+    s->offer_of = &b->by_offer.at[b->by_offer.first[q]];
+    for (size_t i = 0; i < s->problem.offers; i++) {
+        const struct pof_book_offer *o = &b->offer[s->offer_of[i]];
+        s->offer[i] = (struct pof_clear_offer){.node = o->node,
+                                               .direction = (enum pof_direction)o->record.direction,
+                                               .p_w = o->record.p_w,
+                                               .price_ueur = o->record.price_ueur_mwh,
+                                               .rank = o->rank};
+    }
+    for (size_t k = b->by_request.first[q]; k < b->by_request.first[q + 1]; k++) {
+        const struct pof_book_request *r = &b->request[b->by_request.at[k]];
+        out->requested_w += r->record.p_w;
+        if (!r->fed) {
+            out->unmet_w += r->record.p_w;
+            continue;
+        }
+        s->request_of[s->problem.requests] = b->by_request.at[k];
+        s->request[s->problem.requests++] = r->clear;
+    }
+    for (size_t i = 0; i < s->problem.limits; i++) {
+        const struct pof_book_limit *l = &b->limit[b->limit_first[q] + i];
+        s->limit[i] = (struct pof_clear_limit){l->node, l->p_up_w, l->p_down_w};
+    }
+}
+
+/* Solves and has the result certified. */
+static int solve(const struct job *j, unsigned worker, const struct pof_clear_problem *p,
+                 struct pof_clear_result *result, struct pof_err *err)
+{
+    struct pof_certificate_answer answer;
+    int rc = j->auction->method == POF_CLEAR_LP
+                 ? pof_lp_solve(p, result, err)
+                 : pof_clear_solve(j->clearing[worker], p, result, err);
+    rc = rc ? rc : pof_clear_certify(p, result, &answer, err);
+    if (rc == 0 && answer.status != POF_CERTIFIED) {
+        return pof_fail(err, POF_E_INTERNAL, "clearing is not certified: fault %d at %zu",
+                        (int)answer.status, answer.where);
+    }
+    return rc;
+}
+
+/* Only the requests of one role, on top of what earlier roles took. */
+static int solve_role(const struct job *j, unsigned worker, struct slot *s, int role,
+                      struct pof_err *err)
+{
+    struct pof_clear_problem part = s->problem;
+    struct pof_clear_request *request;
+    int rc = pof_calloc(&request, s->problem.requests, sizeof *request, err);
+    if (rc) {
+        return rc;
+    }
+    part.request = request;
+    part.requests = 0;
+    for (size_t i = 0; i < s->problem.requests; i++) {
+        if (j->book->request[s->request_of[i]].record.role == role) {
+            request[part.requests++] = s->request[i];
+        }
+    }
+    rc = solve(j, worker, &part, &s->result, err);
+    for (size_t i = 0; i < part.offers; i++) {
+        s->offer[i].frozen_w = s->result.taken_w[i];
+    }
+    free(request);
+    return rc;
+}
+
+static int solve_slot(const struct job *j, unsigned worker, struct slot *s, struct pof_err *err)
+{
+    if (j->auction->sequence == POF_JOINT) {
+        return solve(j, worker, &s->problem, &s->result, err);
+    }
+    int rc = solve_role(j, worker, s, POF_ROLE_DSO, err);
+    return rc ? rc : solve_role(j, worker, s, POF_ROLE_TSO, err);
+}
+
+static int add_unmet(const struct slot *s, struct quarter *out, struct pof_err *err)
+{
+    int64_t *unmet;
+    int rc = pof_calloc(&unmet, s->problem.requests, sizeof *unmet, err);
+    rc = rc ? rc : pof_clear_unmet(&s->problem, s->result.taken_w, unmet, err);
+    for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
+        out->unmet_w += unmet[i];
+    }
+    free(unmet);
+    return rc;
+}
+
+static int make_rows(const struct job *j, const struct slot *s, struct quarter *out,
+                     struct pof_err *err)
+{
+    int rc = pof_calloc(&out->row, s->shares.n, sizeof *out->row, err);
+    for (size_t i = 0; rc == 0 && i < s->shares.n; i++) {
+        const struct pof_share *x = &s->shares.share[i];
+        uint32_t offer = s->offer_of[x->offer];
+        out->row[out->rows++] =
+            (struct row){.request = s->request_of[x->request],
+                         .offer = offer,
+                         .p_w = x->p_w,
+                         .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
+                         .why = x->why};
+    }
+    return rc;
+}
+
+/* Rows of one request and why stand together, the dearest offer last. Both directions can only meet
+ * among counter rows: those are priced apart. */
+static void make_uniform(const struct pof_book *b, struct quarter *out)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < out->rows; i = end) {
+        int64_t highest[2] = {0, 0};
+        for (end = i; end < out->rows && out->row[end].request == out->row[i].request &&
+                      out->row[end].why == out->row[i].why;
+             end++) {
+            highest[b->offer[out->row[end].offer].record.direction] = out->row[end].price_ueur;
+        }
+        for (size_t k = i; k < end; k++) {
+            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].record.direction];
+        }
+    }
+}
+
+static int clear_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
+{
+    struct job *j = ctx;
+    struct quarter *out = &j->quarter[q];
+    struct slot s = {0};
+    int rc = slot_alloc(&s, j->book, q, err);
+    if (rc == 0) {
+        slot_fill(&s, j->book, q, out);
+        rc = solve_slot(j, worker, &s, err);
+    }
+    rc = rc ? rc : pof_attribute(&s.problem, s.result.taken_w, &s.shares, err);
+    rc = rc ? rc : add_unmet(&s, out, err);
+    rc = rc ? rc : make_rows(j, &s, out, err);
+    if (rc == 0 && j->auction->price_rule == POF_UNIFORM) {
+        make_uniform(j->book, out);
+    }
+    slot_release(&s);
+    return rc;
+}
+
+/* --- awards --- */
+
+/* Awards are numbered within their offer and quarter-hour. */
+struct numbering {
+    size_t quarter; /* counted from 1; 0: never */
+    unsigned n;
+};
+
+static int award_id(struct pof_buf *id, const struct pof_award *award, unsigned n,
+                    struct pof_err *err)
+{
+    char quarter[POF_QUARTER_NAME + 1];
+    pof_quarter_name(award->start, quarter);
+    id->len = 0;
+    int rc = pof_buf_addf(id, err, "%.*s:%.*s:%s", (int)award->session.len, award->session.ptr,
+                          (int)award->offer.len, award->offer.ptr, quarter);
+    return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
+}
+
+static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wide *paid,
+                    struct pof_err *err)
+{
+    int64_t *sum = award->direction == POF_UP ? &a->up_wq : &a->down_wq;
+    int rc = a->on_award(a->ctx, award, err);
+    rc = rc ? rc : pof_add(sum, award->p_w, err);
+    *paid += (pof_wide)award->p_w * award->price_ueur_mwh;
+    a->awards++;
+    return rc;
+}
+
+static struct pof_award award_of(const struct pof_book *b, const struct row *x, size_t quarter)
+{
+    const struct pof_offer *o = &b->offer[x->offer].record;
+    const struct pof_request *r = &b->request[x->request].record;
+    return (struct pof_award){.session = b->session.id,
+                              .request = r->id,
+                              .offer = o->id,
+                              .pod = o->pod,
+                              .node = o->node,
+                              .buyer = r->buyer,
+                              .role = r->role,
+                              .seller = o->seller,
+                              .direction = o->direction,
+                              .start = b->session.start + (int64_t)quarter * POF_QUARTER_S,
+                              .duration_s = POF_QUARTER_S,
+                              .p_w = x->p_w,
+                              .offer_price_ueur_mwh = o->price_ueur_mwh,
+                              .price_ueur_mwh = x->price_ueur,
+                              .why = (int)x->why};
+}
+
+/* Price times W of quarter-hours to 1e-6 EUR, half to even. */
+static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
+{
+    const int64_t per_ueur = POF_WS_PER_MWH / POF_QUARTER_S;
+    pof_wide whole = paid / per_ueur, rest = paid % per_ueur;
+    whole += 2 * rest > per_ueur || (2 * rest == per_ueur && whole % 2 != 0);
+    if (whole > INT64_MAX) {
+        return pof_fail(err, POF_E_OVERFLOW, "payments add up to more than 64 bits");
+    }
+    *ueur = (int64_t)whole;
+    return 0;
+}
+
+static int hand_out_all(struct pof_auction *a, const struct job *j, struct pof_err *err)
+{
+    const struct pof_book *b = j->book;
+    struct numbering *number = NULL;
+    struct pof_buf id = {0};
+    pof_wide paid = 0;
+    int rc = pof_calloc(&number, b->offers, sizeof *number, err);
+    for (size_t q = 0; rc == 0 && q < b->quarters; q++) {
+        const struct quarter *x = &j->quarter[q];
+        rc = pof_add(&a->requested_wq, x->requested_w, err);
+        rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
+        for (size_t i = 0; rc == 0 && i < x->rows; i++) {
+            struct numbering *k = &number[x->row[i].offer];
+            struct pof_award award = award_of(b, &x->row[i], q);
+            *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
+            rc = award_id(&id, &award, k->n, err);
+            award.id = (struct pof_text){id.data, id.len};
+            rc = rc ? rc : hand_out(a, &award, &paid, err);
+        }
+    }
+    rc = rc ? rc : round_money(paid, &a->paid_ueur, err);
+    pof_buf_release(&id);
+    free(number);
+    return rc;
+}
+
+/* --- all of it --- */
+
+static void job_release(struct job *j, unsigned threads)
+{
+    for (unsigned t = 0; j->clearing && t < threads; t++) {
+        pof_clearing_free(j->clearing[t]);
+    }
+    for (size_t q = 0; j->quarter && q < j->book->quarters; q++) {
+        free(j->quarter[q].row);
+    }
+    free(j->clearing);
+    free(j->quarter);
+}
+
+int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
+{
+    /* GLPK serves one thread. */
+    unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
+    struct job j = {.auction = a, .book = book};
+    int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
+    rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
+    for (unsigned t = 0; rc == 0 && t < threads; t++) {
+        rc = pof_clearing_new(&j.clearing[t], err);
+    }
+    rc = rc ? rc : pof_parallel(book->quarters, threads, clear_quarter, &j, err);
+    rc = rc ? rc : hand_out_all(a, &j, err);
+    job_release(&j, threads);
+    return rc;
+}

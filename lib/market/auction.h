@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A session cleared: every quarter-hour of a book, as awards. */
+#ifndef POF_MARKET_AUCTION_H
+#define POF_MARKET_AUCTION_H
+
+#include "market/book.h"
+
+enum pof_sequence {
+    POF_JOINT,    /* all requests together: least cost */
+    POF_DSO_FIRST /* DSO requests first; what they take is fixed; then TSO requests with the rest */
+};
+
+enum pof_price_rule {
+    POF_PAY_AS_BID,
+    POF_UNIFORM /* for each request, quarter-hour, why and direction: the highest offer price taken
+                 */
+};
+
+enum pof_clear_method { POF_CLEAR_TREE, POF_CLEAR_LP };
+
+/* How to clear, where awards go, and afterwards what came of it. */
+struct pof_auction {
+    enum pof_sequence sequence;
+    enum pof_price_rule price_rule;
+    enum pof_clear_method method;
+    unsigned threads; /* of the tree method */
+    int (*on_award)(void *ctx, const struct pof_award *award, struct pof_err *err);
+    void *ctx;
+
+    uint64_t awards;
+    int64_t requested_wq; /* W, added up over quarter-hours: times 900 s it is energy */
+    int64_t unmet_wq;
+    int64_t up_wq, down_wq; /* awarded */
+    int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
+};
+
+/* Clears the quarter-hours of a closed book and hands out the awards in order of quarter-hour,
+ * request, why, offer price, tie rank: the same for any order of records and any number of threads.
+ * Every result is checked by its certificate (market/certificate.h), POF_E_INTERNAL when that
+ * fails.
+ *
+ * Ids of awards are SESSION:OFFER:QUARTER, with QUARTER as 20260310T1315Z, and for the second,
+ * third
+ * ... award of one offer in one quarter-hour :2, :3 ... behind it. */
+int pof_auction_run(struct pof_auction *a, const struct pof_book *book,
+                    struct pof_err *err) POF_CHECKED;
+
+#endif

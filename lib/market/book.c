@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records into an order book. */
+#include "market/book.h"
+
+#include "num/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int pof_book_init(struct pof_book *book, const struct pof_feeder *feeder, struct pof_err *err)
+{
+    *book = (struct pof_book){.feeder = feeder};
+    return pof_forest_build(&book->forest, feeder->tree.parent, feeder->grid->nodes, err);
+}
+
+void pof_book_release(struct pof_book *book)
+{
+    pof_forest_release(&book->forest);
+    pof_names_release(&book->request_ids);
+    pof_names_release(&book->offer_ids);
+    pof_arena_release(&book->arena);
+    free(book->request);
+    free(book->offer);
+    free(book->limit);
+    free(book->sessions);
+    free(book->by_offer.first);
+    free(book->by_offer.at);
+    free(book->by_request.first);
+    free(book->by_request.at);
+    free(book->limit_first);
+    *book = (struct pof_book){0};
+}
+
+/* --- taking records --- */
+
+static int bad_time(struct pof_err *err, const char *field, int64_t t, const char *wanted)
+{
+    char text[POF_INSTANT_MAX];
+    size_t n = pof_instant_format(t, text);
+    pof_fail(err, POF_E_TIME, "'%.*s' is not %s", (int)n, text, wanted);
+    return pof_at(err, NULL, 0, field);
+}
+
+static int check_span(int64_t start, int64_t end, struct pof_err *err)
+{
+    if (start % POF_QUARTER_S != 0) {
+        return bad_time(err, "start", start, "the begin of a quarter-hour");
+    }
+    if (end % POF_QUARTER_S != 0) {
+        return bad_time(err, "end", end, "the end of a quarter-hour");
+    }
+    return end > start ? 0 : bad_time(err, "end", end, "after the start");
+}
+
+static int unknown(struct pof_err *err, const char *field, struct pof_text name)
+{
+    pof_fail(err, POF_E_REFERENCE, "'%.*s' is no %s of the grid", (int)name.len, name.ptr, field);
+    return pof_at(err, NULL, 0, field);
+}
+
+static int find_node(const struct pof_book *b, struct pof_text name, uint32_t *node,
+                     struct pof_err *err)
+{
+    *node = pof_names_find(&b->feeder->grid->node_names, name);
+    return *node == POF_NONE ? unknown(err, "node", name) : 0;
+}
+
+/* The node fed through a branch; POF_NONE for one that is open or not connected. */
+static int find_below(const struct pof_book *b, struct pof_text name, uint32_t *node,
+                      struct pof_err *err)
+{
+    uint32_t branch = pof_names_find(&b->feeder->grid->branch_names, name);
+    if (branch == POF_NONE) {
+        return unknown(err, "branch", name);
+    }
+    *node = b->feeder->child[branch];
+    return 0;
+}
+
+/* Adds an id to a set it must not be in. */
+static int take_id(struct pof_names *set, struct pof_text key, struct pof_text id,
+                   struct pof_err *err)
+{
+    uint32_t next = (uint32_t)set->n, number = 0;
+    int rc = pof_names_add(set, key, &number, err);
+    if (rc == 0 && number != next) {
+        rc = pof_fail(err, POF_E_DUPLICATE, "'%.*s' was given before", (int)id.len, id.ptr);
+        pof_at(err, NULL, 0, "id");
+    }
+    return rc;
+}
+
+static int take_session(struct pof_book *b, const struct pof_session *s, struct pof_err *err)
+{
+    for (size_t i = 0; i < b->n_sessions; i++) {
+        if (pof_text_eq(b->sessions[i].id, s->id)) {
+            pof_fail(err, POF_E_DUPLICATE, "session '%.*s' was given before", (int)s->id.len,
+                     s->id.ptr);
+            return pof_at(err, NULL, 0, "id");
+        }
+    }
+    int rc = check_span(s->start, s->end, err);
+    rc = rc ? rc
+            : pof_grow(&b->sessions, &b->session_cap, b->n_sessions + 1, sizeof *b->sessions, err);
+    rc = rc ? rc : pof_record_copy(POF_session, s, &b->sessions[b->n_sessions], &b->arena, err);
+    b->n_sessions += rc == 0;
+    return rc;
+}
+
+/* Ids of requests are unique in their session: both together are the key, the byte between them is
+ * in no name that reads as text. */
+static int take_request_id(struct pof_book *b, const struct pof_request *r, struct pof_err *err)
+{
+    char key[256];
+    size_t n = r->session.len + 1 + r->id.len;
+    if (n > sizeof key) {
+        return pof_fail(err, POF_E_TOO_LONG, "session and id have more than %zu bytes", sizeof key);
+    }
+    memcpy(key, r->session.ptr, r->session.len);
+    key[r->session.len] = '\x1f';
+    memcpy(key + r->session.len + 1, r->id.ptr, r->id.len);
+    return take_id(&b->request_ids, (struct pof_text){key, n}, r->id, err);
+}
+
+static int take_request(struct pof_book *b, const struct pof_request *r, struct pof_err *err)
+{
+    struct pof_book_request x = {
+        .clear = {.direction = (enum pof_direction)r->direction, .p_w = r->p_w}};
+    uint32_t node = b->feeder->tree.order[0];
+    if (POF_HAS(r, request, branch) && POF_HAS(r, request, node)) {
+        pof_fail(err, POF_E_CONFLICT, "a request has a branch or a node, not both");
+        return pof_at(err, NULL, 0, "node");
+    }
+    int rc = check_span(r->start, r->end, err);
+    if (rc == 0 && POF_HAS(r, request, branch)) {
+        rc = find_below(b, r->branch, &node, err);
+    } else if (rc == 0 && POF_HAS(r, request, node)) {
+        rc = find_node(b, r->node, &node, err);
+        x.clear.own = true;
+    }
+    rc = rc ? rc : take_request_id(b, r, err);
+    rc = rc ? rc : pof_grow(&b->request, &b->request_cap, b->requests + 1, sizeof *b->request, err);
+    rc = rc ? rc : pof_record_copy(POF_request, r, &x.record, &b->arena, err);
+    if (rc == 0) {
+        x.fed = node != POF_NONE && b->feeder->place[node] != POF_NONE;
+        x.clear.node = node;
+        b->request[b->requests++] = x;
+    }
+    return rc;
+}
+
+static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
+{
+    struct pof_book_offer x = {0};
+    int rc = check_span(o->start, o->end, err);
+    rc = rc ? rc : find_node(b, o->node, &x.node, err);
+    rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
+    rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
+    rc = rc ? rc : pof_record_copy(POF_offer, o, &x.record, &b->arena, err);
+    if (rc == 0) {
+        b->offer[b->offers++] = x;
+    }
+    return rc;
+}
+
+static int take_limit(struct pof_book *b, const struct pof_limit *l, struct pof_err *err)
+{
+    struct pof_book_limit x = {.start = l->start,
+                               .p_up_w = l->p_up_w,
+                               .p_down_w = l->p_down_w,
+                               .duration_s = (int32_t)l->duration_s};
+    int rc = find_below(b, l->branch, &x.node, err);
+    if (rc == 0 && l->start % POF_QUARTER_S != 0) {
+        rc = bad_time(err, "start", l->start, "the begin of a quarter-hour");
+    }
+    if (rc == 0 && l->duration_s % POF_QUARTER_S != 0) {
+        pof_fail(err, POF_E_TIME, "'%d' is not a number of quarter-hours", (int)l->duration_s);
+        rc = pof_at(err, NULL, 0, "duration_s");
+    }
+    rc = rc ? rc : pof_grow(&b->limit, &b->limit_cap, b->limits + 1, sizeof *b->limit, err);
+    if (rc == 0) {
+        b->limit[b->limits++] = x;
+    }
+    return rc;
+}
+
+int pof_book_take(struct pof_book *book, const struct pof_record *record, struct pof_err *err)
+{
+    switch (record->type) {
+    case POF_session:
+        return take_session(book, &record->u.session, err);
+    case POF_request:
+        return take_request(book, &record->u.request, err);
+    case POF_offer:
+        return take_offer(book, &record->u.offer, err);
+    case POF_limit:
+        return take_limit(book, &record->u.limit, err);
+    default:
+        return pof_fail(err, POF_E_SCHEMA, "a book has no such record");
+    }
+}
+
+/* --- closing --- */
+
+static int choose_session(struct pof_book *b, const char *id, struct pof_err *err)
+{
+    for (size_t i = 0; i < b->n_sessions; i++) {
+        if (id ? pof_text_is(b->sessions[i].id, id) : b->n_sessions == 1) {
+            b->session = b->sessions[i];
+            b->quarters = (uint32_t)((b->session.end - b->session.start) / POF_QUARTER_S);
+            return 0;
+        }
+    }
+    if (id) {
+        return pof_fail(err, POF_E_REFERENCE, "session '%s' is not among the %zu given", id,
+                        b->n_sessions);
+    }
+    if (b->n_sessions == 0) {
+        return pof_fail(err, POF_E_REFERENCE,
+                        "there is no session record; a market clears for a session");
+    }
+    return pof_fail(err, POF_E_REFERENCE, "%zu sessions are given; --session says which",
+                    b->n_sessions);
+}
+
+/* The quarter-hours of a time inside the window; false: none. */
+static bool clip(const struct pof_book *b, int64_t start, int64_t end, uint32_t *first,
+                 uint32_t *last)
+{
+    int64_t from = start > b->session.start ? start : b->session.start;
+    int64_t to = end < b->session.end ? end : b->session.end;
+    if (from >= to) {
+        return false;
+    }
+    *first = (uint32_t)((from - b->session.start) / POF_QUARTER_S);
+    *last = (uint32_t)((to - b->session.start) / POF_QUARTER_S);
+    return true;
+}
+
+static void keep_requests(struct pof_book *b, int64_t ceiling)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->requests; i++) {
+        struct pof_book_request x = b->request[i];
+        if (!pof_text_eq(x.record.session, b->session.id)) {
+            b->counts.requests_elsewhere++;
+            continue;
+        }
+        if (!clip(b, x.record.start, x.record.end, &x.first, &x.last)) {
+            b->counts.requests_outside++;
+            continue;
+        }
+        x.clear.ceiling_ueur = POF_HAS(&x.record, request, price_limit_ueur_mwh)
+                                   ? x.record.price_limit_ueur_mwh
+                                   : ceiling;
+        b->counts.requests_unfed += !x.fed;
+        b->request[n++] = x;
+    }
+    b->requests = b->counts.requests = n;
+}
+
+static void keep_offers(struct pof_book *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->offers; i++) {
+        struct pof_book_offer x = b->offer[i];
+        if (!clip(b, x.record.start, x.record.end, &x.first, &x.last)) {
+            b->counts.offers_outside++;
+        } else if (b->feeder->place[x.node] == POF_NONE) {
+            b->counts.offers_unfed++;
+        } else {
+            b->offer[n++] = x;
+        }
+    }
+    b->offers = b->counts.offers = n;
+}
+
+/* One limit for each quarter-hour it covers in the window. */
+static int keep_limits(struct pof_book *b, struct pof_err *err)
+{
+    struct pof_book_limit *all = b->limit;
+    size_t n = b->limits;
+    b->limit = NULL;
+    b->limits = b->limit_cap = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        uint32_t first, last;
+        if (!clip(b, all[i].start, all[i].start + all[i].duration_s, &first, &last)) {
+            b->counts.limits_outside++;
+            continue;
+        }
+        if (all[i].node == POF_NONE) {
+            b->counts.limits_unfed++;
+            continue;
+        }
+        b->counts.limits++;
+        rc = pof_grow(&b->limit, &b->limit_cap, b->limits + (last - first), sizeof *b->limit, err);
+        for (uint32_t q = first; rc == 0 && q < last; q++) {
+            b->limit[b->limits] = all[i];
+            b->limit[b->limits++].quarter = q;
+        }
+    }
+    free(all);
+    return rc;
+}
+
+static int request_cmp(const void *pa, const void *pb)
+{
+    const struct pof_book_request *a = pa, *b = pb;
+    return pof_text_cmp(a->record.id, b->record.id);
+}
+
+/* The tie rule. */
+static int rank_cmp(const void *pa, const void *pb)
+{
+    const struct pof_book_offer *a = pa, *b = pb;
+    int64_t ra = POF_HAS(&a->record, offer, received) ? a->record.received : INT64_MAX;
+    int64_t rb = POF_HAS(&b->record, offer, received) ? b->record.received : INT64_MAX;
+    if (ra != rb) {
+        return ra < rb ? -1 : 1;
+    }
+    return pof_text_cmp(a->record.id, b->record.id);
+}
+
+static int offer_cmp(const void *pa, const void *pb)
+{
+    const struct pof_book_offer *a = pa, *b = pb;
+    struct pof_clear_offer ca = {.node = a->node,
+                                 .direction = (enum pof_direction)a->record.direction,
+                                 .price_ueur = a->record.price_ueur_mwh,
+                                 .rank = a->rank};
+    struct pof_clear_offer cb = {.node = b->node,
+                                 .direction = (enum pof_direction)b->record.direction,
+                                 .price_ueur = b->record.price_ueur_mwh,
+                                 .rank = b->rank};
+    return pof_clear_offer_cmp(&ca, &cb);
+}
+
+static int limit_cmp(const void *pa, const void *pb)
+{
+    const struct pof_book_limit *a = pa, *b = pb;
+    if (a->quarter != b->quarter) {
+        return a->quarter < b->quarter ? -1 : 1;
+    }
+    return (a->node > b->node) - (a->node < b->node);
+}
+
+static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+    if (n > 1) {
+        qsort(array, n, size, cmp);
+    }
+}
+
+static int rank_offers(struct pof_book *b, struct pof_err *err)
+{
+    if (b->offers >= UINT32_MAX) {
+        return pof_fail(err, POF_E_OVERFLOW, "%zu offers are more than a book holds", b->offers);
+    }
+    sort(b->offer, b->offers, sizeof *b->offer, rank_cmp);
+    for (size_t i = 0; i < b->offers; i++) {
+        b->offer[i].rank = (uint32_t)i + 1;
+    }
+    sort(b->offer, b->offers, sizeof *b->offer, offer_cmp);
+    return 0;
+}
+
+/* What has a span of quarter-hours [first, last), read from the records of an array. */
+struct spans {
+    const char *base;
+    size_t n, size;
+    size_t first, last; /* offsets of the members */
+};
+
+static uint32_t span_at(const struct spans *s, size_t i, size_t offset)
+{
+    uint32_t x;
+    memcpy(&x, s->base + i * s->size + offset, sizeof x);
+    return x;
+}
+
+static int slice(struct pof_book_slices *out, const struct spans *s, uint32_t quarters,
+                 struct pof_err *err)
+{
+    size_t total = 0;
+    int rc = pof_calloc(&out->first, (size_t)quarters + 2, sizeof *out->first, err);
+    if (rc) {
+        return rc;
+    }
+    /* Counted one place further on, so that filling leaves the starts where they belong. */
+    size_t *next = out->first + 1;
+    for (size_t i = 0; i < s->n; i++) {
+        for (uint32_t q = span_at(s, i, s->first); q < span_at(s, i, s->last); q++) {
+            next[q + 1]++;
+            total++;
+        }
+    }
+    for (uint32_t q = 0; q < quarters; q++) {
+        next[q + 1] += next[q];
+    }
+    rc = pof_calloc(&out->at, total, sizeof *out->at, err);
+    for (size_t i = 0; rc == 0 && i < s->n; i++) {
+        for (uint32_t q = span_at(s, i, s->first); q < span_at(s, i, s->last); q++) {
+            out->at[next[q]++] = (uint32_t)i;
+        }
+    }
+    return rc;
+}
+
+static int slice_all(struct pof_book *b, struct pof_err *err)
+{
+    const struct spans offers = {(const char *)b->offer, b->offers, sizeof *b->offer,
+                                 offsetof(struct pof_book_offer, first),
+                                 offsetof(struct pof_book_offer, last)};
+    const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,
+                                   offsetof(struct pof_book_request, first),
+                                   offsetof(struct pof_book_request, last)};
+    int rc = slice(&b->by_offer, &offers, b->quarters, err);
+    rc = rc ? rc : slice(&b->by_request, &requests, b->quarters, err);
+    rc =
+        rc ? rc : pof_calloc(&b->limit_first, (size_t)b->quarters + 1, sizeof *b->limit_first, err);
+    for (size_t i = 0; rc == 0 && i < b->limits; i++) {
+        b->limit_first[b->limit[i].quarter + 1]++;
+    }
+    for (uint32_t q = 0; rc == 0 && q < b->quarters; q++) {
+        b->limit_first[q + 1] += b->limit_first[q];
+    }
+    return rc;
+}
+
+int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+                   struct pof_err *err)
+{
+    int rc = choose_session(book, session, err);
+    if (rc) {
+        return rc;
+    }
+    keep_requests(book, ceiling_ueur);
+    keep_offers(book);
+    rc = keep_limits(book, err);
+    sort(book->request, book->requests, sizeof *book->request, request_cmp);
+    sort(book->limit, book->limits, sizeof *book->limit, limit_cmp);
+    rc = rc ? rc : rank_offers(book, err);
+    return rc ? rc : slice_all(book, err);
+}

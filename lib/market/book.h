@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order book of one session on one grid: requests, offers and limits by quarter-hour.
+ *
+ * Records are taken in any order and copied; closing the book chooses the session, clips everything
+ * to its window, ranks the offers by the tie rule (earlier `received` first, not said last, then
+ * byte order of id) and puts everything in an order that does not depend on the input's. */
+#ifndef POF_MARKET_BOOK_H
+#define POF_MARKET_BOOK_H
+
+#include "base/text.h"
+#include "market/clear.h"
+#include "market/feeder.h"
+#include "record/record.h"
+
+struct pof_book_request {
+    struct pof_request record;      /* texts in the book's arena */
+    struct pof_clear_request clear; /* node, ceiling ... */
+    bool fed;                       /* its area is connected; else nothing can serve it */
+    uint32_t first, last;           /* quarter-hours [first, last) of the window */
+};
+
+struct pof_book_offer {
+    struct pof_offer record;
+    uint32_t node;
+    uint32_t rank; /* 1 first */
+    uint32_t first, last;
+};
+
+struct pof_book_limit {
+    uint32_t node; /* fed through the branch */
+    int64_t start, p_up_w, p_down_w;
+    uint32_t quarter;
+    int32_t duration_s;
+};
+
+/* What became of the records taken. */
+struct pof_book_counts {
+    uint64_t requests, offers, limits; /* in the book */
+    uint64_t requests_elsewhere;       /* of another session */
+    uint64_t requests_outside;         /* of this session, but wholly outside its window */
+    uint64_t offers_outside, limits_outside;
+    uint64_t requests_unfed, offers_unfed, limits_unfed; /* where no closed branch leads */
+};
+
+/* Lists of indices by quarter-hour: of quarter q, at[first[q] .. first[q + 1]). */
+struct pof_book_slices {
+    size_t *first;
+    uint32_t *at;
+};
+
+/* Initialise with pof_book_init; read only after pof_book_close. */
+struct pof_book {
+    const struct pof_feeder *feeder;
+    struct pof_forest forest;
+    struct pof_session session; /* the chosen one */
+    uint32_t quarters;
+    struct pof_book_request *request; /* by id */
+    struct pof_book_offer *offer;     /* as pof_clear_offer_cmp wants them */
+    struct pof_book_limit *limit;     /* by quarter-hour, node, power */
+    struct pof_session *sessions;
+    size_t requests, offers, limits, n_sessions;
+    struct pof_book_slices by_offer, by_request;
+    size_t *limit_first; /* [quarters + 1] */
+    struct pof_book_counts counts;
+    struct pof_names request_ids, offer_ids;
+    struct pof_arena arena;
+    size_t request_cap, offer_cap, limit_cap, session_cap;
+};
+
+/* The feeder is borrowed until the release. */
+int pof_book_init(struct pof_book *book, const struct pof_feeder *feeder,
+                  struct pof_err *err) POF_CHECKED;
+void pof_book_release(struct pof_book *book);
+
+/* Takes a session, request, offer or limit record. POF_E_REFERENCE for a node or branch the grid
+ * does not have, POF_E_TIME for times off the quarter-hours or backwards, POF_E_DUPLICATE for an id
+ * given before (requests: in the same session), each with its field. */
+int pof_book_take(struct pof_book *book, const struct pof_record *record,
+                  struct pof_err *err) POF_CHECKED;
+
+/* session: an id, or NULL when only one was taken. ceiling: what unmet requests without a limit of
+ * their own cost, 1e-6 EUR/MWh. POF_E_REFERENCE when there is no such session. O(n log n). */
+int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+                   struct pof_err *err) POF_CHECKED;
+
+#endif
