@@ -31,8 +31,8 @@ make_market() {
             "$pod" "$node" "$up" "$down"
     done >p.jsonl
     for t in 17:00 17:15 17:30; do
-        base A1 $t 20000000; base A2 $t 1000000; base B1 $t 24000000; base B2 $t 2500000
-        base C1 $t 2000000; base C2 $t 2600000
+        base A1 $t 22500000; base A2 $t 200000; base B1 $t 24000000; base B2 $t 2500000
+        base C1 $t 1400000; base C2 $t 2600000
     done >b.jsonl
     { base C1 11:00 -6500000; base C2 11:00 100000; } >>b.jsonl
 }
