@@ -125,7 +125,8 @@ static uint32_t voltage_area(const struct sizing *s, uint32_t node, int directio
     while (flexible_below(s, t->parent_branch[wide], direction) <= 0) {
         wide = t->parent[wide];
         if (t->parent[wide] == POF_NONE) {
-            return t->parent_branch[at]; /* nothing is flexible anywhere: the need stays where it is */
+            return t
+                ->parent_branch[at]; /* nothing is flexible anywhere: the need stays where it is */
         }
     }
     return t->parent_branch[wide];
@@ -258,7 +259,8 @@ static int try_amount(void *ctx, int64_t x, double *excess, struct pof_err *err)
     }
     struct pof_pf_result r;
     pof_pf_result(b->pf, &r);
-    *excess = status == POF_PF_CONVERGED ? excess_of(t->sizing, &r, t->violation) - NOISE : INFINITY;
+    *excess =
+        status == POF_PF_CONVERGED ? excess_of(t->sizing, &r, t->violation) - NOISE : INFINITY;
     return 0;
 }
 
@@ -304,9 +306,8 @@ static void bounds(const struct trial *t, const struct pof_pf_result *r, int64_t
 static int size(struct trial *t, const struct pof_pf_result *r, int64_t *x, bool *found,
                 struct pof_err *err)
 {
-    struct pof_least search = {.excess = try_amount,
-                               .ctx = t,
-                               .excess_at_0 = excess_of(t->sizing, r, t->violation)};
+    struct pof_least search = {
+        .excess = try_amount, .ctx = t, .excess_at_0 = excess_of(t->sizing, r, t->violation)};
     spread(t->sizing, t->bench, t->branch, t->direction);
     find_effects(t->sizing, t->bench, r, t->violation, t->branch);
     bounds(t, r, &search.guess, &search.max);
@@ -320,7 +321,8 @@ static int size(struct trial *t, const struct pof_pf_result *r, int64_t *x, bool
 
 /* --- keeping --- */
 
-/* What to tell people: the forecast's own value; deeper needs that are met may hide a part of it. */
+/* What to tell people: the forecast's own value; deeper needs that are met may hide a part of it.
+ */
 static double value_to_tell(const struct bench *b, const struct violation *v)
 {
     double value = v->kind == POF_VIOLATION_LOADING ? b->loading[v->element] : b->v_pu[v->element];
@@ -354,7 +356,8 @@ static int keep_need(struct quarter *out, const struct trial *t, int64_t x, stru
 static int keep_trouble(const struct sizing *s, struct quarter *out, uint32_t quarter,
                         const struct violation *v, struct pof_err *err)
 {
-    int rc = pof_grow(&out->trouble, &out->trouble_cap, out->troubles + 1, sizeof *out->trouble, err);
+    int rc =
+        pof_grow(&out->trouble, &out->trouble_cap, out->troubles + 1, sizeof *out->trouble, err);
     if (rc == 0) {
         struct pof_request_trouble t = {quarter, v->kind, {NULL, 0}, v->value, v->limit};
         if (v->kind == POF_VIOLATION_LOADING) {
@@ -404,7 +407,8 @@ static int keep_rest(const struct sizing *s, struct quarter *out, uint32_t quart
     struct violation v;
     for (uint32_t i = 0; rc == 0 && i < s->grid->branches; i++) {
         if (overloaded(s, r, i)) {
-            v = (struct violation){POF_VIOLATION_LOADING, i, r->loading[i], s->options->max_loading};
+            v = (struct violation){POF_VIOLATION_LOADING, i, r->loading[i],
+                                   s->options->max_loading};
             rc = keep_trouble(s, out, quarter, &v, err);
         }
     }
