@@ -172,6 +172,11 @@ coverage:
 bench: all
 	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/day
 
+# The certification log: CPU and wall time of its parts, in the current directory's file system.
+.PHONY: bench-trust
+bench-trust: $(B)/test/bench/trust
+	@$<
+
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
 FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))

@@ -4,6 +4,7 @@
 #include "grid/estimate_report.h"
 #include "num/time.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -166,8 +167,9 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     int rc = prepare(&w, err);
     rc = rc ? rc : pof_cli_read(cli, wants, 3, &w, err);
     rc = rc ? rc : estimate(&w, err);
-    if (rc == 0 && w.instants == 0) {
-        pof_cli_note(cli, "no readings and no measurements: nothing to estimate");
+    if (rc == 0) {
+        pof_cli_note(cli, "%" PRIu64 " of %" PRIu64 " instants estimated and sound",
+                     w.instants - w.bad, w.instants);
     }
     pof_se_report_release(&w.report);
     pof_feed_free(w.feed);

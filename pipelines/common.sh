@@ -10,8 +10,11 @@ set -eu
 umask 022
 LC_ALL=C
 export LC_ALL
-: "${POF_BIN:=}"
-[ -z "$POF_BIN" ] || PATH=$POF_BIN:$PATH
+# Programs are taken from $POF_BIN, else from a build beside the pipelines, else from PATH.
+if [ -z "${POF_BIN:-}" ] && [ -x "$here/../build/release/bin/pof" ]; then
+    POF_BIN=$(cd "$here/../build/release/bin" && pwd)
+fi
+[ -z "${POF_BIN:-}" ] || PATH=$POF_BIN:$PATH
 export PATH
 
 say() {

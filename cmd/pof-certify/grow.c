@@ -16,7 +16,7 @@ static int make_signer(struct work *w, struct pof_err *err)
     char *text = NULL;
     size_t n;
     int rc = w->a->seed_file ? pof_cli_slurp(w->cli, w->a->seed_file, &text, &n, err)
-                             : pof_random(seed, sizeof seed, err);
+                             : pof_random_bytes(seed, sizeof seed, err);
     if (rc == 0 && text && !pof_seed_parse((struct pof_text){text, n}, seed)) {
         pof_fail(err, POF_E_SYNTAX, "not a seed, expected 32 bytes or 64 hexadecimal digits");
         rc = pof_at(err, w->a->seed_file, 0, NULL);

@@ -249,11 +249,11 @@ static bool bad_line(struct reading *rd, const struct pof_err *e)
     return now != 65 && now != 1; /* not the line's fault: memory, disk, database */
 }
 
-static int read_records(struct reading *rd, const struct pof_source *src, struct pof_err *err)
+static int read_records(struct reading *rd, const struct pof_source *src, enum pof_type expect,
+                        struct pof_err *err)
 {
     struct pof_reader *r;
-    struct pof_reader_options options = {.expect = rd->n == 1 ? rd->wants[0].type : POF_TYPES,
-                                         .strict = rd->cli->common.strict};
+    struct pof_reader_options options = {.expect = expect, .strict = rd->cli->common.strict};
     int rc = pof_reader_new(&r, src, &options, err);
     if (rc) {
         return rc;
@@ -282,6 +282,29 @@ static int read_records(struct reading *rd, const struct pof_source *src, struct
     return 0;
 }
 
+/* Says how many bad lines were not shown; the worst of all is the result. */
+static int finish_reading(struct reading *rd, struct pof_err *err)
+{
+    if (rd->bad > (uint64_t)rd->cli->common.max_errors) {
+        struct pof_err more = {.code = rd->worst};
+        snprintf(more.text, sizeof more.text, "and %" PRIu64 " more",
+                 rd->bad - (uint64_t)rd->cli->common.max_errors);
+        pof_cli_report(rd->cli, &more);
+    }
+    if (rd->bad) {
+        *err = (struct pof_err){.code = rd->worst}; /* no text: reported already */
+    }
+    return rd->worst;
+}
+
+int pof_cli_read_source(struct pof_cli *cli, const struct pof_source *src,
+                        const struct pof_want *want, void *ctx, struct pof_err *err)
+{
+    struct reading rd = {.cli = cli, .wants = want, .n = 1, .ctx = ctx};
+    int rc = read_records(&rd, src, want->type, err);
+    return rc ? rc : finish_reading(&rd, err);
+}
+
 int pof_cli_read_files(struct pof_cli *cli, const char *const *paths, size_t n_paths,
                        const struct pof_want *wants, size_t n, void *ctx, struct pof_err *err)
 {
@@ -303,21 +326,12 @@ int pof_cli_read_files(struct pof_cli *cli, const char *const *paths, size_t n_p
             bad_line(&rd, &e);
             continue;
         }
-        rc = read_records(&rd, &src, err);
+        rc = read_records(&rd, &src, n == 1 ? wants[0].type : POF_TYPES, err);
         if (rc) {
             return rc;
         }
     }
-    if (rd.bad > (uint64_t)cli->common.max_errors) {
-        struct pof_err more = {.code = rd.worst};
-        snprintf(more.text, sizeof more.text, "and %" PRIu64 " more",
-                 rd.bad - (uint64_t)cli->common.max_errors);
-        pof_cli_report(cli, &more);
-    }
-    if (rd.bad) {
-        *err = (struct pof_err){.code = rd.worst}; /* no text: reported already */
-    }
-    return rd.worst;
+    return finish_reading(&rd, err);
 }
 
 int pof_cli_read(struct pof_cli *cli, const struct pof_want *wants, size_t n, void *ctx,

@@ -96,6 +96,10 @@ int pof_cli_read(struct pof_cli *cli, const struct pof_want *wants, size_t n, vo
 int pof_cli_read_files(struct pof_cli *cli, const char *const *paths, size_t n_paths,
                        const struct pof_want *wants, size_t n, void *ctx,
                        struct pof_err *err) POF_CHECKED;
+/* The same for one type from a source of the program's own, such as another form of text turned
+ * into CSV. */
+int pof_cli_read_source(struct pof_cli *cli, const struct pof_source *src,
+                        const struct pof_want *want, void *ctx, struct pof_err *err) POF_CHECKED;
 /* A whole document (a grid, a table): bytes with a NUL behind, owned by the caller (free()). */
 int pof_cli_slurp(struct pof_cli *cli, const char *path, char **data, size_t *len,
                   struct pof_err *err) POF_CHECKED;

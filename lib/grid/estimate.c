@@ -149,7 +149,9 @@ int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status, st
     }
     char name[128];
     bool critical = se->critical[i];
+    int iterations = se->iterations;
     clear_results(se);
+    se->iterations = iterations;
     for (size_t k = 0; k < se->rows; k++) {
         struct se_row *row = &se->row[k];
         row->removed = row->removed || row->source == i;

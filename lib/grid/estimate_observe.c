@@ -12,8 +12,9 @@
  *
  * several times, which squares the error away. Where resistances do what decoupling forbids (angles
  * from Q and magnitudes, in cables), the full model at no load may overrule, if it is clearly
- * determined there. Branches whose ends move apart in the null space separate the observable
- * islands. */
+ * determined there. What would help is read off the same vectors: a flow reading on a branch whose
+ * ends move apart in one of them takes one dimension away; that vector is used up to clear the
+ * branch in all others, and so on, until none is left. The list is as short as can be. */
 #include "grid/estimate_impl.h"
 #include "num/rng.h"
 
@@ -22,15 +23,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VECTORS = 3, NAMED_MAX = 4 };
+enum { VECTORS = 12, NAMED_MAX = 4 };
 
 static const double SEEN_BELOW = 1e-4; /* components of projections: 0 or about 1 */
+static const double MOVES_ABOVE = 1e-3; /* a vector that can be used to clear others */
 
 struct test {
     struct se_system system;
     double *h;         /* [entries] values of the rows under test */
     double *y;         /* [VECTORS * size] projections */
-    uint32_t *island;  /* [n] union-find over energised nodes */
+    bool used[VECTORS];
     bool *angle_free;  /* [n] */
     bool *v_free;      /* [n] */
 };
@@ -97,7 +99,7 @@ static double probe(int which, uint32_t i)
     if (which < 2) {
         return (int)(i % 2) == which ? 1 : 0;
     }
-    uint64_t bits = pof_random(2, i, 0);
+    uint64_t bits = pof_random(2, i, (uint64_t)which);
     double size = 0.5 + ldexp((double)(bits >> 12), -53);
     return bits & 1 ? size : -size;
 }
@@ -138,25 +140,36 @@ static double hidden(const struct test *t, size_t variable)
     return most;
 }
 
-/* Whether two variables of one kind move apart in what is not seen. */
-static bool apart(const struct test *t, size_t x, size_t y)
+/* A reading yet to be made: the difference of two variables, or one alone (minus < 0). */
+static double shows(const struct test *t, size_t k, int64_t plus, int64_t minus)
 {
-    for (size_t k = 0; k < VECTORS; k++) {
-        const double *v = t->y + k * (size_t)t->system.size;
-        if (fabs(v[x] - v[y]) > SEEN_BELOW) {
-            return true;
-        }
-    }
-    return false;
+    const double *y = t->y + k * (size_t)t->system.size;
+    return y[plus] - (minus < 0 ? 0 : y[minus]);
 }
 
-static uint32_t find(uint32_t *island, uint32_t e)
+/* Whether that reading would show a movement nobody sees; if so, all movement it would show is
+ * taken out of the vectors, as if it had been read. */
+static bool helps(struct test *t, int64_t plus, int64_t minus)
 {
-    while (island[e] != e) {
-        island[e] = island[island[e]];
-        e = island[e];
+    size_t best = 0;
+    double most = 0;
+    for (size_t k = 0; k < VECTORS; k++) {
+        double value = t->used[k] ? 0 : fabs(shows(t, k, plus, minus));
+        best = value > most ? k : best;
+        most = fmax(most, value);
     }
-    return e;
+    if (most < MOVES_ABOVE) {
+        return false;
+    }
+    t->used[best] = true;
+    const double *x = t->y + best * (size_t)t->system.size;
+    for (size_t k = 0; k < VECTORS; k++) {
+        double f = t->used[k] ? 0 : shows(t, k, plus, minus) / shows(t, best, plus, minus);
+        for (size_t i = 0; f != 0 && i < (size_t)t->system.size; i++) {
+            t->y[k * (size_t)t->system.size + i] -= f * x[i];
+        }
+    }
+    return true;
 }
 
 /* Text that grows in a fixed place and stops whole. */
@@ -198,20 +211,20 @@ static uint32_t say_nodes(const struct pof_se *se, struct words *w)
     return n;
 }
 
-/* Joins the islands branch by branch and says what to read there. */
+/* Branch by branch: what to read there. */
 static void say_joins(const struct pof_se *se, struct test *t, struct words *w)
 {
     uint32_t joins = 0;
     for (uint32_t b = 0; b < se->grid->branches; b++) {
         const struct se_end *end = &se->end[2 * b];
-        if (end->self == POF_NONE || find(t->island, end->self) == find(t->island, end->other)) {
+        if (end->self == POF_NONE || !(se->unobservable[se->node[end->self]] ||
+                                       se->unobservable[se->node[end->other]])) {
             continue;
         }
-        t->island[find(t->island, end->self)] = find(t->island, end->other);
-        bool p = apart(t, 2 * end->self, 2 * end->other);
-        bool q = apart(t, 2 * end->self + 1, 2 * end->other + 1);
-        if (joins++ < NAMED_MAX) {
-            say(w, joins == 1 ? "; would join them: " : ", ", (struct pof_text){"", 0});
+        bool p = helps(t, 2 * (int64_t)end->self, 2 * (int64_t)end->other);
+        bool q = helps(t, 2 * (int64_t)end->self + 1, 2 * (int64_t)end->other + 1);
+        if ((p || q) && joins++ < NAMED_MAX) {
+            say(w, joins == 1 ? "; would do: " : ", ", (struct pof_text){"", 0});
             say(w, p && q ? "p and q of branch " : p ? "p of branch " : "q of branch ",
                 se->grid->branch[b].name);
         }
@@ -219,45 +232,36 @@ static void say_joins(const struct pof_se *se, struct test *t, struct words *w)
     say_more(w, joins > NAMED_MAX ? joins - NAMED_MAX : 0);
 }
 
-/* Parts of the grid in which nobody reads a voltage. */
-static void say_voltages(const struct pof_se *se, struct words *w)
+/* Parts of the grid whose level nobody reads. */
+static void say_levels(const struct pof_se *se, struct test *t, struct words *w)
 {
     for (uint32_t root = 0; root < se->n; root++) {
-        bool read = se->root[root] != root;
-        for (size_t i = 0; !read && i < se->rows; i++) {
-            const struct se_row *row = &se->row[i];
-            read = row->quantity == POF_QUANTITY_V && se->root[row->element] == root;
+        struct pof_text name = se->grid->node[se->node[root]].name;
+        if (se->root[root] != root || !se->unobservable[se->node[root]]) {
+            continue;
         }
-        if (!read) {
-            say(w, "; no voltage is read: v of any node, for example ",
-                se->grid->node[se->node[root]].name);
+        if (helps(t, 2 * (int64_t)root + 1, -1)) {
+            say(w, "; no voltage is read: v of any node, for example ", name);
         }
+        if (helps(t, 2 * (int64_t)root, -1)) {
+            say(w, "; no angle is held: angle of any node, for example ", name);
+        }
+    }
+    bool more = true;
+    for (size_t k = 0; k < VECTORS; k++) {
+        more = more && t->used[k];
+    }
+    if (more) {
+        say(w, "; and more after these", (struct pof_text){"", 0});
     }
 }
 
-/* Islands from branches whose ends do not move apart, then the words. */
 static void explain(struct pof_se *se, struct test *t)
 {
     struct words w = {.to = se->detail, .cap = sizeof se->detail};
-    for (uint32_t e = 0; e < se->n; e++) {
-        t->island[e] = e;
-    }
-    for (uint32_t b = 0; b < se->grid->branches; b++) {
-        const struct se_end *end = &se->end[2 * b];
-        if (end->self == POF_NONE) {
-            continue;
-        }
-        bool split = (se->unobservable[se->node[end->self]] ||
-                      se->unobservable[se->node[end->other]]) &&
-                     (apart(t, 2 * end->self, 2 * end->other) ||
-                      apart(t, 2 * end->self + 1, 2 * end->other + 1));
-        if (!split) {
-            t->island[find(t->island, end->self)] = find(t->island, end->other);
-        }
-    }
     say_nodes(se, &w);
     say_joins(se, t, &w);
-    say_voltages(se, &w);
+    say_levels(se, t, &w);
 }
 
 static int unit_model(struct pof_se *se, struct test *t, struct pof_err *err)
@@ -310,7 +314,6 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err)
     size_t size = (size_t)t.system.size;
     rc = rc == 0 ? pof_calloc(&t.h, (size_t)se->entries, sizeof *t.h, err) : rc;
     rc = rc == 0 ? pof_calloc(&t.y, VECTORS * size, sizeof *t.y, err) : rc;
-    rc = rc == 0 ? pof_calloc(&t.island, se->n, sizeof *t.island, err) : rc;
     rc = rc == 0 ? pof_calloc(&t.angle_free, se->n, sizeof *t.angle_free, err) : rc;
     rc = rc == 0 ? pof_calloc(&t.v_free, se->n, sizeof *t.v_free, err) : rc;
     if (rc == 0) {
@@ -319,7 +322,6 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err)
     pofi_se_system_free(&t.system);
     free(t.v_free);
     free(t.angle_free);
-    free(t.island);
     free(t.y);
     free(t.h);
     return rc;

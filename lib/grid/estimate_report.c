@@ -108,10 +108,10 @@ static void describe(const struct pof_se *se, const struct pof_instant *t,
              report->removed[i].normalised);
     }
     if (r.left_out > 0) {
-        tell(report, "%lld readings are of what is not energised", (long long)r.left_out);
+        tell(report, "readings of what is not energised, left out: %lld", (long long)r.left_out);
     }
     if (t->incomplete > 0) {
-        tell(report, "%u nodes have pods that were not measured", t->incomplete);
+        tell(report, "nodes whose pods were not all measured: %u", t->incomplete);
     }
     if (report->detail[0] != '\0') {
         report->record.detail = pof_text(report->detail);

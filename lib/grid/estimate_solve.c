@@ -237,6 +237,11 @@ static bool contradiction(struct pof_se *se)
 /* After the last step: objective, and whether constraints hold. */
 static void judge(struct pof_se *se)
 {
+    for (size_t i = 0; i < se->rows; i++) {
+        if (se->row[i].origin == SE_REFERENCE) {
+            se->a[se->row[i].element] = se->row[i].z; /* to the last bit */
+        }
+    }
     pofi_se_linearise(se);
     se->objective = 0;
     for (size_t i = 0; i < se->rows; i++) {

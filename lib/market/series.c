@@ -17,8 +17,12 @@ int pof_quarter_of(struct pof_text pod, int64_t start, int64_t duration_s, uint3
 {
     if (duration_s != POF_QUARTER_S || start % POF_QUARTER_S != 0 || start < 0 ||
         start / POF_QUARTER_S > UINT32_MAX) {
-        return pof_fail(err, POF_E_RANGE, "%lld s of pod '%.*s' are not a quarter-hour",
-                        (long long)duration_s, (int)pod.len, pod.ptr);
+        char when[POF_INSTANT_MAX];
+        int n = (int)pof_instant_format(start, when);
+        return pof_fail(err, POF_E_RANGE,
+                        "%lld s from %.*s of pod '%.*s' are not a quarter-hour; expected 900 s from "
+                        "a full quarter",
+                        (long long)duration_s, n, when, (int)pod.len, pod.ptr);
     }
     *quarter = (uint32_t)(start / POF_QUARTER_S);
     return 0;

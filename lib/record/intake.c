@@ -157,7 +157,8 @@ static int read_lines(struct pof_intake *in, struct pof_reader *r, const char *n
         if (rc == 0) {
             return 0;
         }
-        if (pof_reader_broken(r)) {
+        /* Memory that is short is not the line's fault. */
+        if (pof_reader_broken(r) || (rc < 0 && pof_errinfo(why.code)->exit_status != 65)) {
             *err = why;
             return rc;
         }

@@ -142,14 +142,20 @@ size_t pof_versions_current(const struct pof_versions *v, int64_t known_at)
     return counts;
 }
 
+/* Does the cell name the message it comes from, so that the same again is a repetition, however much
+ * later, and not a return to what was said before? */
+static bool is_named(const struct pof_versions *v, const struct pof_cell *cell)
+{
+    return v->series == POF_SERIES_SETPOINT ||
+           (v->series == POF_SERIES_MEASUREMENT && has(cell, POF_MEASUREMENT_SEQ));
+}
+
 /* Is this already what is known: in the list as it is, or counting just before? */
 static bool known(const struct pof_versions *v, const struct pof_cell *cell)
 {
     int64_t at = cell->value[POF_COLUMN_KNOWN];
     for (size_t i = 0; i < v->n && v->cell[i].value[POF_COLUMN_KNOWN] <= at; i++) {
-        bool numbered_message =
-            v->series == POF_SERIES_MEASUREMENT && has(cell, POF_MEASUREMENT_SEQ);
-        if ((numbered_message || v->cell[i].value[POF_COLUMN_KNOWN] == at) &&
+        if ((is_named(v, cell) || v->cell[i].value[POF_COLUMN_KNOWN] == at) &&
             pof_cell_same(&v->cell[i], cell)) {
             return true;
         }

@@ -8,7 +8,9 @@
  *
  * The version that counts is the last of the list that is not outdated: a message does not count
  * when a message of the same source with a larger seq was known before it.
- * What counted already just before it was said again is not a further version. */
+ * What counted already just before it was said again is not a further version. Nor is a measurement
+ * with a seq, or a set point (it names its session), that was ever said just so: loading the inputs
+ * of a day once more, in their order, changes nothing. */
 #ifndef POF_STORE_VERSION_H
 #define POF_STORE_VERSION_H
 

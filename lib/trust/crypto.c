@@ -106,7 +106,7 @@ int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text messa
     return rc;
 }
 
-int pof_random(void *to, size_t n, struct pof_err *err)
+int pof_random_bytes(void *to, size_t n, struct pof_err *err)
 {
     return n <= INT32_MAX && RAND_priv_bytes(to, (int)n) == 1 ? 0
                                                               : trouble("make random bytes", err);

@@ -40,7 +40,7 @@ int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text messa
                        struct pof_err *err) POF_CHECKED;
 
 /* n bytes for keys and salts from the system's generator. */
-int pof_random(void *to, size_t n, struct pof_err *err) POF_CHECKED;
+int pof_random_bytes(void *to, size_t n, struct pof_err *err) POF_CHECKED;
 /* Overwrites a secret so that the compiler cannot leave it out. */
 void pof_wipe(void *secret, size_t n);
 

@@ -77,7 +77,7 @@ static int say_finding(struct pof_buf *b, const struct pof_finding *f, const str
         rc = rc ? rc : say_run(b, "hash", f, err);
         return rc ? rc : pof_buf_adds(b, " missing\n", err);
     case POF_FINDING_MISSING:
-        rc = say_run(b, "removed: the journal has no record", f, err);
+        rc = say_run(b, "removed: the journal ends before the end of the batch of record", f, err);
         return rc ? rc : pof_buf_adds(b, "\n", err);
     case POF_FINDING_ROOT:
     default:

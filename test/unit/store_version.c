@@ -104,6 +104,12 @@ static void test_contradiction(void)
     insert(&v, rt);
     is_int(insert(&v, da), POF_INSERT_REVISION, "two sessions are in order");
     is_int(counts(&v, 10), 2, "and the real-time session counts");
+    da.value[POF_COLUMN_KNOWN] = 20;
+    is_int(insert(&v, da), POF_INSERT_KNOWN, "loading the earlier session again changes nothing");
+    is_int(counts(&v, 20), 2, "the real-time session still counts");
+    da.value[POF_SETPOINT_P] = 9;
+    is_int(insert(&v, da), POF_INSERT_REVISION, "unless it says something new");
+    is_int(counts(&v, 20), 9, "which counts");
     pof_versions_release(&v);
 }
 

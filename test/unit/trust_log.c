@@ -396,6 +396,7 @@ static void sync_fails(void)
            pof_log_add(log, pof_text("x"), &h, &err) == POF_E_WRITE && m.syncs == syncs,
        "nor is it tried again");
     pof_log_close(log);
+    log = NULL;
     restart(&m, POWER_NONE);
     ok(pof_log_open(&log, &f, &signer, false, &err) == 0 && pof_log_size(log) == 100,
        "the log is as before");
@@ -567,6 +568,147 @@ static void shuffled_batches(void)
     release(&m);
 }
 
+/* --- the reference log of the shared vectors --- */
+
+/* Parses "size:tile/L/..." of C2SP's paths: the tile's place and width. */
+static bool tile_path(const char *path, uint64_t *size, unsigned *level, uint64_t *n, size_t *width)
+{
+    unsigned group;
+    int used = 0;
+    *n = 0;
+    *width = 256;
+    if (sscanf(path, "%" SCNu64 ":tile/%u%n", size, level, &used) != 2) {
+        return false;
+    }
+    for (path += used; sscanf(path, "/x%3u%n", &group, &used) == 1; path += used) {
+        *n = *n * 1000 + group;
+    }
+    if (sscanf(path, "/%3u%n", &group, &used) != 1) {
+        return false;
+    }
+    *n = *n * 1000 + group;
+    sscanf(path + used, ".p/%zu", width);
+    return true;
+}
+
+static bool make_reference(struct memory *m, uint64_t size, const struct pof_signer *key)
+{
+    struct pof_folder f = folder(m);
+    struct pof_log *log;
+    struct pof_err err = {0};
+    int rc = pof_log_create(&f, key, &err);
+    if (rc || pof_log_open(&log, &f, key, false, &err)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < size && rc == 0; i++) {
+        char text[129];
+        struct pof_hash h;
+        snprintf(text, sizeof text, "%016" PRIu64 "x", i);
+        for (int j = 17; j < 128; j++) {
+            text[j] = (char)('a' + j % 26);
+        }
+        rc = pof_log_add(log, (struct pof_text){text, 128}, &h, &err);
+        rc = rc || i % 1000 ? rc : pof_log_commit(log, &err);
+    }
+    rc = rc ? rc : pof_log_commit(log, &err);
+    rc = rc ? rc : pof_log_sign(log, false, &err);
+    pof_log_close(log);
+    return rc == 0;
+}
+
+/* Tiles and checkpoint of the log of 257 or 70000 records, byte for byte. */
+static void reference(uint64_t size)
+{
+    char path[512];
+    char line[256];
+    struct memory m = {0};
+    struct pof_signer key;
+    struct pof_err err = {0};
+    uint8_t seed[32];
+    memset(seed, 1, sizeof seed);
+    if (!tap_data()) {
+        skip("the reference log", "no shared data");
+        return;
+    }
+    snprintf(path, sizeof path, "%s/certify/own/tlog/tile_digests.tsv", tap_data());
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        skip("the reference log", "not in the shared data");
+        return;
+    }
+    ok(pof_signer_make(&key, pof_text("pof.example/scd"), seed, &err) == 0 &&
+           make_reference(&m, size, &key),
+       "the reference log of %d records", (int)size);
+    int tiles = 0, wrong = 0;
+    while (fgets(line, sizeof line, f)) {
+        char where[64], want[65], got[65];
+        uint64_t of, n;
+        unsigned level;
+        size_t width;
+        if (sscanf(line, "%63s %*u %64s", where, want) != 2 ||
+            !tile_path(where, &of, &level, &n, &width) || of != size) {
+            continue; /* entry bundles belong to the static export */
+        }
+        char name[] = "tiles.0";
+        name[6] = (char)('0' + level);
+        struct file *t = find(&m, name, false);
+        struct pof_hash h = {{0}};
+        if (t && (n * 256 + width) * POF_HASH <= t->now.len) {
+            pof_hash_two(hasher, (struct pof_text){t->now.data + n * 8192, width * POF_HASH},
+                         (struct pof_text){"", 0}, &h);
+        }
+        for (int i = 0; i < POF_HASH; i++) {
+            snprintf(got + 2 * i, 3, "%02x", h.b[i]);
+        }
+        wrong += strcmp(got, want) != 0;
+        tiles++;
+    }
+    fclose(f);
+    ok(wrong == 0 && tiles >= 3, "%d tiles have the digests of Go's", tiles);
+    snprintf(path, sizeof path, "%s/certify/own/tlog/checkpoints/%d.checkpoint", tap_data(),
+             (int)size);
+    f = fopen(path, "r");
+    size_t n = f ? fread(line, 1, sizeof line, f) : 0;
+    struct pof_buf *c = &find(&m, "checkpoint", false)->now;
+    ok(n == c->len && memcmp(line, c->data, n) == 0, "and the checkpoint the same bytes");
+    if (f) {
+        fclose(f);
+    }
+    is_int(findings(&m), 0, "the audit finds nothing");
+    release(&m);
+}
+
+/* Every tree level of a log of three levels of tiles, a few bytes each. */
+static void tamper_high(void)
+{
+    static const struct {
+        const char *file;
+        size_t at;
+    } where[] = {{"tiles.0", 5},         {"tiles.0", 32 * 65536 + 9}, {"tiles.1", 32 * 255 + 1},
+                 {"tiles.1", 32 * 3},    {"tiles.1", 32 * 256},       {"tiles.2", 0},
+                 {"tiles.2", 31},        {"journal", 16 + 60},        {"journal", 16 + 20},
+                 {"journal", 4000000},   {"journal", 8900000}};
+    struct memory m = {0};
+    uint8_t seed[32] = {1};
+    struct pof_signer key;
+    struct pof_err err = {0};
+    ok(pof_signer_make(&key, pof_text("test"), seed, &err) == 0 && make_reference(&m, 70000, &key),
+       "70000 records");
+    int missed = 0;
+    for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
+        struct pof_buf *b = &find(&m, where[i].file, false)->now;
+        b->data[where[i].at] ^= 1;
+        int n = findings(&m);
+        if (n <= 0) {
+            printf("# %s, byte %zu: %d\n", where[i].file, where[i].at, n);
+            missed++;
+        }
+        b->data[where[i].at] ^= 1;
+    }
+    is_int(missed, 0, "a flipped bit is found in every level and in the journal");
+    release(&m);
+}
+
 int main(void)
 {
     struct pof_err err = {0};
@@ -587,6 +729,9 @@ int main(void)
     repair();
     tamper();
     shuffled_batches();
+    reference(257);
+    reference(70000);
+    tamper_high();
     pof_hasher_free(hasher);
     return done();
 }

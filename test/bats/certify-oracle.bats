@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# Logs of pof-certify, judged by Go's golang.org/x/mod note and tlog packages.
+load ../helper
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    command -v go >/dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || return 0
+    # CGO off: a build with it has been seen to replace /dev/null.
+    GO111MODULE=off GOPATH=/usr/share/gocode CGO_ENABLED=0 GOCACHE=$PWD/cache GOFLAGS= \
+        go build -o oracle "$ROOT/test/oracle/certify/main.go"
+    awk 'BEGIN { for (i = 0; i < 66100; i++) printf "{\"schema\":\"pof.measurement/1\",\"pod\":\"IT001E%05d\",\"start\":\"2026-03-10T00:00:00Z\",\"duration_s\":900,\"p_w\":%d}\n", i, i * 13 % 5000 }' >all
+    printf '%064d\n' 5 >seed
+    pof-certify init log --origin pof.example/oracle --seed-file seed
+    cp log/checkpoint empty
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    [ -x oracle ] || skip "needs golang-go and golang-golang-x-mod-dev"
+}
+
+# grow FROM TO: appends these records and proves some of them, and what was signed before.
+grow() {
+    cp log/checkpoint before
+    sed -n "$(($1 + 1)),$2p" all | pof-certify append log >/dev/null
+    proofs=()
+    for i in 0 $(($2 / 2)) $(($2 - 1)) "$1"; do
+        pof-certify prove log "$i" >"proof$i"
+        proofs+=("$i=proof$i")
+    done
+    pof-certify consistency log before >growth
+    [ "$1" = 0 ] || proofs+=("before~growth")
+}
+
+@test "sizes around tiles: checkpoint, root, tiles, proofs and growth are good" {
+    from=0
+    for to in 1 2 255 256 257 511 513 1000 65535 65536 65537 66100; do
+        grow $from $to
+        ./oracle log "${proofs[@]}" >verdict || { echo "$to: $(cat verdict)"; false; }
+        grep -q "^yes: $to entries" verdict
+        from=$to
+    done
+    pof-certify verify log all
+}
+
+@test "the oracle says no to a flipped byte of each file" {
+    for f in journal tiles.0 tiles.1 tiles.2 checkpoint; do
+        cp "log/$f" keep
+        byte=$(($(wc -c <keep) / 2))
+        printf '\377' | dd of="log/$f" bs=1 seek=$byte conv=notrunc status=none
+        ! ./oracle log || { echo "the oracle misses $f"; false; }
+        ! pof-certify verify log || { echo "verify misses $f"; false; }
+        cp keep "log/$f"
+    done
+    pof-certify verify log
+}

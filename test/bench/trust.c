@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Speed of the certification log, one line a result. CPU time is of the process, user and system.
+ * Works in a new directory of the current one, which it removes. */
+#include "io/directory.h"
+#include "trust/certify.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static double cpu(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+static double wall(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void must(int rc, const struct pof_err *err)
+{
+    if (rc) {
+        fprintf(stderr, "bench: %s\n", err->text);
+        exit(1);
+    }
+}
+
+/* A log in a directory of its own. */
+struct bench {
+    struct pof_directory *dir;
+    struct pof_folder folder;
+    struct pof_log *log;
+    struct pof_signer key;
+};
+
+static void open_log(struct bench *b, const char *name, bool write)
+{
+    struct pof_err err = {0};
+    must(pof_directory_open(&b->dir, name, write ? "journal" : NULL, &err), &err);
+    b->folder = pof_directory_folder(b->dir);
+    must(pof_log_open(&b->log, &b->folder, write ? &b->key : NULL, false, &err), &err);
+}
+
+static void make_log(struct bench *b, const char *name)
+{
+    struct pof_err err = {0};
+    uint8_t seed[POF_ED25519_KEY] = {3};
+    must(pof_signer_make(&b->key, pof_text("pof.example/bench"), seed, &err), &err);
+    must(pof_directory_make(&b->dir, name, &err), &err);
+    b->folder = pof_directory_folder(b->dir);
+    must(pof_log_create(&b->folder, &b->key, &err), &err);
+    must(pof_directory_publish(b->dir, &err), &err);
+    pof_directory_close(b->dir);
+    open_log(b, name, true);
+}
+
+static void close_log(struct bench *b)
+{
+    pof_log_close(b->log);
+    pof_directory_close(b->dir);
+}
+
+static void raw(size_t records, size_t batch, size_t bytes)
+{
+    struct bench b;
+    struct pof_err err = {0};
+    char entry[512];
+    memset(entry, 'e', sizeof entry);
+    make_log(&b, "raw");
+    double c = cpu();
+    double w = wall();
+    for (size_t i = 0; i < records; i++) {
+        struct pof_hash leaf;
+        memcpy(entry, &i, sizeof i);
+        must(pof_log_add(b.log, (struct pof_text){entry, bytes}, &leaf, &err), &err);
+        if ((i + 1) % batch == 0) {
+            must(pof_log_commit(b.log, &err), &err);
+            if (pof_log_unsigned(b.log) >= POF_SIGN_EVERY) {
+                must(pof_log_sign(b.log, false, &err), &err);
+            }
+        }
+    }
+    must(pof_log_commit(b.log, &err), &err);
+    must(pof_log_sign(b.log, false, &err), &err);
+    printf("bench append from=raw batch=%zu bytes=%zu per_cpu_s=%.0f per_s=%.0f\n", batch, bytes,
+           (double)records / (cpu() - c), (double)records / (wall() - w));
+    close_log(&b);
+}
+
+static int drop(void *ctx, const struct pof_certified *records, size_t n, struct pof_text lines,
+                struct pof_err *err)
+{
+    (void)ctx;
+    (void)records;
+    (void)n;
+    (void)lines;
+    (void)err;
+    return 0;
+}
+
+static void json(size_t records, size_t batch)
+{
+    struct bench b;
+    struct pof_err err = {0};
+    make_log(&b, "json");
+    struct pof_certifier c = {.log = b.log, .batch = batch, .on_durable = drop};
+    struct pof_buf all = {0};
+    for (size_t i = 0; i < records; i++) {
+        must(pof_buf_addf(&all, &err,
+                          "{\"schema\":\"pof.measurement/1\",\"pod\":\"IT001E%08zu\",\"start\":\"2026-"
+                          "03-10T00:00:00Z\",\"duration_s\":900,\"p_w\":%zu,\"q_var\":%zu,\"v_mv\":%zu,"
+                          "\"seq\":%zu}\n",
+                          i % 1500, i * 7919 % 5000, i % 300, 230000 + i % 1000, i),
+             &err);
+    }
+    double start = cpu();
+    for (const char *p = all.data, *end = all.data + all.len; p < end;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        must(pof_certifier_take(&c, (struct pof_text){p, (size_t)(lf - p)}, &err), &err);
+        p = lf + 1;
+    }
+    must(pof_certifier_flush(&c, &err), &err);
+    must(pof_log_sign(b.log, false, &err), &err);
+    printf("bench append from=json batch=%zu bytes=%zu per_cpu_s=%.0f\n", batch, all.len / records,
+           (double)records / (cpu() - start));
+    pof_certifier_release(&c);
+    pof_buf_release(&all);
+    close_log(&b);
+}
+
+static int ignore(void *ctx, const struct pof_finding *f, struct pof_err *err)
+{
+    (void)ctx;
+    (void)f;
+    return pof_fail(err, POF_E_INTERNAL, "the audit found something");
+}
+
+/* Audit and proofs of the log that raw() left. */
+static void read_back(void)
+{
+    struct bench b;
+    struct pof_err err = {0};
+    open_log(&b, "raw", false);
+    uint64_t size = pof_log_size(b.log);
+    struct pof_auditor auditor = {NULL, ignore, NULL};
+    struct pof_audit result;
+    double c = cpu();
+    must(pof_log_audit(b.log, &auditor, &result, &err), &err);
+    printf("bench audit records=%" PRIu64 " per_cpu_s=%.0f\n", size, (double)size / (cpu() - c));
+    enum { N = 2000 };
+    struct pof_proof proof[1];
+    c = cpu();
+    for (uint64_t i = 0; i < N; i++) {
+        must(pof_log_prove(b.log, i * 7919 % size, proof, &err), &err);
+    }
+    printf("bench prove records=%" PRIu64 " hashes=%zu us=%.1f\n", size, proof->n,
+           1e6 * (cpu() - c) / N);
+    struct pof_hasher *h;
+    must(pof_hasher_new(&h, &err), &err);
+    struct pof_head head = pof_log_head(b.log);
+    struct pof_hash leaf;
+    uint64_t last = (N - 1) * 7919 % size;
+    must(pof_log_leaves(b.log, last, 1, &leaf, &err), &err);
+    c = cpu();
+    bool good = true;
+    for (int i = 0; i < N; i++) {
+        struct pof_checkpoint checkpoint;
+        struct pof_note note;
+        must(pof_checkpoint_open(&checkpoint, &note, pof_log_checkpoint(b.log), pof_log_vkey(b.log),
+                                 &err),
+             &err);
+        good = good && note.status == POF_NOTE_GOOD &&
+               pof_merkle_check_inclusion(h, last, size, &leaf, proof, &head.root);
+    }
+    printf("bench check good=%d us=%.1f\n", good, 1e6 * (cpu() - c) / N);
+    pof_hasher_free(h);
+    close_log(&b);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* One durable record beside a bare fdatasync of the same bytes, in turn. */
+static void single(void)
+{
+    enum { N = 300 };
+    double record[N], probe[N];
+    struct bench b;
+    struct pof_err err = {0};
+    char entry[128] = "entry";
+    make_log(&b, "single");
+    int fd = open("single/probe", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    for (int i = 0; i < N; i++) {
+        struct pof_hash leaf;
+        double t = wall();
+        must(pof_log_add(b.log, (struct pof_text){entry, sizeof entry}, &leaf, &err), &err);
+        must(pof_log_commit(b.log, &err), &err);
+        record[i] = wall() - t;
+        t = wall();
+        if (write(fd, entry, sizeof entry) != sizeof entry || fdatasync(fd) != 0) {
+            exit(1);
+        }
+        probe[i] = wall() - t;
+    }
+    qsort(record, N, sizeof *record, by_value);
+    qsort(probe, N, sizeof *probe, by_value);
+    printf("bench single p50_ms=%.3f probe_p50_ms=%.3f ratio=%.2f\n", 1e3 * record[N / 2],
+           1e3 * probe[N / 2], record[N / 2] / probe[N / 2]);
+    close(fd);
+    close_log(&b);
+}
+
+int main(void)
+{
+    char dir[] = "bench-trust.XXXXXX";
+    if (!mkdtemp(dir) || chdir(dir) != 0) {
+        perror("bench");
+        return 1;
+    }
+    raw(1000000, 10000, 128);
+    read_back();
+    json(400000, 10000);
+    single();
+    if (chdir("..") != 0) {
+        return 1;
+    }
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    return system(command) != 0;
+}
