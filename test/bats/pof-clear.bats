@@ -17,7 +17,7 @@ E
         srand(7); from = "\"start\":\"2026-03-09T23:00:00Z\",\"end\":\"2026-03-10T03:00:00Z\""
         for (i = 0; i < 300; i++)
             printf "{\"schema\":\"pof.offer/1\",\"id\":\"o%d\",\"session\":\"S\",\"seller\":\"s%d\",\"pod\":\"p%d\",\"node\":\"N%d\",\"direction\":\"%s\",%s,\"p_w\":%d,\"price_eur_mwh\":%d}\n", i, i % 3, i, 1 + int(rand() * 14), rand() < 0.5 ? "up" : "down", from, 1 + int(rand() * 9000), 10 + 10 * int(rand() * 6)
-        split("L3-4 L4-5 L3-8 T0-12", area, " ")
+        split("L3-4 L9-10 L3-8 T0-12", area, " ")
         for (i = 1; i <= 4; i++)
             printf "{\"schema\":\"pof.request/1\",\"id\":\"d%d\",\"session\":\"S\",\"buyer\":\"DSO\",\"role\":\"dso\",\"branch\":\"%s\",\"direction\":\"%s\",%s,\"p_w\":%d}\n", i, area[i], i % 2 ? "up" : "down", from, 40000 * i
         printf "{\"schema\":\"pof.request/1\",\"id\":\"n\",\"session\":\"S\",\"buyer\":\"DSO\",\"role\":\"dso\",\"node\":\"N5\",\"direction\":\"up\",%s,\"p_w\":60000}\n", from
