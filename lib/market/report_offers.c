@@ -97,9 +97,11 @@ struct taking {
 struct walk {
     struct pof_report *r;
     struct pofi_cells *cells;
-    uint32_t *group_of; /* [offer_ids] group + 1; 0: none */
+    uint32_t *group_of; /* [offer_ids] groups count from 1; 0: none */
     struct taking *taking;
     size_t takings;
+    size_t at; /* in taking: what is before it has been passed */
+    uint32_t group; /* that is being passed, from 1 */
     int64_t *power; /* of one group, by quarter-hour from first */
     size_t power_cap;
     int64_t first;
@@ -154,17 +156,17 @@ static void list_takings(struct walk *w)
 
 /* --- from session to session --- */
 
-/* Sums the takings of a place from *at on, and moves *at behind them. */
-static int taken(const struct walk *w, size_t *at, const struct taking *place, struct taking *sum,
+/* Sums the takings of a place and moves on behind them. */
+static int taken(struct walk *w, const struct taking *place, struct taking *sum,
                  struct pof_err *err)
 {
     int rc = 0;
     *sum = *place;
-    for (; rc == 0 && *at < w->takings && w->taking[*at].group == place->group &&
-           w->taking[*at].quarter == place->quarter && w->taking[*at].session == place->session;
-         (*at)++) {
-        rc = pof_add(&sum->awarded_w, w->taking[*at].awarded_w, err);
-        rc = rc ? rc : pof_add(&sum->approved_w, w->taking[*at].approved_w, err);
+    for (; rc == 0 && w->at < w->takings && w->taking[w->at].group == place->group &&
+           w->taking[w->at].quarter == place->quarter && w->taking[w->at].session == place->session;
+         w->at++) {
+        rc = pof_add(&sum->awarded_w, w->taking[w->at].awarded_w, err);
+        rc = rc ? rc : pof_add(&sum->approved_w, w->taking[w->at].approved_w, err);
     }
     return rc;
 }
@@ -178,14 +180,14 @@ static bool offered_in(const struct pof_report *r, const struct pofi_offer *o, u
 
 /* One offer in one quarter-hour, through the sessions. */
 static int pass_quarter(struct walk *w, const struct pofi_offer *o, struct taking place,
-                        int64_t power_w, size_t *at, struct pof_err *err)
+                        int64_t power_w, struct pof_err *err)
 {
     const struct pof_report *r = w->r;
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < r->sessions.n && power_w > 0; i++) {
         struct taking sum;
         place.session = r->order[i];
-        rc = taken(w, at, &place, &sum, err);
+        rc = taken(w, &place, &sum, err);
         if (rc || !offered_in(r, o, place.session, place.quarter)) {
             continue;
         }
@@ -231,22 +233,21 @@ static int largest(struct walk *w, size_t begin, size_t end, size_t *n, struct p
     return 0;
 }
 
-static int pass_group(struct walk *w, size_t begin, size_t end, uint32_t group, size_t *at,
-                      struct pof_err *err)
+static int pass_group(struct walk *w, size_t begin, size_t end, struct pof_err *err)
 {
     const struct pofi_offer *o = &w->r->offer[begin];
     size_t n;
     int rc = largest(w, begin, end, &n, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct taking place = {.group = group, .quarter = w->first + (int64_t)i};
-        while (*at < w->takings && (w->taking[*at].group < group ||
-                                    (w->taking[*at].group == group &&
-                                     w->taking[*at].quarter < place.quarter))) {
-            (*at)++;
+        struct taking place = {.group = w->group, .quarter = w->first + (int64_t)i};
+        while (w->at < w->takings && (w->taking[w->at].group < w->group ||
+                                      (w->taking[w->at].group == w->group &&
+                                       w->taking[w->at].quarter < place.quarter))) {
+            w->at++;
         }
         if (w->power[i] > 0) {
             rc = pof_add(&w->r->first_offered[o->direction], w->power[i] * POF_QUARTER_S, err);
-            rc = rc ? rc : pass_quarter(w, o, place, w->power[i], at, err);
+            rc = rc ? rc : pass_quarter(w, o, place, w->power[i], err);
         }
     }
     return rc;
@@ -255,14 +256,13 @@ static int pass_group(struct walk *w, size_t begin, size_t end, uint32_t group, 
 static int pass_all(struct walk *w, struct pof_err *err)
 {
     const struct pof_report *r = w->r;
-    size_t at = 0;
-    uint32_t group = 0;
     int rc = 0;
     for (size_t begin = 0, end; rc == 0 && begin < r->offers; begin = end) {
         for (end = begin + 1;
              end < r->offers && same_offer_cmp(r, &r->offer[begin], &r->offer[end]) == 0; end++) {
         }
-        rc = pass_group(w, begin, end, ++group, &at, err);
+        w->group++;
+        rc = pass_group(w, begin, end, err);
     }
     return rc;
 }
