@@ -10,7 +10,7 @@
 
 struct args {
     bool growth, report;
-    const char *reference;
+    const char *reference, *unmet;
     int64_t pods;
     int of;
 };
@@ -23,6 +23,7 @@ static const struct pof_option options[] = {
     {"of", 0, POF_OPT_WORD, offsetof(struct args, of), "KIND", "whose growth: execution, communication, cpu or memory (execution)", 0, 0, kinds},
     {"report", 0, POF_OPT_FLAG, offsetof(struct args, report), NULL, "read the records of a market day, write a report for people", 0, 0, NULL},
     {"reference", 0, POF_OPT_FILE, offsetof(struct args, reference), "FILE", "times to put beside those of the report (none)", 0, 0, NULL},
+    {"unmet", 0, POF_OPT_FILE, offsetof(struct args, unmet), "FILE", "what pof-outcome says is unmet (what a request's own awards leave)", 0, 0, NULL},
     {0}};
 
 static const struct pof_program program = {
@@ -141,6 +142,23 @@ static int on_report(void *ctx, const struct pof_record *record, struct pof_err 
     return pof_report_take(j->report, record, err);
 }
 
+static int on_unmet(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return pof_report_unmet(j->report, &record->u.request, err);
+}
+
+/* After the requests themselves: what is left is named after them. */
+static int read_unmet(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_request, on_unmet}};
+    if (!j->args->unmet) {
+        return 0;
+    }
+    pof_report_unmet_given(j->report);
+    return pof_cli_read_files(j->cli, &j->args->unmet, 1, wants, 1, j, err);
+}
+
 static int read_reference(struct job *j, struct pof_err *err)
 {
     char *csv = NULL;
@@ -167,6 +185,7 @@ static int run_report(struct job *j, struct pof_err *err)
     int rc = pof_report_new(&j->report, err);
     rc = rc ? rc : read_reference(j, err);
     rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
+    rc = rc ? rc : read_unmet(j, err);
     rc = rc ? rc : pof_report_write(j->report, &text, err);
     rc = rc ? rc : pof_cli_sink(j->cli, NULL, &out, err);
     rc = rc ? rc : out.write(out.ctx, text.data, text.len, err);
@@ -182,8 +201,8 @@ static int check_args(const struct args *a, struct pof_err *err)
     if (a->pods >= 0 && (a->growth || a->report)) {
         return pof_fail(err, POF_E_USAGE, "--pods goes with events only; --growth takes it from its records");
     }
-    if (a->reference && !a->report) {
-        return pof_fail(err, POF_E_USAGE, "--reference goes with --report");
+    if ((a->reference || a->unmet) && !a->report) {
+        return pof_fail(err, POF_E_USAGE, "--reference and --unmet go with --report");
     }
     if (a->of != 0 && !a->growth) {
         return pof_fail(err, POF_E_USAGE, "--of goes with --growth");

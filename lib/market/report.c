@@ -27,6 +27,7 @@ void pof_report_free(struct pof_report *r)
     pof_kpis_release(&r->kpis);
     free(r->session);
     free(r->request);
+    free(r->left);
     free(r->offer);
     free(r->award);
     free(r->statement);
@@ -142,6 +143,43 @@ static int take_request(struct pof_report *r, const struct pof_request *q, struc
                                               .p_w = q->p_w,
                                               .limit = limited ? q->price_limit_ueur_mwh
                                                                : INT64_MAX};
+    }
+    return rc;
+}
+
+void pof_report_unmet_given(struct pof_report *r)
+{
+    r->left_given = true;
+}
+
+int pof_report_unmet(struct pof_report *r, const struct pof_request *left, struct pof_err *err)
+{
+    bool limited = POF_HAS(left, request, price_limit_ueur_mwh);
+    struct pofi_left row = {.part = {.direction = left->direction,
+                                     .role = left->role,
+                                     .start = left->start,
+                                     .end = left->end,
+                                     .p_w = left->p_w,
+                                     .limit = limited ? left->price_limit_ueur_mwh : INT64_MAX}};
+    struct pof_text id = left->id;
+    int rc = check_span(left->start, left->end, err);
+    rc = rc ? rc : session_of(r, left->session, &row.part.session, err);
+    rc = rc ? rc : request_of(r, left->session, id, &row.of, err);
+    /* Not a request: a part of one, called ID/TIME. */
+    while (rc == 0 && r->request[row.of].p_w == 0 && id.len > 1) {
+        id.len--;
+        if (id.ptr[id.len] == '/') {
+            rc = request_of(r, left->session, id, &row.of, err);
+        }
+    }
+    if (rc == 0 && r->request[row.of].p_w == 0) {
+        pof_fail(err, POF_E_REFERENCE, "'%.*s' is no request of its session, and no part of one",
+                 (int)left->id.len, left->id.ptr);
+        return pof_at(err, NULL, 0, "id");
+    }
+    rc = rc ? rc : pof_grow(&r->left, &r->left_cap, r->lefts + 1, sizeof row, err);
+    if (rc == 0) {
+        r->left[r->lefts++] = row;
     }
     return rc;
 }

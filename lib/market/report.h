@@ -13,7 +13,8 @@
  * quarter-hour the largest of them counts. What a later session is offered is that, less what
  * earlier sessions took of it.
  *
- * Why a request stays unmet in a quarter-hour: what was awarded and then cut is 'grid'. Of the rest,
+ * Without the grid, a request is met by the awards made for it and by nothing else. Why it stays
+ * unmet in a quarter-hour: what was awarded and then cut is 'grid'. Of the rest,
  * when all that was offered in its direction was taken: 'offers ran out'; when the cheapest offer
  * left asks more than the request's limit: 'too dear'; else 'out of reach' (the offers left are
  * elsewhere in the grid, or behind a limit).
@@ -38,6 +39,13 @@ int pof_report_take(struct pof_report *r, const struct pof_record *record,
 /* Times to stand beside ours: CSV with the header flow,kind,pods,ms. name is for messages. */
 int pof_report_reference(struct pof_report *r, struct pof_text csv, const char *name,
                          struct pof_err *err) POF_CHECKED;
+
+/* What is left of the requests, as pof_join_unmet() hands it out: the whole request, or a part called
+ * ID/TIME. It takes the grid to know that an award for one request serves another as well; once
+ * pof_report_unmet_given() was called, only these records say what is unmet. */
+void pof_report_unmet_given(struct pof_report *r);
+int pof_report_unmet(struct pof_report *r, const struct pof_request *left,
+                     struct pof_err *err) POF_CHECKED;
 
 /* Adds the report. Once, after the last record. */
 int pof_report_write(struct pof_report *r, struct pof_buf *to, struct pof_err *err) POF_CHECKED;

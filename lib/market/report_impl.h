@@ -29,6 +29,12 @@ struct pofi_request {
     int64_t start, end, p_w, limit; /* limit: INT64_MAX when there is none */
 };
 
+/* What is left of a request. */
+struct pofi_left {
+    struct pofi_request part;
+    uint32_t of; /* the request */
+};
+
 struct pofi_offer {
     uint32_t id, session, seller, pod;
     int direction;
@@ -72,6 +78,9 @@ struct pof_report {
     struct pof_names registered; /* pods with a pod record */
     struct pofi_session *session; /* [sessions.n] */
     struct pofi_request *request; /* [request_keys.n]; p_w 0: only named by an award */
+    struct pofi_left *left;
+    size_t lefts, left_cap;
+    bool left_given;
     struct pofi_offer *offer;
     struct pofi_award *award; /* [award_ids.n] */
     struct pofi_statement *statement;

@@ -112,43 +112,80 @@ static enum pofi_why why_short(const struct pofi_cell *offers, int64_t limit)
     return offers->cheapest > limit ? POFI_WHY_TOO_DEAR : POFI_WHY_OUT_OF_REACH;
 }
 
-/* What is missing of request number i in a quarter-hour, and why. */
-static int sum_missing(struct sums *t, uint32_t i, int64_t quarter, struct pof_err *err)
+/* A quarter-hour of a request. */
+struct moment {
+    uint32_t request;
+    int64_t quarter, limit;
+};
+
+static int served(struct sums *t, const struct moment *m, struct pofi_cell **cell,
+                  struct pof_err *err)
 {
-    const struct pofi_request *q = &t->r->request[i];
+    const struct pofi_place where = {m->request, t->r->request[m->request].direction, m->quarter};
+    return pofi_cell(&t->served, &where, cell, err);
+}
+
+/* So much is missing then: why? */
+static int sum_missing(struct sums *t, const struct moment *m, int64_t missing_w,
+                       struct pof_err *err)
+{
+    const struct pofi_request *q = &t->r->request[m->request];
     struct pofi_session *s = &t->r->session[q->session];
-    const struct pofi_place served = {i, q->direction, quarter};
-    const struct pofi_place offered = {q->session, q->direction, quarter};
+    const struct pofi_place offered = {q->session, q->direction, m->quarter};
     struct pofi_cell *cell, *offers;
-    int rc = pofi_cell(&t->served, &served, &cell, err);
+    int rc = served(t, m, &cell, err);
     rc = rc ? rc : pofi_cell(&t->offers, &offered, &offers, err);
-    if (rc || cell->approved_w >= q->p_w) {
+    if (rc) {
         return rc;
     }
-    int64_t missing_w = q->p_w - cell->approved_w;
     int64_t cut_w = cell->awarded_w - cell->approved_w;
     cut_w = cut_w < 0 ? 0 : cut_w > missing_w ? missing_w : cut_w;
     rc = add_energy(&s->unmet, missing_w, POF_QUARTER_S, err);
     rc = rc ? rc : add_energy(&s->why[POFI_WHY_GRID], cut_w, POF_QUARTER_S, err);
     return rc ? rc
-              : add_energy(&s->why[why_short(offers, q->limit)], missing_w - cut_w, POF_QUARTER_S,
+              : add_energy(&s->why[why_short(offers, m->limit)], missing_w - cut_w, POF_QUARTER_S,
                            err);
+}
+
+/* The whole quarter-hours of a time that lie in a session: [*from, *until). */
+static void quarters_in(const struct pofi_request *q, const struct pofi_session *s, int64_t *from,
+                        int64_t *until)
+{
+    *from = pofi_quarter_ceil(q->start > s->start ? q->start : s->start);
+    *until = pofi_quarter_floor(q->end < s->end ? q->end : s->end);
 }
 
 static int sum_request(struct sums *t, uint32_t i, struct pof_err *err)
 {
     const struct pofi_request *q = &t->r->request[i];
     struct pofi_session *s = &t->r->session[q->session];
-    int64_t from = pofi_quarter_ceil(q->start > s->start ? q->start : s->start);
-    int64_t until = pofi_quarter_floor(q->end < s->end ? q->end : s->end);
+    int64_t from, until;
+    quarters_in(q, s, &from, &until);
     if (q->p_w == 0 || until <= from) {
         return 0;
     }
     int64_t asked_s = (until - from) * POF_QUARTER_S;
     int rc = add_energy(&s->requested[q->role], q->p_w, asked_s, err);
     rc = rc ? rc : add_energy(&t->r->asked[q->direction], q->p_w, asked_s, err);
+    for (int64_t quarter = from; rc == 0 && !t->r->left_given && quarter < until; quarter++) {
+        const struct moment m = {i, quarter, q->limit};
+        struct pofi_cell *cell;
+        rc = served(t, &m, &cell, err);
+        if (rc == 0 && cell->approved_w < q->p_w) {
+            rc = sum_missing(t, &m, q->p_w - cell->approved_w, err);
+        }
+    }
+    return rc;
+}
+
+static int sum_left(struct sums *t, const struct pofi_left *left, struct pof_err *err)
+{
+    int64_t from, until;
+    int rc = 0;
+    quarters_in(&left->part, &t->r->session[left->part.session], &from, &until);
     for (int64_t quarter = from; rc == 0 && quarter < until; quarter++) {
-        rc = sum_missing(t, i, quarter, err);
+        const struct moment m = {left->of, quarter, left->part.limit};
+        rc = sum_missing(t, &m, left->part.p_w, err);
     }
     return rc;
 }
@@ -158,6 +195,9 @@ static int sum_requests(struct sums *t, struct pof_err *err)
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < t->r->request_keys.n; i++) {
         rc = sum_request(t, i, err);
+    }
+    for (size_t i = 0; rc == 0 && i < t->r->lefts; i++) {
+        rc = sum_left(t, &t->r->left[i], err);
     }
     return rc;
 }

@@ -150,6 +150,10 @@ static int say_odd(const struct pof_report *r, const struct pofi_session *sum, s
         pofi_fixed(energy, sum->counter, POF_WS_PER_MWH / 1000, 3);
         rc = pof_buf_addf(to, err, "  %s MWh more were approved to make room for others.\n", energy);
     }
+    if (rc == 0 && sum->unmet > 0 && !r->left_given) {
+        rc = pof_buf_adds(to, "  Unmet is what the awards for a request itself leave; others may serve "
+                              "it too (see --unmet).\n", err);
+    }
     rc = rc ? rc : say_one(to, r->unasked, "awards name requests that are not here.", err);
     rc = rc ? rc : say_one(to, r->unjudged, "awards have neither verdict nor outcome.", err);
     return rc ? rc : say_one(to, r->unawarded, "verdicts are for awards that are not here.", err);
@@ -199,7 +203,7 @@ static int say_market(const struct pof_report *r, const struct pofi_session *sum
     rc = rc ? rc : pof_add(&asked, sum->requested[1], err);
     rc = rc ? rc : pof_buf_adds(to, "\nMarket\n\n", err);
     rc = rc ? rc : add_share(&t, "clearing ratio", sum->awarded, asked, err);
-    rc = add_remark(&t, rc, "awarded of requested energy", err);
+    rc = add_remark(&t, rc, "awarded of requested energy; an award may serve a second request as well", err);
     rc = rc ? rc : add_share(&t, "technical acceptance", sum->approved, sum->awarded, err);
     rc = add_remark(&t, rc, "approved of awarded energy", err);
     rc = rc ? rc

@@ -65,6 +65,21 @@ setup() {
     [ "$status" = 65 ] && [[ $output == *"say different things"* ]]
 }
 
+@test "--unmet says what is left, whole requests and parts of them" {
+    # r1 of the day-ahead session is served otherwise but for 40 kW at 10:15, 20 kW of which were cut.
+    grep '"id":"r1","session":"2026-03-10-DA"' "$CASES/report/in.market.jsonl" |
+        sed 's/"id":"r1"/"id":"r1\/20260310T1015Z"/; s/10:00:00Z/10:15:00Z/; s/"p_w":100000/"p_w":40000/' >part
+    grep '"session":"2026-03-10-RT1"' "$CASES/report/in.market.jsonl" >whole
+    cat part whole >unmet
+    pof-kpi --report --unmet unmet $MARKET >r
+    grep -q '2026-03-10-DA .* 0.010  offers ran out 0.005, grid 0.005 (most often L3)$' r
+    grep -q '2026-03-10-RT1 .* 0.008  out of reach 0.008$' r
+    pof-kpi --report --unmet /dev/null $MARKET | grep -q '^  all .* 0.000$'
+    sed 's/r1/r9/' part >stranger
+    run pof-kpi --report --unmet stranger $MARKET
+    [ "$status" = 65 ] && [[ $output == *"stranger:1:id: 'r9/20260310T1015Z' is no request"* ]]
+}
+
 @test "names cannot command a terminal" {
     sed 's/"party":"A"/"party":"\\u001b[2J"/' "$CASES/report/in.statements.jsonl" | pof-kpi --report >r
     [ -z "$(grep $'\033' r)" ]
@@ -82,7 +97,7 @@ setup() {
 }
 
 @test "what does not go together is wrong usage" {
-    for args in "--growth --report" "--report --pods 3" "--reference x" "--of cpu" "--of growth"; do
+    for args in "--growth --report" "--report --pods 3" "--reference x" "--unmet x" "--of cpu" "--of growth"; do
         run pof-kpi $args </dev/null
         [ "$status" = 2 ] || { echo "$args: $status"; false; }
     done
