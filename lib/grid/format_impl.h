@@ -45,7 +45,7 @@ struct pofi_mcase {
 };
 
 /* Evaluates the text of a case: matrices, scalars, unit conversions. */
-int pofi_mcase_parse(struct pofi_mcase *c, const char *text, size_t len, const char *name,
+int pofi_mcase_parse(struct pofi_mcase *c, struct pof_text text, const char *name,
                     struct pof_err *err) POF_CHECKED;
 void pofi_mcase_release(struct pofi_mcase *c);
 

@@ -267,14 +267,14 @@ static int read_case(struct reading *r)
     return rc ? pof_at(r->err, r->source, 0, NULL) : 0;
 }
 
-int pof_matpower_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_matpower_read(struct pof_grid *grid, struct pof_text text, const char *name,
                       const struct pof_teller *teller, struct pof_err *err)
 {
     struct pof_err own = {0};
     struct pofi_mcase c;
     *grid = (struct pof_grid){0};
     struct reading r = {.c = &c, .source = name, .build = {.grid = grid}, .err = err ? err : &own};
-    int rc = pofi_mcase_parse(&c, text, len, name, r.err);
+    int rc = pofi_mcase_parse(&c, text, name, r.err);
     if (rc) {
         return rc;
     }

@@ -252,7 +252,7 @@ static int place_node(struct reading *r, struct pof_text id, struct pof_node *n)
 static int take_node(struct reading *r)
 {
     struct pof_text id, coordinates;
-    double kv, v_set, angle;
+    double kv, v_set = 1, angle = 0;
     int rc = text(r, "id", &id);
     rc = rc ? rc : text(r, "coordID", &coordinates);
     rc = rc ? rc : real(r, "vmR", 0, &kv);

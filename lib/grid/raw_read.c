@@ -530,13 +530,13 @@ static void tell_left(const struct pofi_raw *r, const struct pof_teller *teller)
 }
 
 
-int pof_raw_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
                  const struct pof_teller *teller, struct pof_err *err)
 {
     struct pof_err own = {0};
     *grid = (struct pof_grid){0};
     struct pofi_raw r = {
-        .build = {.grid = grid}, .at = text, .end = text + len, .err = err ? err : &own};
+        .build = {.grid = grid}, .at = text.ptr, .end = text.ptr + text.len, .err = err ? err : &own};
     int rc = read_file(&r);
     if (rc) {
         pof_at(r.err, name, r.line, NULL);

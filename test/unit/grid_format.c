@@ -33,7 +33,7 @@ static bool read_text(struct pof_grid *g, const char *text, struct pof_err *err)
 {
     told[0] = '\0';
     *err = (struct pof_err){0};
-    return pof_grid_read(g, text, strlen(text), "in", &teller, err) == 0;
+    return pof_grid_read(g, pof_text(text), "in", &teller, err) == 0;
 }
 
 static struct pof_pf *solve(const struct pof_grid *g, struct pof_pf_result *r)
@@ -83,8 +83,8 @@ static void round_trip(const struct pof_grid *g, const char *what)
         told[0] = '\0';
         int rc = pof_grid_write_as((enum pof_grid_format)f, g, &to, &teller, &err);
         rc = rc ? rc : pof_buf_add(&to, "", 1, &err);
-        is_int(rc ? -1 : (int)pof_grid_guess(to.data, to.len - 1), f, label);
-        if (ok(rc == 0 && pof_grid_read(&h, to.data, to.len - 1, label, &teller, &err) == 0,
+        is_int(rc ? -1 : (int)pof_grid_guess((struct pof_text){to.data, to.len - 1}), f, label);
+        if (ok(rc == 0 && pof_grid_read(&h, (struct pof_text){to.data, to.len - 1}, label, &teller, &err) == 0,
                "%s is read again", label)) {
             compare(g, &h, label);
             rc = pof_grid_write_as((enum pof_grid_format)f, &h, &again, NULL, &err);
@@ -435,13 +435,13 @@ static void test_damage(const char *text, const char *what)
     for (size_t i = 0; i < len; i++) {
         memcpy(copy, text, len + 1);
         copy[i] = (char)(copy[i] ^ (1 << (i % 7)));
-        if (pof_grid_read(&g, copy, len, "d", NULL, &err) == 0) {
+        if (pof_grid_read(&g, (struct pof_text){copy, len}, "d", NULL, &err) == 0) {
             pof_grid_release(&g);
             taken++;
         }
         memcpy(copy, text, i);
         copy[i] = '\0';
-        if (pof_grid_read(&g, copy, i, "d", NULL, &err) == 0) {
+        if (pof_grid_read(&g, (struct pof_text){copy, i}, "d", NULL, &err) == 0) {
             pof_grid_release(&g);
         }
     }
