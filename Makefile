@@ -78,7 +78,7 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/libpof.a $(ALL_LDLIBS)
 
--include $(LIB_OBJ:.o=.d) $(CMD_SRC:%.c=$(B)/%.d) \
+-include $(LIB_OBJ:.o=.d) $(CMD_SRC:%.c=$(B)/%.d) $(B)/tools/generate.d \
 	$(patsubst %.c,$(B)/%.d,$(wildcard cmd/*/*.c)) $(UNIT_SRC:%.c=$(B)/%.d)
 
 .SECONDARY:

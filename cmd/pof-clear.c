@@ -87,7 +87,7 @@ static int write_award(void *ctx, const struct pof_award *award, struct pof_err 
 static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
 {
     if (n) {
-        pof_cli_note(cli, "%" PRIu64 " %s", n, what);
+        pof_cli_note(cli, "%s: %" PRIu64, what, n);
     }
 }
 

@@ -112,7 +112,7 @@ static int read_file(struct pof_cli *cli, const char *path, struct pof_grid *gri
     char *data = NULL;
     size_t len;
     int rc = pof_cli_slurp(cli, path, &data, &len, err);
-    rc = rc ? rc : pof_grid_read(grid, data, len, path, &teller, err);
+    rc = rc ? rc : pof_grid_read(grid, (struct pof_text){data, len}, path, &teller, err);
     free(data);
     return rc;
 }

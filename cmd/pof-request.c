@@ -154,6 +154,9 @@ static void say(struct pof_cli *cli, const struct job *j)
         pof_cli_warn(cli, "%u pods, first '%.*s', lack %" PRIu64 " baselines, taken as no load",
                      c->missing_pods, (int)pod.len, pod.ptr, c->missing);
     }
+    if (r->dead_pods) {
+        pof_cli_warn(cli, "%u pods are at nodes that no closed branch connects", r->dead_pods);
+    }
     for (size_t i = 0; i < r->troubles && i < SHOWN_MAX; i++) {
         say_trouble(cli, j, &r->trouble[i]);
     }

@@ -116,12 +116,31 @@ static int run_program(const char *name, char **argv)
     return 2;
 }
 
+/* Before it is installed the page lies in man/ of the source tree, three folders above. */
+static bool find_page(const char *name, char *to, size_t size)
+{
+    static const char *const places[] = {"../share/man/man1", "../../../man"};
+    char folder[PATH_ROOM];
+    bool found = false;
+    if (own_folder(folder, sizeof folder)) {
+        for (size_t i = 0; i < 2 && !found; i++) {
+            int n = snprintf(to, size, "%s/%s/pof-%s.1", folder, places[i], name);
+            found = (size_t)n < size && access(to, R_OK) == 0;
+        }
+    }
+    return found;
+}
+
 static int show_manual(const char *name)
 {
-    char page[PATH_ROOM];
-    snprintf(page, sizeof page, "pof-%s", name);
+    char page[2 * PATH_ROOM];
+    if (strchr(name, '/') || !find_page(name, page, sizeof page)) {
+        snprintf(page, sizeof page, "pof-%s", name);
+    }
     execlp("man", "man", page, (char *)NULL);
-    fprintf(stderr, "pof: cannot run man: %s; the pages lie in man/ (E104)\n", strerror(errno));
+    execlp("mandoc", "mandoc", page, (char *)NULL);
+    fprintf(stderr, "pof: neither man nor mandoc can be run: %s; the pages lie in man/ (E104)\n",
+            strerror(errno));
     return 66;
 }
 

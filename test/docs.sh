@@ -56,6 +56,14 @@ $out"
         fi
     done
 done
+if [ $# -eq 0 ]; then
+    rm -rf "$work/run" && cp -r "$work/tree" "$work/run"
+    awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$work/readme"
+    out=$(cd "$work/run" && bash -euo pipefail "$work/readme" 2>&1 </dev/null >"$work/stdout") || out="status $?: $out"
+    case $out in status*) ;; *) out= ;; esac
+    result "the session in README.md runs" "$out"
+    result "and ends with a report of it" "$(grep -q 'DA ' "$work/stdout" || cat "$work/stdout")"
+fi
 for p in cmd/pof*.c; do
     p=$(basename "$p" .c)
     [ $# -gt 0 ] || result "$p has a manual page" "$([ -e "man/$p.1" ] || echo none)"

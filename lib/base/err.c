@@ -34,6 +34,7 @@ static void tame(char *text)
     }
 }
 
+POF_PRINTF(3, 0)
 static void fill(struct pof_err *err, enum pof_code code, const char *fmt, va_list args)
 {
     err->code = code;

@@ -100,6 +100,7 @@ static void say(struct pof_cli *cli, const char *level, const struct pof_err *e)
     pof_buf_release(&b);
 }
 
+POF_PRINTF(3, 0)
 static void say_line(struct pof_cli *cli, const char *level, const char *fmt, va_list args)
 {
     struct pof_err e = {0};

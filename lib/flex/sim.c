@@ -54,8 +54,8 @@ static int kind_row(const struct pof_sim *sim, int64_t i)
     return k;
 }
 
-/* Relative size: half to one and a half of the kind's unit. */
-static uint64_t relative_size(int k, uint64_t bits)
+/* Size against others at the same place: half to one and a half of the kind's unit. */
+static uint64_t units_of(int k, uint64_t bits)
 {
     return (uint64_t)kinds[k].unit * (500 + (bits & 1023) * 1000 / 1023) / 1000;
 }
@@ -69,8 +69,8 @@ static int shift_of(int k, uint64_t bits)
     return (int)pof_below(bits << 20, 2 * POFI_SHIFT + 1) - POFI_SHIFT;
 }
 
-/* The last used place whose pods begin at or before i. */
-static size_t place_of(const struct pof_sim *sim, int64_t i)
+/* The last of the used places whose pods begin at or before i. */
+static size_t used_of(const struct pof_sim *sim, int64_t i)
 {
     size_t lo = 0;
     size_t hi = sim->n_used;
@@ -82,7 +82,7 @@ static size_t place_of(const struct pof_sim *sim, int64_t i)
             hi = mid;
         }
     }
-    return sim->used[lo];
+    return lo;
 }
 
 static size_t plant_place(const struct pof_sim *sim, int64_t i)
@@ -117,6 +117,13 @@ int64_t pof_sim_find(const struct pof_sim *sim, struct pof_text name)
     return v >= 1 && v <= sim->options.pods ? v - 1 : -1;
 }
 
+/* Size against all others, 16 binary places: a load's part of what stands at its place. */
+static uint64_t shared_size(const struct pof_sim *sim, int k, size_t used, uint64_t bits)
+{
+    uint64_t share = kinds[k].word == POFI_PV ? sim->plant_share : sim->share[used];
+    return (uint64_t)((unsigned __int128)units_of(k, bits) * share >> 16);
+}
+
 /* Of 20 pods 17 follow their set points, 2 follow partly, 1 does not. */
 static int care_of(uint64_t bits)
 {
@@ -128,9 +135,10 @@ void pof_sim_pod(const struct pof_sim *sim, int64_t i, struct pof_sim_pod *pod)
 {
     uint64_t bits = pofi_bits(sim, POFI_POD, (uint64_t)i, 0);
     int k = kind_row(sim, i);
-    unsigned __int128 scaled = (unsigned __int128)relative_size(k, bits) * sim->scale;
+    size_t used = used_of(sim, i);
+    unsigned __int128 scaled = (unsigned __int128)shared_size(sim, k, used, bits) * sim->scale;
     pod_name(i, pod->name);
-    pod->place = kinds[k].word == POFI_PV ? plant_place(sim, i) : place_of(sim, i);
+    pod->place = kinds[k].word == POFI_PV ? plant_place(sim, i) : sim->used[used];
     pod->kind = (int)kinds[k].word;
     pod->aggregator = (int)pof_below(bits << 44, (uint64_t)sim->aggregators);
     pod->shift = shift_of(k, bits);
@@ -211,16 +219,52 @@ static int spread(struct pof_sim *sim, int rule, int64_t *total, struct pof_err 
     return 0;
 }
 
-/* Highest sum of relative sizes times profile of a winter working day, in per mille. */
+/* Installed power of all plants against the highest consumption of each load, added up. */
+enum { PLANTS_PERMILLE = 415 };
+
+/* What stands at a place is its number of loads, however large their kinds: with few pods a single
+ * large one would else overload the place for good. Plants share a fixed part of all loads. */
+static int set_shares(struct pof_sim *sim, struct pof_err *err)
+{
+    uint64_t plants = 0; /* units */
+    uint64_t loads = 0;  /* number */
+    int rc = pof_calloc(&sim->share, sim->n_used, sizeof *sim->share, err);
+    for (size_t u = 0; u < sim->n_used && rc == 0; u++) {
+        int64_t end = u + 1 < sim->n_used ? sim->first[u + 1] : sim->options.pods;
+        uint64_t units = 0;
+        uint64_t n = 0;
+        for (int64_t i = sim->first[u]; i < end; i++) {
+            int k = kind_row(sim, i);
+            uint64_t own = units_of(k, pofi_bits(sim, POFI_POD, (uint64_t)i, 0));
+            bool plant = kinds[k].word == POFI_PV;
+            plants += plant ? own : 0;
+            units += plant ? 0 : own;
+            n += !plant;
+        }
+        loads += n;
+        sim->share[u] = units ? (n << 32) / units : 0;
+    }
+    if (plants > 0) {
+        unsigned __int128 all = ((unsigned __int128)loads << 32) * PLANTS_PERMILLE / 1000;
+        sim->plant_share = (uint64_t)(all / plants);
+    }
+    return rc;
+}
+
+/* Highest sum of sizes times profile of a winter working day, in per mille of shares. */
 static int64_t relative_peak(const struct pof_sim *sim)
 {
     int64_t sum[POFI_KINDS][2 * POFI_SHIFT + 1] = {{0}};
     struct pof_profile_day day;
+    size_t used = 0;
     pof_profile_day(&day, (struct pof_date){2026, 1, 14});
     for (int64_t i = 0; i < sim->options.pods; i++) {
         uint64_t bits = pofi_bits(sim, POFI_POD, (uint64_t)i, 0);
         int k = kind_row(sim, i);
-        sum[k][shift_of(k, bits) + POFI_SHIFT] += (int64_t)relative_size(k, bits);
+        while (used + 1 < sim->n_used && sim->first[used + 1] <= i) {
+            used++;
+        }
+        sum[k][shift_of(k, bits) + POFI_SHIFT] += (int64_t)shared_size(sim, k, used, bits);
     }
     int64_t peak = 0;
     for (int s = 0; s < 86400; s += POF_QUARTER_S) {
@@ -292,6 +336,9 @@ int pof_sim_new(struct pof_sim **out, const struct pof_sim_options *options, str
         rc = spread(sim, rule, &total, err);
     }
     if (rc == 0) {
+        rc = set_shares(sim, err);
+    }
+    if (rc == 0) {
         rc = set_scale(sim, rule, total, err);
     }
     if (rc == 0) {
@@ -307,6 +354,7 @@ void pof_sim_free(struct pof_sim *sim)
     if (sim) {
         free(sim->used);
         free(sim->first);
+        free(sim->share);
         free(sim);
     }
 }

@@ -29,8 +29,10 @@ struct pof_sim {
     uint64_t seed_of[POFI_ANSWER + 1]; /* seed of each stream */
     size_t *used;    /* places with weight */
     size_t n_used;
-    int64_t *first;  /* [n_used + 1] first pod of each used place */
-    uint64_t scale;  /* W per unit of relative size, 32 binary places */
+    int64_t *first;  /* [n_used] first pod of each used place */
+    uint64_t *share; /* [n_used] of a load's unit of size at the place, 32 binary places */
+    uint64_t plant_share; /* the same of all plants */
+    uint64_t scale;  /* W per unit of share, 32 binary places */
     int aggregators; /* 3..5 */
 };
 

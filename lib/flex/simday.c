@@ -214,7 +214,8 @@ static size_t put_text(char *to, size_t at, const char *s)
     return at + n;
 }
 
-/* 3 to 10 % of what all lend in [t, end) at a limit of 60 to 200 EUR/MWh. */
+/* 4 to 15 % of what all lend in the time, for at most 60 to 180 EUR/MWh up, 20 to 90 down: at the
+ * low end not every aggregator sells. */
 static int put_request(const struct pof_sim *sim, const struct pof_session *session,
                        const int64_t between[2], struct pof_writer *w, struct pof_err *err)
 {
@@ -224,12 +225,13 @@ static int put_request(const struct pof_sim *sim, const struct pof_session *sess
     struct hour hour;
     char id[64];
     hour_of(sim, between[0], between[1], &hour);
-    int64_t share = 30 + (int64_t)pof_below(bits, 71);
+    int64_t share = 40 + (int64_t)pof_below(bits, 111);
     int64_t p = pofi_permille(lent_by_all(sim, &hour, d), share);
     size_t n = put_text(id, 0, "TSO-");
     n += pof_instant_format(between[0], id + n);
     n = put_text(id, n, d == POF_UP ? "-up" : "-down");
-    int64_t step = (int64_t)pof_below(bits << 24, 141);
+    int64_t limit = d == POF_UP ? 60 + (int64_t)pof_below(bits << 24, 121)
+                                : 20 + (int64_t)pof_below(bits << 24, 71);
     struct pof_request record = {.id = {id, n},
                                  .session = session->id,
                                  .buyer = pof_text("TSO"),
@@ -238,7 +240,7 @@ static int put_request(const struct pof_sim *sim, const struct pof_session *sess
                                  .start = between[0],
                                  .end = between[1],
                                  .p_w = p,
-                                 .price_limit_ueur_mwh = (60 + step) * 1000000,
+                                 .price_limit_ueur_mwh = limit * 1000000,
                                  .reason = pof_text(d == POF_UP ? "system short of power"
                                                                 : "system with too much power")};
     POF_SET(&record, request, price_limit_ueur_mwh);

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-static struct pof_text first_line_with_text(const char *text, size_t len, bool skip_comments)
+static struct pof_text first_line_with_text(struct pof_text text, bool skip_comments)
 {
-    const char *at = text, *end = text + len;
+    const char *at = text.ptr, *end = text.ptr + text.len;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop ? stop : end;
@@ -19,7 +19,7 @@ static struct pof_text first_line_with_text(const char *text, size_t len, bool s
         }
         at = stop < end ? stop + 1 : end;
     }
-    return (struct pof_text){text, 0};
+    return (struct pof_text){text.ptr, 0};
 }
 
 static bool begins(struct pof_text t, const char *word)
@@ -43,34 +43,34 @@ static bool is_raw(struct pof_text line)
     return gap > 0 && p < end && ((*p >= '0' && *p <= '9') || *p == '.');
 }
 
-enum pof_grid_format pof_grid_guess(const char *text, size_t len)
+enum pof_grid_format pof_grid_guess(struct pof_text text)
 {
-    struct pof_text line = first_line_with_text(text, len, false);
+    struct pof_text line = first_line_with_text(text, false);
     if (begins(line, "{")) {
         return POF_GRID_JSON;
     }
-    struct pof_text code = first_line_with_text(text, len, true);
+    struct pof_text code = first_line_with_text(text, true);
     if (begins(code, "function") || begins(code, "mpc.")) {
         return POF_GRID_MATPOWER;
     }
     return is_raw(line) ? POF_GRID_RAW : POF_GRID_FORMATS;
 }
 
-int pof_grid_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_grid_read(struct pof_grid *grid, struct pof_text text, const char *name,
                   const struct pof_teller *teller, struct pof_err *err)
 {
     *grid = (struct pof_grid){0};
-    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing */
-        text += 3;
-        len -= 3;
+    if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing */
+        text.ptr += 3;
+        text.len -= 3;
     }
-    switch (pof_grid_guess(text, len)) {
+    switch (pof_grid_guess(text)) {
     case POF_GRID_JSON:
-        return pof_grid_parse(grid, text, len, name, err);
+        return pof_grid_parse(grid, text.ptr, text.len, name, err);
     case POF_GRID_MATPOWER:
-        return pof_matpower_read(grid, text, len, name, teller, err);
+        return pof_matpower_read(grid, text, name, teller, err);
     case POF_GRID_RAW:
-        return pof_raw_read(grid, text, len, name, teller, err);
+        return pof_raw_read(grid, text, name, teller, err);
     case POF_GRID_FORMATS:
         break;
     }
@@ -140,6 +140,6 @@ void pof_grid_loads_to_rated(struct pof_grid *grid, const struct pof_teller *tel
             kept++;
         }
     }
-    pofi_tell_count(teller, moved, "fixed loads became rated_w; their reactive parts are left out");
-    pofi_tell_count(teller, kept, "nodes with net generation or only reactive power stay as they are");
+    pofi_tell_count(teller, moved, "fixed loads that became rated_w, their reactive part left out");
+    pofi_tell_count(teller, kept, "nodes that stay as they are, with net generation or only reactive power");
 }

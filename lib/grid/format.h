@@ -24,10 +24,10 @@ enum pof_grid_format {
 };
 
 /* Finds out the format from the content; POF_GRID_FORMATS when it is none of them. */
-enum pof_grid_format pof_grid_guess(const char *text, size_t len);
+enum pof_grid_format pof_grid_guess(struct pof_text text);
 
 /* Reads a file of any of these formats; name is for messages. The grid is empty on failure. */
-int pof_grid_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_grid_read(struct pof_grid *grid, struct pof_text text, const char *name,
                   const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
 
 /* Writes one. */
@@ -36,7 +36,7 @@ int pof_grid_write_as(enum pof_grid_format format, const struct pof_grid *grid, 
 
 /* MATPOWER: plain matrices, and the unit-conversion statements of its distribution cases; another
  * statement is refused. Nodes are named by bus number, branches FROM-TO, FROM-TO-2 ... */
-int pof_matpower_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_matpower_read(struct pof_grid *grid, struct pof_text text, const char *name,
                       const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
 int pof_matpower_write(const struct pof_grid *grid, struct pof_buf *to,
                        const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
@@ -44,7 +44,7 @@ int pof_matpower_write(const struct pof_grid *grid, struct pof_buf *to,
 /* PSS/E RAW: read 32 and 33, written 33. Nodes are named by bus number, or by bus name when all bus
  * names are given and different. Three-winding transformers become three branches and a star
  * node; switched shunts stand at their initial value. */
-int pof_raw_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
                  const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
 int pof_raw_write(const struct pof_grid *grid, struct pof_buf *to, const struct pof_teller *teller,
                   struct pof_err *err) POF_CHECKED;

@@ -88,7 +88,7 @@ void pofi_tell(const struct pof_teller *teller, const char *fmt, ...)
 void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *what)
 {
     if (count > 0) {
-        pofi_tell(teller, "%u %s", count, what);
+        pofi_tell(teller, "%s: %u", what, count);
     }
 }
 

@@ -12,8 +12,8 @@ bool pofi_number(struct pof_text text, bool not_finite, double *out);
 
 /* Tells a formatted text; nothing when teller is NULL. */
 void pofi_tell(const struct pof_teller *teller, const char *fmt, ...) POF_PRINTF(2, 3);
-/* The same when count > 0; fmt takes the count (unsigned). */
-void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *fmt);
+/* "what: count", when there are any. */
+void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char *what);
 
 /* A name of a branch, "A-B", or with circuit, "A-B-2", that no other branch has. to has 64 bytes;
  * returns the view of it. Names too long for 64 bytes become "branch N". */
@@ -45,7 +45,7 @@ struct pofi_mcase {
 };
 
 /* Evaluates the text of a case: matrices, scalars, unit conversions. */
-int pofi_mcase_parse(struct pofi_mcase *c, const char *text, size_t len, const char *name,
+int pofi_mcase_parse(struct pofi_mcase *c, struct pof_text text, const char *name,
                     struct pof_err *err) POF_CHECKED;
 void pofi_mcase_release(struct pofi_mcase *c);
 

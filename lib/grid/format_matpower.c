@@ -229,15 +229,15 @@ static void tell_left(const struct reading *r, const struct pof_teller *teller)
 {
     const struct left *l = &r->left;
     if (r->c->left_out > 0) {
-        pofi_tell(teller, "%u fields of the case are left out, the first is mpc.%.*s", r->c->left_out,
+        pofi_tell(teller, "fields of the case left out: %u, the first is mpc.%.*s", r->c->left_out,
                   (int)(r->c->left.len < 40 ? r->c->left.len : 40), r->c->left.ptr);
     }
-    pofi_tell_count(teller, l->no_base, "buses have no base voltage: 1 kV is taken");
-    pofi_tell_count(teller, l->limits, "buses have voltage limits without room: 0.9 .. 1.1 is taken");
-    pofi_tell_count(teller, l->no_gen, "buses of type 2 have no generator in service: now pq");
-    pofi_tell_count(teller, l->generators, "generators hold a voltage; their limits are left out");
-    pofi_tell_count(teller, l->switches, "branches without impedance became switches");
-    pofi_tell_count(teller, l->opened, "branches to isolated buses (type 4) became open");
+    pofi_tell_count(teller, l->no_base, "buses without base voltage, 1 kV taken");
+    pofi_tell_count(teller, l->limits, "buses whose voltage limits leave no room, 0.9 .. 1.1 taken");
+    pofi_tell_count(teller, l->no_gen, "buses of type 2 without generator in service, now pq");
+    pofi_tell_count(teller, l->generators, "generators that hold a voltage, their limits left out");
+    pofi_tell_count(teller, l->switches, "branches without impedance, now switches");
+    pofi_tell_count(teller, l->opened, "branches to isolated buses (type 4), now open");
 }
 
 static int read_case(struct reading *r)
@@ -267,14 +267,14 @@ static int read_case(struct reading *r)
     return rc ? pof_at(r->err, r->source, 0, NULL) : 0;
 }
 
-int pof_matpower_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_matpower_read(struct pof_grid *grid, struct pof_text text, const char *name,
                       const struct pof_teller *teller, struct pof_err *err)
 {
     struct pof_err own = {0};
     struct pofi_mcase c;
     *grid = (struct pof_grid){0};
     struct reading r = {.c = &c, .source = name, .build = {.grid = grid}, .err = err ? err : &own};
-    int rc = pofi_mcase_parse(&c, text, len, name, r.err);
+    int rc = pofi_mcase_parse(&c, text, name, r.err);
     if (rc) {
         return rc;
     }
@@ -435,12 +435,12 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
     if (!w->numbers) {
         pofi_tell(teller, "buses are numbered from 1; the names of nodes are in mpc.bus_name");
     }
-    pofi_tell_count(teller, named, "branches have names, which are left out");
-    pofi_tell_count(teller, rated, "nodes have rated_w, which is left out");
-    pofi_tell_count(teller, places, "nodes have a place (x, y), which is left out");
-    pofi_tell_count(teller, switches, "switches are written as branches of small reactance");
+    pofi_tell_count(teller, named, "branches whose name is left out");
+    pofi_tell_count(teller, rated, "nodes whose rated_w is left out");
+    pofi_tell_count(teller, places, "nodes whose place (x, y) is left out");
+    pofi_tell_count(teller, switches, "switches written as branches of small reactance");
     pofi_tell_count(teller, conductances,
-                    "branches have a shunt conductance, written as shunts of their buses");
+                    "branches whose shunt conductance is written as shunts of their buses");
 }
 
 static int prepare(struct writing *w)

@@ -252,7 +252,7 @@ static int place_node(struct reading *r, struct pof_text id, struct pof_node *n)
 static int take_node(struct reading *r)
 {
     struct pof_text id, coordinates;
-    double kv, v_set, angle;
+    double kv, v_set = 1, angle = 0;
     int rc = text(r, "id", &id);
     rc = rc ? rc : text(r, "coordID", &coordinates);
     rc = rc ? rc : real(r, "vmR", 0, &kv);
@@ -498,8 +498,8 @@ int pof_simbench_read(struct pof_grid *grid, const struct pof_simbench *tables,
     if (rc) {
         pof_grid_release(grid);
     } else {
-        pofi_tell_count(teller, r.auto_taps, "transformers change taps by themselves; they stay here");
-        pofi_tell_count(teller, r.other_kinds, "generators are not of type pq; here they are");
+        pofi_tell_count(teller, r.auto_taps, "transformers that change taps by themselves, here they stay");
+        pofi_tell_count(teller, r.other_kinds, "generators not of type pq, here they are");
     }
     release_ids(&r.line_types);
     release_ids(&r.transformer_types);

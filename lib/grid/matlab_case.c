@@ -94,7 +94,7 @@ static int matrix(struct pofi_parser *p, struct pofi_table *t)
         if (c == ';' || c == '\n') {
             rc = end_row(p, t, &in_row);
             p->at++;
-            p->line += c == '\n';
+            p->line += rc == 0 && c == '\n';
         } else if (c == ',') {
             p->at++;
         } else {
@@ -297,14 +297,14 @@ static int statement(struct pofi_parser *p)
     return rc ? rc : pofi_set_scalar(p, name, value);
 }
 
-int pofi_mcase_parse(struct pofi_mcase *c, const char *text, size_t len, const char *name,
+int pofi_mcase_parse(struct pofi_mcase *c, struct pof_text text, const char *name,
                      struct pof_err *err)
 {
     *c = (struct pofi_mcase){0};
-    struct pofi_parser p = {.c = c, .at = text, .end = text + len, .line = 1, .err = err};
+    struct pofi_parser p = {.c = c, .at = text.ptr, .end = text.ptr + text.len, .line = 1, .err = err};
     int rc = 0;
     for (;;) {
-        pofi_skip_blank(&p, true, text);
+        pofi_skip_blank(&p, true, text.ptr);
         while (pofi_peek(&p) == ';' || pofi_peek(&p) == ',') {
             p.at++;
         }

@@ -513,30 +513,30 @@ static int read_file(struct pofi_raw *r)
 static void tell_left(const struct pofi_raw *r, const struct pof_teller *teller)
 {
     pofi_tell_count(teller, r->data_left_out,
-                    "lines of DC, FACTS, GNE or induction machine data are left out: flows will differ");
-    pofi_tell_count(teller, r->tables, "lines of areas, zones, owners and the like are left out");
-    pofi_tell_count(teller, r->current_loads, "loads of constant current became constant power");
-    pofi_tell_count(teller, r->no_base, "buses have no base voltage: 1 kV is taken");
-    pofi_tell_count(teller, r->limits, "buses have voltage limits without room: 0.9 .. 1.1 is taken");
-    pofi_tell_count(teller, r->no_gen, "buses of type 2 have no generator in service: now pq");
-    pofi_tell_count(teller, r->generators, "generators hold a voltage; their limits are left out");
-    pofi_tell_count(teller, r->remote, "generators regulate another bus; now they hold their own");
-    pofi_tell_count(teller, r->switches, "branches without impedance became switches");
-    pofi_tell_count(teller, r->opened, "branches to isolated buses (type 4) became open");
-    pofi_tell_count(teller, r->asymmetric, "branches have unequal shunts, now shunts of their nodes");
-    pofi_tell_count(teller, r->magnetising, "transformers have magnetising shunts, now of their nodes");
-    pofi_tell_count(teller, r->star, "three-winding transformers became stars of three branches");
-    pofi_tell_count(teller, r->no_star, "windings of stars have no impedance: 1e-6 p.u. of 1 MVA is taken");
+                    "lines of DC, FACTS, GNE or induction machine data left out, flows will differ");
+    pofi_tell_count(teller, r->tables, "lines of areas, zones, owners and the like left out");
+    pofi_tell_count(teller, r->current_loads, "loads of constant current, now of constant power");
+    pofi_tell_count(teller, r->no_base, "buses without base voltage, 1 kV taken");
+    pofi_tell_count(teller, r->limits, "buses whose voltage limits leave no room, 0.9 .. 1.1 taken");
+    pofi_tell_count(teller, r->no_gen, "buses of type 2 without generator in service, now pq");
+    pofi_tell_count(teller, r->generators, "generators that hold a voltage, their limits left out");
+    pofi_tell_count(teller, r->remote, "generators that regulate another bus, now they hold their own");
+    pofi_tell_count(teller, r->switches, "branches without impedance, now switches");
+    pofi_tell_count(teller, r->opened, "branches to isolated buses (type 4), now open");
+    pofi_tell_count(teller, r->asymmetric, "branches with unequal shunts, now shunts of their nodes");
+    pofi_tell_count(teller, r->magnetising, "transformers whose magnetising shunts are now those of their nodes");
+    pofi_tell_count(teller, r->star, "three-winding transformers, now stars of three branches");
+    pofi_tell_count(teller, r->no_star, "windings without impedance, 1e-6 p.u. of 1 MVA taken");
 }
 
 
-int pof_raw_read(struct pof_grid *grid, const char *text, size_t len, const char *name,
+int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
                  const struct pof_teller *teller, struct pof_err *err)
 {
     struct pof_err own = {0};
     *grid = (struct pof_grid){0};
     struct pofi_raw r = {
-        .build = {.grid = grid}, .at = text, .end = text + len, .err = err ? err : &own};
+        .build = {.grid = grid}, .at = text.ptr, .end = text.ptr + text.len, .err = err ? err : &own};
     int rc = read_file(&r);
     if (rc) {
         pof_at(r.err, name, r.line, NULL);

@@ -305,12 +305,12 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
     if (!w->numbers) {
         pofi_tell(teller, "buses are numbered from 1; the names of nodes are bus names");
     }
-    pofi_tell_count(teller, w->shortened, "names are cut to 12 plain characters");
-    pofi_tell_count(teller, named, "lines and switches have names, which are left out");
-    pofi_tell_count(teller, rated, "nodes have rated_w, which is left out");
-    pofi_tell_count(teller, places, "nodes have a place (x, y), which is left out");
-    pofi_tell_count(teller, switches, "switches are written as branches of small reactance");
-    pofi_tell_count(teller, shunts, "transformers have shunts, half of which are now of their second bus");
+    pofi_tell_count(teller, w->shortened, "names cut to 12 plain characters");
+    pofi_tell_count(teller, named, "lines and switches whose name is left out");
+    pofi_tell_count(teller, rated, "nodes whose rated_w is left out");
+    pofi_tell_count(teller, places, "nodes whose place (x, y) is left out");
+    pofi_tell_count(teller, switches, "switches written as branches of small reactance");
+    pofi_tell_count(teller, shunts, "transformers with shunts, half of which is now that of their second bus");
 }
 
 int pof_raw_write(const struct pof_grid *grid, struct pof_buf *to, const struct pof_teller *teller,

@@ -33,10 +33,17 @@ static int check_places(int32_t rows, int32_t cols, const struct pof_places *p,
     return 0;
 }
 
-/* order = the places sorted by key, stable; first has keys + 1 entries and is left as scratch. */
-static void sort_by(const int32_t *key, const int32_t *from, size_t n, int32_t *first, int32_t keys,
+/* Scratch of a counting sort: one entry for each key and one more. */
+struct counts {
+    int32_t *first;
+    int32_t keys;
+};
+
+/* order = the n places of from (NULL: 0, 1, 2 ...) sorted by key, stable. */
+static void sort_by(const int32_t *key, const int32_t *from, size_t n, struct counts counts,
                     int32_t *order)
 {
+    int32_t *first = counts.first, keys = counts.keys;
     memset(first, 0, ((size_t)keys + 1) * sizeof *first);
     for (size_t k = 0; k < n; k++) {
         first[key[k] + 1]++;
@@ -87,8 +94,8 @@ int pof_csc_pattern(struct pof_csc *a, int32_t rows, int32_t cols, const struct 
     rc = rc ? rc : pof_calloc(&a->row, places->n, sizeof *a->row, err);
     rc = rc ? rc : pof_calloc(&a->value, places->n, sizeof *a->value, err);
     if (rc == 0) {
-        sort_by(places->row, NULL, places->n, first, rows, by_row);
-        sort_by(places->col, by_row, places->n, first, cols, order);
+        sort_by(places->row, NULL, places->n, (struct counts){first, rows}, by_row);
+        sort_by(places->col, by_row, places->n, (struct counts){first, cols}, order);
         fill_pattern(a, places, order, slot);
     } else {
         pof_csc_release(a);

@@ -2,7 +2,7 @@
 /* Records into an order book. */
 #include "market/book.h"
 
-#include "num/time.h"
+#include "market/quarter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,25 +32,6 @@ void pof_book_release(struct pof_book *book)
 }
 
 /* --- taking records --- */
-
-static int bad_time(struct pof_err *err, const char *field, int64_t t, const char *wanted)
-{
-    char text[POF_INSTANT_MAX];
-    size_t n = pof_instant_format(t, text);
-    pof_fail(err, POF_E_TIME, "'%.*s' is not %s", (int)n, text, wanted);
-    return pof_at(err, NULL, 0, field);
-}
-
-static int check_span(int64_t start, int64_t end, struct pof_err *err)
-{
-    if (start % POF_QUARTER_S != 0) {
-        return bad_time(err, "start", start, "the begin of a quarter-hour");
-    }
-    if (end % POF_QUARTER_S != 0) {
-        return bad_time(err, "end", end, "the end of a quarter-hour");
-    }
-    return end > start ? 0 : bad_time(err, "end", end, "after the start");
-}
 
 static int unknown(struct pof_err *err, const char *field, struct pof_text name)
 {
@@ -99,7 +80,7 @@ static int take_session(struct pof_book *b, const struct pof_session *s, struct 
             return pof_at(err, NULL, 0, "id");
         }
     }
-    int rc = check_span(s->start, s->end, err);
+    int rc = pof_quarters_check(s->start, s->end, err);
     rc = rc ? rc
             : pof_grow(&b->sessions, &b->session_cap, b->n_sessions + 1, sizeof *b->sessions, err);
     rc = rc ? rc : pof_record_copy(POF_session, s, &b->sessions[b->n_sessions], &b->arena, err);
@@ -131,7 +112,7 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
         pof_fail(err, POF_E_CONFLICT, "a request has a branch or a node, not both");
         return pof_at(err, NULL, 0, "node");
     }
-    int rc = check_span(r->start, r->end, err);
+    int rc = pof_quarters_check(r->start, r->end, err);
     if (rc == 0 && POF_HAS(r, request, branch)) {
         rc = find_below(b, r->branch, &node, err);
     } else if (rc == 0 && POF_HAS(r, request, node)) {
@@ -152,7 +133,7 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
     struct pof_book_offer x = {0};
-    int rc = check_span(o->start, o->end, err);
+    int rc = pof_quarters_check(o->start, o->end, err);
     rc = rc ? rc : find_node(b, o->node, &x.node, err);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
@@ -170,11 +151,9 @@ static int take_limit(struct pof_book *b, const struct pof_limit *l, struct pof_
                                .p_down_w = l->p_down_w,
                                .duration_s = (int32_t)l->duration_s};
     int rc = find_below(b, l->branch, &x.node, err);
-    if (rc == 0 && l->start % POF_QUARTER_S != 0) {
-        rc = bad_time(err, "start", l->start, "the begin of a quarter-hour");
-    }
+    rc = rc ? rc : pof_quarters_check(l->start, l->start + POF_QUARTER_S, err);
     if (rc == 0 && l->duration_s % POF_QUARTER_S != 0) {
-        pof_fail(err, POF_E_TIME, "'%d' is not a number of quarter-hours", (int)l->duration_s);
+        pof_fail(err, POF_E_TIME, "'%d' is not a multiple of 900", (int)l->duration_s);
         rc = pof_at(err, NULL, 0, "duration_s");
     }
     rc = rc ? rc : pof_grow(&b->limit, &b->limit_cap, b->limits + 1, sizeof *b->limit, err);

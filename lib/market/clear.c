@@ -9,10 +9,11 @@
 
 #include <stdlib.h>
 
-/* The four objectives in one number: COST_BIT leaves 26 bits for ties of s and power (up to 2^23
- * nested requests at 3 each, plus one offer, stay below half) and 33 bits for ranks of both signs.
+/* The objectives in one number. An exchange that could improve a result (a cycle of the flow
+ * network) involves at most two offers, so ranks below 2^32 cannot outweigh a watt unmet, which
+ * counts 2^33; and 2^23 nested requests at that stay below half of 2^59, the least step of a price.
  */
-enum { RANK_BITS = 33, COST_BITS = 59, UNMET_TIE = 3, REQUESTS_MAX = 1 << 23 };
+enum { RANK_BITS = 33, COST_BITS = 59, REQUESTS_MAX = 1 << 23 };
 #define POWER_MAX (INT64_C(1) << 62) /* W, in all */
 #define PRICE_MAX (INT64_C(1) << 60) /* one price; ceilings in all */
 #define NO_LIMIT INT64_MAX
@@ -84,13 +85,13 @@ void pof_clearing_free(struct pof_clearing *c)
 
 static pof_wide offer_slope(const struct pof_clear_offer *o)
 {
-    pof_wide cost = ((pof_wide)o->price_ueur << COST_BITS) + ((pof_wide)1 << RANK_BITS) + o->rank;
+    pof_wide cost = ((pof_wide)o->price_ueur << COST_BITS) + o->rank;
     return o->direction == POF_UP ? cost : -cost;
 }
 
 static pof_wide ceiling_slope(int64_t ceiling_ueur)
 {
-    return ((pof_wide)ceiling_ueur << COST_BITS) + ((pof_wide)UNMET_TIE << RANK_BITS);
+    return ((pof_wide)ceiling_ueur << COST_BITS) + ((pof_wide)1 << RANK_BITS);
 }
 
 /* The nearest price: ties are less than half a unit. */

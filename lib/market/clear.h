@@ -22,12 +22,12 @@
  * -P); a limit cuts both ends. Each of these leaves one key, the marginal cost at its place, and a
  * pass from the roots down turns the keys into marginal prices of all nodes and into quantities.
  *
- * Ties. Among results of equal cost the one with the least sum of s is taken, among those the one
- * with the least power activated (so nothing is taken without need, even at price 0; an offer at
+ * Ties. Among results of equal cost the one with the least sum of s is taken (so an offer at
  * exactly the ceiling is taken), among those the one with the least sum of rank times q: no watt of
- * a later rank is taken where an equal offer of an earlier rank could stand in. Ranks are unique,
- * so the result is unique: it cannot depend on the order of the input. The four objectives are one
- * 128-bit number: cost times 2^59, s times 3 * 2^33, power times 2^33, rank.
+ * a later rank is taken where an equal offer of an earlier rank could stand in, and as ranks are
+ * above 0 nothing is taken without need, even at price 0. Ranks are unique, so the result is
+ * unique: it cannot depend on the order of the input. The three objectives are one 128-bit number:
+ * cost times 2^59, s times 2^33, rank.
  *
  * O(n log n) for n offers and nodes, whatever the depth, plus for each area with requests the
  * number of offers below it. */

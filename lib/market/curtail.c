@@ -11,7 +11,7 @@
 /* The power flow is solved to 1e-8 p.u.; less than this beyond a limit is rounding. */
 #define NOISE 1e-7
 
-/* More rounds than any grid needed in tests; then everything is taken back, which is always sound. */
+/* More rounds than any grid needed in tests; then all is taken back, which is always sound. */
 enum { ROUNDS_MAX = 200 };
 
 struct violation {
@@ -149,9 +149,8 @@ static bool find_worst(const struct work *w, const struct pof_pf_result *r, stru
 static double loading_effect(const struct work *w, const struct pof_pf_result *r, uint32_t branch)
 {
     struct pof_feeder_flow f = pof_feeder_flow(&w->c->feeder, r, branch);
-    int end = hypot(f.p_w[0], f.q_var[0]) / f.v_pu[0] >= hypot(f.p_w[1], f.q_var[1]) / f.v_pu[1]
-                  ? 0
-                  : 1;
+    int end =
+        hypot(f.p_w[0], f.q_var[0]) / f.v_pu[0] >= hypot(f.p_w[1], f.q_var[1]) / f.v_pu[1] ? 0 : 1;
     double s = hypot(f.p_w[end], f.q_var[end]);
     return s > 0 ? f.p_w[end] / s / (f.v_pu[end] * w->c->grid->branch[branch].rating_va) : 0;
 }
@@ -442,9 +441,9 @@ static void say_why(const struct work *w, const struct standing *s, const struct
         return;
     }
     v->element = loading ? g->branch[s->element].name : g->node[s->element].name;
-    v->limit = loading                                  ? w->c->options->max_loading
+    v->limit = loading                                ? w->c->options->max_loading
                : s->kind == POF_VIOLATION_VOLTAGE_LOW ? g->node[s->element].v_min_pu
-                                                        : g->node[s->element].v_max_pu;
+                                                      : g->node[s->element].v_max_pu;
     v->limit = shown(s->kind, v->limit);
     v->after = shown(s->kind, loading ? r->loading[s->element] : r->v_pu[s->element]);
     POF_SET(v, verdict, element);
@@ -464,7 +463,7 @@ static void write_verdicts(const struct work *w, const struct stretch *s,
         const struct standing *st = &w->d->standing[i];
         struct pof_verdict *v = &w->c->verdict[s->first + i];
         *v = (struct pof_verdict){.award = st->award->id, .p_w = st->p_w};
-        v->decision = !st->cut ? POF_DECISION_ACCEPT
+        v->decision = !st->cut  ? POF_DECISION_ACCEPT
                       : st->p_w ? POF_DECISION_CURTAIL
                                 : POF_DECISION_REJECT;
         if (st->cut) {
@@ -501,6 +500,20 @@ static int limits_of_forecast(struct work *w, bool *converged, struct pof_err *e
         widen_limits(w, &r);
     }
     return rc;
+}
+
+/* An award where no closed branch leads could be delivered by nobody. */
+static int check_connected(const struct work *w, const struct pof_pf_result *r, struct pof_err *err)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        const struct pof_validate_award *a = w->d->standing[i].award;
+        if (r->v_pu[a->node_id] <= 0) {
+            return pof_fail(err, POF_E_TOPOLOGY,
+                            "award '%.*s' is at node '%.*s', which no closed branch connects",
+                            (int)a->id.len, a->id.ptr, (int)a->node.len, a->node.ptr);
+        }
+    }
+    return 0;
 }
 
 static void remember_before(const struct work *w, const struct pof_pf_result *r)
@@ -541,12 +554,13 @@ int pofi_check_quarter(const struct checking *c, struct desk *d, struct stretch 
     if (rc) {
         return rc;
     }
+    rc = converged ? check_connected(&w, &r, err) : 0;
     s->diverged = !converged;
     s->violated = converged && find_worst(&w, &r, &w.now);
     if (converged) {
         remember_before(&w, &r);
     }
-    if (s->diverged || s->violated) {
+    if (rc == 0 && (s->diverged || s->violated)) {
         rc = limits_of_forecast(&w, &forecast_converged, err);
     }
     if (rc == 0 && s->diverged) {

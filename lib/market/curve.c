@@ -171,16 +171,13 @@ pof_wide pof_curves_shift(struct pof_curves *c, size_t base, int64_t width, pof_
         width -= c->seg[i].width;
     }
     pof_wide key = c->seg[i].slope;
-    if (width == c->seg[i].width) { /* the place is the boundary behind i */
-        i++;
-        key = delta < 0 ? c->seg[i].slope : key;
-    } else {
+    if (width < c->seg[i].width) {
         memmove(&c->seg[i + 1], &c->seg[i], (r->tail - i) * sizeof *c->seg);
         r->tail++;
         c->seg[i].width = width;
         c->seg[i + 1].width -= width;
-        i++;
     }
+    i++; /* the first segment above the place */
     size_t from = delta < 0 ? r->head : i, to = delta < 0 ? i : r->tail;
     for (size_t k = from; k < to; k++) {
         c->seg[k].slope += delta;

@@ -47,8 +47,8 @@ pof_wide pof_curves_cut_high(struct pof_curves *c, size_t base, int64_t width);
 
 /* Adds delta < 0 to the lowest width of the curve (its first width watts), or delta > 0 to all but
  * the lowest width. 0 < width < whole width. Returns the slope, before the shift, of the segment in
- * which the place lies; at a boundary between two, of the one that is not shifted. Makes one run of
- * the curve and may split one segment. */
+ * which the place lies; at a boundary between two, of the lower one. Makes one run of the curve and
+ * may split one segment. */
 pof_wide pof_curves_shift(struct pof_curves *c, size_t base, int64_t width, pof_wide delta);
 /* Adds delta to all slopes. */
 void pof_curves_shift_all(struct pof_curves *c, size_t base, pof_wide delta);

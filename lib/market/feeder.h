@@ -25,7 +25,8 @@ struct pof_feeder {
 };
 
 /* POF_E_TOPOLOGY when the closed branches are no tree. O(n). */
-int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
+int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid,
+                    struct pof_err *err) POF_CHECKED;
 void pof_feeder_release(struct pof_feeder *f);
 
 /* Is a node fed through a branch? O(1). */

@@ -66,7 +66,8 @@ static int check_quarter(int64_t start, int64_t duration_s, struct pof_err *err)
         return pof_at(err, NULL, 0, "duration_s");
     }
     if (start % POF_QUARTER_S != 0) {
-        pof_fail(err, POF_E_RANGE, "'%s' is not the begin of a quarter-hour", pofi_when(start).text);
+        pof_fail(err, POF_E_RANGE, "'%s' is not the begin of a quarter-hour",
+                 pofi_when(start).text);
         return pof_at(err, NULL, 0, "start");
     }
     return 0;
@@ -176,7 +177,8 @@ static int take_session(struct pof_forecast *f, const struct pof_session *s, str
         }
     }
     if (s->end <= s->start) {
-        pof_fail(err, POF_E_RANGE, "the window ends at '%s', not after its start", pofi_when(s->end).text);
+        pof_fail(err, POF_E_RANGE, "the window ends at '%s', not after its start",
+                 pofi_when(s->end).text);
         return pof_at(err, NULL, 0, "end");
     }
     int rc = check_quarter(s->start, POF_QUARTER_S, err);

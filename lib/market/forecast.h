@@ -35,28 +35,28 @@ struct pof_forecast_pod {
 
 /* What was read and not used, for notes to people. */
 struct pof_forecast_counts {
-    uint64_t outside;     /* baselines and outcomes of quarter-hours outside the window */
-    uint64_t missing;     /* quarter-hours of pods without a baseline: taken as no load */
-    uint32_t missing_pods; /* pods with at least one such */
+    uint64_t outside;       /* baselines and outcomes of quarter-hours outside the window */
+    uint64_t missing;       /* quarter-hours of pods without a baseline: taken as no load */
+    uint32_t missing_pods;  /* pods with at least one such */
     uint32_t first_missing; /* the first of them; POF_NONE: none */
-    uint32_t corrected;   /* nodes whose forecast a state corrects */
-    uint32_t uncorrected; /* nodes with a state that does not: no baseline at its instant */
+    uint32_t corrected;     /* nodes whose forecast a state corrects */
+    uint32_t uncorrected;   /* nodes with a state that does not: no baseline at its instant */
 };
 
 struct pof_forecast_rows; /* records before build */
 
 struct pof_forecast {
-    struct pof_session session;  /* the one chosen; texts in the arena */
-    uint32_t quarters;           /* in [session.start, session.end) */
+    struct pof_session session;   /* the one chosen; texts in the arena */
+    uint32_t quarters;            /* in [session.start, session.end) */
     struct pof_forecast_pod *pod; /* sorted by name */
     uint32_t pods;
-    int64_t *base_w;             /* [pods * quarters] baseline or POF_FORECAST_NONE */
-    int64_t *up_w, *down_w;      /* [pods * quarters] taken by earlier outcomes; NULL: none */
-    uint32_t nodes;              /* of the grid; 0 without one */
-    double *p_w, *q_var;         /* [quarters * nodes] consumption beside the grid's fixed one */
+    int64_t *base_w;        /* [pods * quarters] baseline or POF_FORECAST_NONE */
+    int64_t *up_w, *down_w; /* [pods * quarters] taken by earlier outcomes; NULL: none */
+    uint32_t nodes;         /* of the grid; 0 without one */
+    double *p_w, *q_var;    /* [quarters * nodes] consumption beside the grid's fixed one */
     struct pof_forecast_counts counts;
-    struct pof_names names;      /* pods by name: id in order of sight, see pof_forecast_find */
-    uint32_t *sorted;            /* [names.n] id to index in pod; POF_NONE: not registered */
+    struct pof_names names; /* pods by name: id in order of sight, see pof_forecast_find */
+    uint32_t *sorted;       /* [names.n] id to index in pod; POF_NONE: not registered */
     struct pof_forecast_rows *rows;
     struct pof_arena arena;
 };

@@ -31,9 +31,10 @@ static int choose_session(struct pof_forecast *f, const char *id, struct pof_err
     }
     int64_t quarters = (found->end - found->start) / POF_QUARTER_S;
     if (quarters > 100 * 366) { /* a year of the longest days */
-        return pof_fail(err, POF_E_RANGE, "session '%.*s' has %lld quarter-hours, at most a year of "
-                        "them can be treated", (int)found->id.len, found->id.ptr,
-                        (long long)quarters);
+        return pof_fail(err, POF_E_RANGE,
+                        "session '%.*s' has %lld quarter-hours, at most a year of "
+                        "them can be treated",
+                        (int)found->id.len, found->id.ptr, (long long)quarters);
     }
     f->session = *found;
     f->quarters = (uint32_t)quarters;
@@ -145,9 +146,9 @@ static int unknown_pod(const struct pof_forecast *f, const char *what, uint32_t 
 
 /* The forecast of one quarter-hour that may lie outside the window: that of the state. */
 struct moment {
-    int64_t start; /* INT64_MIN: none */
-    bool *missing; /* [nodes] a pod of the node has no baseline then */
-    bool *given;   /* [pods] its baseline is there */
+    int64_t start;        /* INT64_MIN: none */
+    bool *missing;        /* [nodes] a pod of the node has no baseline then */
+    bool *given;          /* [pods] its baseline is there */
     int64_t *p_w, *q_var; /* [nodes] */
 };
 
@@ -364,8 +365,9 @@ static int apply_state(struct build *b, const struct state_row *s, const struct 
     }
     uint32_t node = pof_names_find(&grid->node_names, s->name);
     if (node == POF_NONE) {
-        return pof_fail(err, POF_E_REFERENCE, "a state of node '%.*s', which the grid does not have",
-                        (int)s->name.len, s->name.ptr);
+        return pof_fail(err, POF_E_REFERENCE,
+                        "a state of node '%.*s', which the grid does not have", (int)s->name.len,
+                        s->name.ptr);
     }
     if (grid->node[node].kind == POF_NODE_SLACK || (!s->has_p && !s->has_q)) {
         return 0;

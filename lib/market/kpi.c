@@ -235,7 +235,7 @@ static int figure(const struct sample *s, size_t n, struct pof_kpi *kpi, struct 
             return rc;
         }
     }
-    kpi->kind = s->kind;
+    kpi->kind = (int)s->kind;
     kpi->count = (int64_t)n;
     kpi->mean = (double)sum / ((double)n * unit);
     kpi->p50 = (double)s[pof_nearest_rank(n, 500)].value / unit;

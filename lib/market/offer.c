@@ -113,7 +113,8 @@ static int by_rule(const void *a, const void *b)
     const struct pof_pricerule *x = a;
     const struct pof_pricerule *y = b;
     int c = by_level(x, y);
-    return c ? c : (x->price_ueur_mwh > y->price_ueur_mwh) - (x->price_ueur_mwh < y->price_ueur_mwh);
+    return c ? c
+             : (x->price_ueur_mwh > y->price_ueur_mwh) - (x->price_ueur_mwh < y->price_ueur_mwh);
 }
 
 static bool fits(const struct pof_pricerule *r, const struct pof_forecast_pod *pod)
@@ -142,10 +143,8 @@ static size_t lower_bound(const struct pof_offer_rows *r, const struct pof_price
 /* A rule of that level as it would have to read for a pod. */
 static struct pof_pricerule key_of(const struct pof_forecast_pod *pod, int direction, enum level l)
 {
-    struct pof_pricerule key = {.pod = pod->name,
-                                .aggregator = pod->aggregator,
-                                .kind = pod->kind,
-                                .direction = direction};
+    struct pof_pricerule key = {
+        .pod = pod->name, .aggregator = pod->aggregator, .kind = pod->kind, .direction = direction};
     if (l == POD) {
         POF_SET(&key, pricerule, pod);
     }
@@ -165,7 +164,8 @@ static int find_price(struct pof_offers *o, const struct pof_forecast_pod *pod, 
     *found = NULL;
     for (int level = LEVELS - 1; !*found && level >= 0; level--) {
         struct pof_pricerule key = key_of(pod, direction, (enum level)level);
-        for (size_t i = lower_bound(r, &key); i < r->rules && by_level(&r->rule[i], &key) == 0; i++) {
+        for (size_t i = lower_bound(r, &key); i < r->rules && by_level(&r->rule[i], &key) == 0;
+             i++) {
             if (!fits(&r->rule[i], pod)) {
                 continue;
             }
@@ -234,8 +234,8 @@ static void lend(struct maker *m, const struct pof_availability *a, bool *covere
     }
 }
 
-/* Fills lent_w for a pod. Both lists are sorted by pod, so they are walked together; an availability
- * that is left behind names a pod that does not exist. */
+/* Fills lent_w for a pod. Both lists are sorted by pod, so they are walked together; an
+ * availability that is left behind names a pod that does not exist. */
 static int lend_all(struct maker *m, const struct pof_forecast_pod *pod, struct pof_err *err)
 {
     const struct pof_offer_rows *r = m->o->rows;
@@ -318,7 +318,8 @@ static int emit_offer(struct maker *m, struct pof_offer *offer, uint32_t first, 
     if (n > OFFER_ID_MAX) {
         return pof_fail(err, POF_E_TOO_LONG,
                         "the names of session and pod '%.*s' make an offer id of %d bytes, at most "
-                        "%d are allowed", (int)offer->pod.len, offer->pod.ptr, n, OFFER_ID_MAX);
+                        "%d are allowed",
+                        (int)offer->pod.len, offer->pod.ptr, n, OFFER_ID_MAX);
     }
     offer->id = pof_text(id);
     offer->start = pof_forecast_instant(m->f, first);

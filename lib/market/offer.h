@@ -22,11 +22,11 @@
 #include "market/forecast.h"
 
 struct pof_offer_options {
-    const char *aggregator;     /* offers of this aggregator only; NULL: of all */
-    bool has_price;             /* a price for pods that no rule fits */
+    const char *aggregator; /* offers of this aggregator only; NULL: of all */
+    bool has_price;         /* a price for pods that no rule fits */
     int64_t price_ueur_mwh;
     bool has_received;
-    int64_t received;           /* when the offers come in */
+    int64_t received; /* when the offers come in */
 };
 
 /* Whose pods gave nothing, for notes to people. */

@@ -2,7 +2,7 @@
 /* Awards and verdicts joined. */
 #include "market/outcome.h"
 
-#include "num/time.h"
+#include "market/quarter.h"
 #include "num/units.h"
 #include "record/words.h"
 
@@ -58,20 +58,6 @@ static int take_id(struct pof_names *set, struct pof_text session, struct pof_te
     return rc;
 }
 
-static int off_raster(struct pof_err *err, const char *field)
-{
-    pof_fail(err, POF_E_TIME, "not on a quarter-hour, or not after the start");
-    return at_field(err, field);
-}
-
-static int check_span(int64_t start, int64_t end, struct pof_err *err)
-{
-    if (start % POF_QUARTER_S != 0) {
-        return off_raster(err, "start");
-    }
-    return end % POF_QUARTER_S != 0 || end <= start ? off_raster(err, "end") : 0;
-}
-
 static int check_node(const struct pof_join *j, struct pof_text node, struct pof_err *err)
 {
     if (j->feeder && pof_names_find(&j->feeder->grid->node_names, node) == POF_NONE) {
@@ -84,14 +70,12 @@ static int check_node(const struct pof_join *j, struct pof_text node, struct pof
 static int take_award(struct pof_join *j, const struct pof_award *a, struct pof_err *err)
 {
     uint32_t next = (uint32_t)j->awards, number = 0;
-    if (a->start % POF_QUARTER_S != 0) {
-        return off_raster(err, "start");
-    }
-    if (a->duration_s != POF_QUARTER_S) {
+    int rc = pof_quarters_check(a->start, a->start + POF_QUARTER_S, err);
+    if (rc == 0 && a->duration_s != POF_QUARTER_S) {
         pof_fail(err, POF_E_TIME, "'%lld' is not a quarter-hour, 900 s", (long long)a->duration_s);
         return at_field(err, "duration_s");
     }
-    int rc = check_node(j, a->node, err);
+    rc = rc ? rc : check_node(j, a->node, err);
     rc = rc ? rc : pof_names_add(&j->award_ids, a->id, &number, err);
     if (rc == 0 && number != next) {
         pof_fail(err, POF_E_DUPLICATE, "award '%.*s' was given before", (int)a->id.len, a->id.ptr);
@@ -116,7 +100,7 @@ static int take_verdict(struct pof_join *j, const struct pof_verdict *v, struct 
 
 static int take_request(struct pof_join *j, const struct pof_request *r, struct pof_err *err)
 {
-    int rc = check_span(r->start, r->end, err);
+    int rc = pof_quarters_check(r->start, r->end, err);
     rc = rc || !POF_HAS(r, request, node) ? rc : check_node(j, r->node, err);
     if (rc == 0 && j->feeder && POF_HAS(r, request, branch) &&
         pof_names_find(&j->feeder->grid->branch_names, r->branch) == POF_NONE) {
@@ -133,7 +117,7 @@ static int take_request(struct pof_join *j, const struct pof_request *r, struct 
 
 static int take_offer(struct pof_join *j, const struct pof_offer *o, struct pof_err *err)
 {
-    int rc = check_span(o->start, o->end, err);
+    int rc = pof_quarters_check(o->start, o->end, err);
     rc = rc ? rc : take_id(&j->offer_ids, (struct pof_text){"", 0}, o->id, err);
     rc = rc ? rc : pof_grow(&j->offer, &j->offer_cap, j->offers + 1, sizeof *j->offer, err);
     rc = rc ? rc : pof_record_copy(POF_offer, o, &j->offer[j->offers], &j->arena, err);

@@ -38,10 +38,12 @@ static int bench_init(struct bench *b, const struct pof_grid *grid, struct pof_e
     rc = rc ? rc : pof_calloc(&b->p_w, grid->nodes, sizeof *b->p_w, err);
     rc = rc ? rc : pof_calloc(&b->tried, grid->nodes, sizeof *b->tried, err);
     rc = rc ? rc : pof_calloc(&b->weight, grid->nodes, sizeof *b->weight, err);
+    rc = rc ? rc : pof_calloc(&b->effect, grid->nodes, sizeof *b->effect, err);
     rc = rc ? rc : pof_calloc(&b->v_pu, grid->nodes, sizeof *b->v_pu, err);
     rc = rc ? rc : pof_calloc(&b->loading, grid->branches, sizeof *b->loading, err);
     rc = rc ? rc : pof_calloc(&b->given_up_node, grid->nodes, sizeof *b->given_up_node, err);
-    return rc ? rc : pof_calloc(&b->given_up_branch, grid->branches, sizeof *b->given_up_branch, err);
+    return rc ? rc
+              : pof_calloc(&b->given_up_branch, grid->branches, sizeof *b->given_up_branch, err);
 }
 
 static void bench_release(struct bench *b)
@@ -50,6 +52,7 @@ static void bench_release(struct bench *b)
     free(b->p_w);
     free(b->tried);
     free(b->weight);
+    free(b->effect);
     free(b->loading);
     free(b->v_pu);
     free(b->given_up_branch);
@@ -112,8 +115,8 @@ static void say_why(const struct pof_grid *grid, const struct need *n, char *to)
     struct pof_text name = loading ? grid->branch[n->element].name : grid->node[n->element].name;
     int len;
     if (loading) {
-        len = snprintf(to, REASON_MAX + 1, "branch %.*s loading %.1f %%, limit %s %%", (int)name.len,
-                       name.ptr, n->value * 100, limit);
+        len = snprintf(to, REASON_MAX + 1, "branch %.*s loading %.1f %%, limit %s %%",
+                       (int)name.len, name.ptr, n->value * 100, limit);
     } else {
         len = snprintf(to, REASON_MAX + 1, "node %.*s voltage %.4f p.u., limit %s p.u.",
                        (int)name.len, name.ptr, n->value, limit);
@@ -125,9 +128,9 @@ static void say_why(const struct pof_grid *grid, const struct need *n, char *to)
 
 /* --- requests --- */
 
-/* What must change below a branch in all: its own part and those enclosed, opposite ones against it,
- * since pof-clear counts the net activation of an area. Where that leaves nothing the own part is
- * asked for, which is more than enough. */
+/* What must change below a branch in all: its own part and those enclosed, opposite ones against
+ * it, since pof-clear counts the net activation of an area. Where that leaves nothing the own part
+ * is asked for, which is more than enough. */
 static int whole_need(const struct sizing *s, const struct quarter *q, const struct need *n,
                       int64_t *p_w, struct pof_err *err)
 {
@@ -197,15 +200,15 @@ static int make_id(struct pof_requests *r, const struct pof_forecast *f, const s
     char id[REQUEST_ID_MAX + 1];
     char stamp[POF_STAMP_MAX];
     pof_forecast_stamp(f, a->quarter, stamp);
-    int n = snprintf(id, sizeof id, "%.*s-%.*s-%.*s-%s-%s", (int)request->buyer.len,
-                     request->buyer.ptr, (int)request->session.len, request->session.ptr,
-                     (int)request->branch.len, request->branch.ptr,
-                     a->direction == POF_UP ? "up" : "down", stamp);
+    int n =
+        snprintf(id, sizeof id, "%.*s-%.*s-%.*s-%s-%s", (int)request->buyer.len, request->buyer.ptr,
+                 (int)request->session.len, request->session.ptr, (int)request->branch.len,
+                 request->branch.ptr, a->direction == POF_UP ? "up" : "down", stamp);
     if (n > REQUEST_ID_MAX) {
         return pof_fail(err, POF_E_TOO_LONG,
                         "the names of buyer, session and branch '%.*s' make a request id of %d "
-                        "bytes, at most %d are allowed", (int)request->branch.len,
-                        request->branch.ptr, n, REQUEST_ID_MAX);
+                        "bytes, at most %d are allowed",
+                        (int)request->branch.len, request->branch.ptr, n, REQUEST_ID_MAX);
     }
     char *kept = pof_arena_text(&r->arena, id, (size_t)n, err);
     request->id = (struct pof_text){kept, (size_t)n};
@@ -282,8 +285,18 @@ static int keep_troubles(struct pof_requests *r, const struct job *j, struct pof
     return rc;
 }
 
+static uint32_t count_dead(const struct sizing *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->forecast->pods; i++) {
+        n += s->feeder.place[s->forecast->pod[i].node_id] == POF_NONE;
+    }
+    return n;
+}
+
 static int assemble(struct pof_requests *r, const struct job *j, struct pof_err *err)
 {
+    r->dead_pods = count_dead(&j->sizing);
     struct asked *asked = NULL;
     size_t n;
     int rc = collect(j, &asked, &n, err);

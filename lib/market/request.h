@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests of a grid operator from the forecast of its radial grid.
  *
- * Each quarter-hour of the session's window is solved as an AC power flow. An overloaded branch or a
- * voltage outside its limits becomes a request on an area: all that is fed through one branch.
+ * Each quarter-hour of the session's window is solved as an AC power flow. An overloaded branch or
+ * a voltage outside its limits becomes a request on an area: all that is fed through one branch.
  *
  * Overload: the area is that of the branch itself; direction up when the branch feeds consumption,
  * down when it carries off generation. Deeper branches come first, so that an enclosing request
@@ -15,15 +15,17 @@
  * Size: the least whole number of watts, spread over the area in proportion to its pods' registered
  * flexibility in that direction (without any: to the load of its nodes; without that: at the node
  * behind the branch), that brings the element to its limit less a margin, found and checked by
- * power flows. The margin is for what another spread changes in losses. p_w of a request is the net change
- * of its whole area: its own part, plus those of the requests enclosed in it, less those of the
- * opposite direction, as clear.h counts (its own part alone where that leaves nothing).
+ * power flows. Then enlarged by the ratio of the mean effect of that spread to the effect at the
+ * pod where a watt helps least, to first order (losses on the way, or resistance of the common
+ * path), so that it suffices from wherever in the area it is delivered; the margin is for the rest.
+ * p_w of a request is the net change of its whole area: its own part, plus those of the requests
+ * enclosed in it, less those of the opposite direction, as clear.h counts (its own part alone where
+ * that leaves nothing).
  *
  * A limit says how far net activation below a branch may move its flow before its rating is
- * reached: with P, Q towards the leaves, at both ends, and S the apparent power that gives the rated
- * current at the voltage there,
- *     up: P + sqrt(S^2 - Q^2),  down: sqrt(S^2 - Q^2) - P,
- * the smaller end, rounded down, never below 0. First order (losses and voltages held): pof-validate
+ * reached: with P, Q towards the leaves, at both ends, and S the apparent power that gives the
+ * rated current at the voltage there, up: P + sqrt(S^2 - Q^2),  down: sqrt(S^2 - Q^2) - P, the
+ * smaller end, rounded down, never below 0. First order (losses and voltages held): pof-validate
  * has the last word. */
 #ifndef POF_MARKET_REQUEST_H
 #define POF_MARKET_REQUEST_H
@@ -31,7 +33,7 @@
 #include "market/forecast.h"
 #include "record/words.h"
 
-#define POF_REQUEST_EFFECTIVE 0.7
+#define POF_REQUEST_EFFECTIVE 0.8
 
 struct pof_request_options {
     const char *buyer;
@@ -56,14 +58,16 @@ struct pof_requests {
     size_t n;
     struct pof_request_trouble *trouble; /* by quarter-hour */
     size_t troubles;
-    uint64_t violations;      /* in all quarter-hours of the forecast, before any request */
+    uint64_t violations; /* in all quarter-hours of the forecast, before any request */
     uint32_t quarters_violated;
+    uint32_t dead_pods; /* at nodes that are not connected: they load nothing */
     int64_t *room_up_w, *room_down_w; /* [quarters * branches] limits; NULL unless asked for */
     struct pof_arena arena;
 };
 
 /* grid, forecast and buyer must outlive the result. POF_E_TOPOLOGY: not radial. The result does not
- * depend on the number of threads. On failure *r is empty. O(quarters * (1 + needs) * power flow). */
+ * depend on the number of threads. On failure *r is empty. O(quarters * (1 + needs) * power flow).
+ */
 int pof_requests_make(struct pof_requests *r, const struct pof_forecast *f,
                       const struct pof_grid *grid, const struct pof_request_options *options,
                       struct pof_err *err) POF_CHECKED;

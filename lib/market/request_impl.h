@@ -12,9 +12,9 @@ struct need {
     int direction;
     int64_t p_w; /* its own part, beside those of enclosed areas */
     enum pof_violation kind;
-    uint32_t element; /* branch or node by kind */
+    uint32_t element;    /* branch or node by kind */
     double value, limit; /* value: in the forecast, where that is a violation already */
-    uint32_t more; /* further violations served by it */
+    uint32_t more;       /* further violations served by it */
 };
 
 /* What came of one quarter-hour. */
@@ -39,9 +39,10 @@ struct sizing {
 /* What one worker needs to itself. */
 struct bench {
     struct pof_pf *pf;
-    double *p_w;    /* [nodes] loads with the needs found so far */
-    double *tried;  /* [nodes] the same with one more under test */
-    double *weight; /* [nodes] how a change is spread */
+    double *p_w;            /* [nodes] loads with the needs found so far */
+    double *tried;          /* [nodes] the same with one more under test */
+    double *weight;         /* [nodes] how a change is spread */
+    double *effect;         /* [nodes] what a watt there does to the violation, to first order */
     double *loading, *v_pu; /* [branches], [nodes] of the forecast itself */
     bool *given_up_branch, *given_up_node;
 };

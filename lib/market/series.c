@@ -38,28 +38,64 @@ int pof_series_add(struct pof_series *s, uint32_t pod, uint32_t quarter, int64_t
     return rc;
 }
 
-/* By place, then value: equal places stand together whatever the order of the input. */
-static int entry_cmp(const void *a, const void *b)
+static uint64_t key_of(const struct pof_series_entry *e)
 {
-    const struct pof_series_entry *x = a;
-    const struct pof_series_entry *y = b;
-    if (x->quarter != y->quarter) {
-        return x->quarter < y->quarter ? -1 : 1;
-    }
-    if (x->pod != y->pod) {
-        return x->pod < y->pod ? -1 : 1;
-    }
-    return x->p_w < y->p_w ? -1 : x->p_w > y->p_w;
+    return (uint64_t)e->quarter << 32 | e->pod;
 }
 
-static bool in_order(const struct pof_series *s)
+/* The bits in which keys differ; *sorted: they never fall. */
+static uint64_t key_bits(const struct pof_series *s, bool *sorted)
 {
+    uint64_t differ = 0;
+    *sorted = true;
     for (size_t i = 1; i < s->n; i++) {
-        if (entry_cmp(&s->entry[i - 1], &s->entry[i]) > 0) {
-            return false;
+        uint64_t before = key_of(&s->entry[i - 1]);
+        uint64_t key = key_of(&s->entry[i]);
+        differ |= key ^ before;
+        *sorted = *sorted && before <= key;
+    }
+    return differ;
+}
+
+/* One pass of a radix sort (D. Knuth, TAOCP volume 3, section 5.2.5): stable, by eight bits. */
+static void pass(const struct pof_series_entry *from, struct pof_series_entry *to, size_t n,
+                 int shift)
+{
+    size_t at[256] = {0};
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        at[key_of(&from[i]) >> shift & 255]++;
+    }
+    for (int d = 0; d < 256; d++) {
+        size_t count = at[d];
+        at[d] = sum;
+        sum += count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[at[key_of(&from[i]) >> shift & 255]++] = from[i];
+    }
+}
+
+static int sort_entries(struct pof_series *s, struct pof_err *err)
+{
+    bool sorted;
+    uint64_t differ = key_bits(s, &sorted);
+    struct pof_series_entry *other = NULL;
+    int rc = sorted ? 0 : pof_calloc(&other, s->n, sizeof *other, err);
+    if (rc || sorted) {
+        return rc;
+    }
+    for (int shift = 0; shift < 64; shift += 8) {
+        if (differ >> shift & 255) {
+            struct pof_series_entry *swap = s->entry;
+            pass(s->entry, other, s->n, shift);
+            s->entry = other;
+            other = swap;
         }
     }
-    return true;
+    s->cap = s->n; /* which of the two arrays it is now may be the shorter one */
+    free(other);
+    return 0;
 }
 
 static int conflict(const struct pof_series_entry *e, const struct pof_names *pods,
@@ -69,16 +105,18 @@ static int conflict(const struct pof_series_entry *e, const struct pof_names *po
     size_t n = pof_instant_format((int64_t)e[0].quarter * POF_QUARTER_S, when);
     return pof_fail(err, POF_E_CONFLICT, "pod '%.*s' has two %ss at %.*s: %lld W and %lld W",
                     (int)pods->text[e->pod].len, pods->text[e->pod].ptr, what, (int)n, when,
-                    (long long)e[0].p_w, (long long)e[1].p_w);
+                    (long long)(e[0].p_w < e[1].p_w ? e[0].p_w : e[1].p_w),
+                    (long long)(e[0].p_w < e[1].p_w ? e[1].p_w : e[0].p_w));
 }
 
 int pof_series_seal(struct pof_series *s, const struct pof_names *pods, const char *what,
                     struct pof_err *err)
 {
-    if (!in_order(s)) {
-        qsort(s->entry, s->n, sizeof *s->entry, entry_cmp);
-    }
     size_t kept = 0;
+    int rc = sort_entries(s, err);
+    if (rc) {
+        return rc;
+    }
     for (size_t i = 0; i < s->n; i++) {
         const struct pof_series_entry *e = &s->entry[i];
         if (kept > 0 && e->quarter == s->entry[kept - 1].quarter &&

@@ -26,7 +26,7 @@ int pof_series_add(struct pof_series *s, uint32_t pod, uint32_t quarter, int64_t
                    struct pof_err *err) POF_CHECKED;
 /* Call once after the last add. An entry given twice with the same value counts once;
  * POF_E_CONFLICT with pod and instant when the values differ. what: "baseline", for the message.
- * O(n), or O(n log n) when entries came in no order. */
+ * O(n); twice the memory for a moment when entries came in no order. */
 int pof_series_seal(struct pof_series *s, const struct pof_names *pods, const char *what,
                     struct pof_err *err) POF_CHECKED;
 /* false: not there. O(log n). */

@@ -125,7 +125,8 @@ static uint32_t voltage_area(const struct sizing *s, uint32_t node, int directio
     while (flexible_below(s, t->parent_branch[wide], direction) <= 0) {
         wide = t->parent[wide];
         if (t->parent[wide] == POF_NONE) {
-            return t->parent_branch[at]; /* nothing is flexible anywhere: the need stays where it is */
+            return t
+                ->parent_branch[at]; /* nothing is flexible anywhere: the need stays where it is */
         }
     }
     return t->parent_branch[wide];
@@ -167,6 +168,47 @@ static void spread(const struct sizing *s, struct bench *b, uint32_t branch, int
     for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
         b->weight[f->at[at]] /= sum;
     }
+}
+
+/* Effects of a watt at each node of an area, to first order, relative to each other. On a voltage:
+ * the resistance of the common path. On the flow of the branch itself: 1 and the losses it causes
+ * or saves on its way, d/dP of r (P^2 + Q^2) / V^2. */
+static void find_effects(const struct sizing *s, struct bench *b, const struct pof_pf_result *r,
+                         const struct violation *v, uint32_t branch)
+{
+    const struct pof_feeder *f = &s->feeder;
+    uint32_t child = f->child[branch];
+    for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
+        uint32_t node = f->at[at];
+        if (v->kind != POF_VIOLATION_LOADING) {
+            b->effect[node] = pof_feeder_common_r(f, v->element, node);
+        } else if (node == child) {
+            b->effect[node] = 1;
+        } else {
+            uint32_t way = f->tree.parent_branch[node];
+            struct pof_feeder_flow flow = pof_feeder_flow(f, r, way);
+            double losses = 2 * s->grid->branch[way].r * flow.p_w[0] / s->grid->base_va /
+                            (flow.v_pu[0] * flow.v_pu[0]);
+            b->effect[node] = b->effect[f->tree.parent[node]] + losses;
+        }
+    }
+}
+
+/* How much more it takes when all of it comes from where it helps least. */
+static double least_favourable(const struct sizing *s, const struct bench *b, uint32_t branch)
+{
+    const struct pof_feeder *f = &s->feeder;
+    uint32_t child = f->child[branch];
+    double mean = 0;
+    double least = INFINITY;
+    for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
+        uint32_t node = f->at[at];
+        if (b->weight[node] > 0) {
+            mean += b->weight[node] * b->effect[node];
+            least = fmin(least, b->effect[node]);
+        }
+    }
+    return least > 0 ? fmax(mean / least, 1) : 1;
 }
 
 /* One need under test, for pof_least. */
@@ -217,7 +259,8 @@ static int try_amount(void *ctx, int64_t x, double *excess, struct pof_err *err)
     }
     struct pof_pf_result r;
     pof_pf_result(b->pf, &r);
-    *excess = status == POF_PF_CONVERGED ? excess_of(t->sizing, &r, t->violation) - NOISE : INFINITY;
+    *excess =
+        status == POF_PF_CONVERGED ? excess_of(t->sizing, &r, t->violation) - NOISE : INFINITY;
     return 0;
 }
 
@@ -252,8 +295,7 @@ static void bounds(const struct trial *t, const struct pof_pf_result *r, int64_t
     uint32_t child = f->child[t->branch];
     double r_mean = 0;
     for (uint32_t at = f->place[child]; at < f->past[child]; at++) {
-        double share = t->bench->weight[f->at[at]];
-        r_mean += share > 0 ? share * pof_feeder_common_r(f, v->element, f->at[at]) : 0;
+        r_mean += t->bench->weight[f->at[at]] * t->bench->effect[f->at[at]];
     }
     double need = excess_of(s, r, v) * v->value / fmax(r_mean, 1e-12) * s->grid->base_va;
     need = fmin(need, 1e12);
@@ -264,17 +306,23 @@ static void bounds(const struct trial *t, const struct pof_pf_result *r, int64_t
 static int size(struct trial *t, const struct pof_pf_result *r, int64_t *x, bool *found,
                 struct pof_err *err)
 {
-    struct pof_least search = {.excess = try_amount,
-                               .ctx = t,
-                               .excess_at_0 = excess_of(t->sizing, r, t->violation)};
+    struct pof_least search = {
+        .excess = try_amount, .ctx = t, .excess_at_0 = excess_of(t->sizing, r, t->violation)};
     spread(t->sizing, t->bench, t->branch, t->direction);
+    find_effects(t->sizing, t->bench, r, t->violation, t->branch);
     bounds(t, r, &search.guess, &search.max);
-    return pof_least(&search, x, found, err);
+    double factor = least_favourable(t->sizing, t->bench, t->branch);
+    int rc = pof_least(&search, x, found, err);
+    if (rc == 0 && *found) {
+        *x = (int64_t)ceil((double)*x * factor - MILLIWATT);
+    }
+    return rc;
 }
 
 /* --- keeping --- */
 
-/* What to tell people: the forecast's own value; deeper needs that are met may hide a part of it. */
+/* What to tell people: the forecast's own value; deeper needs that are met may hide a part of it.
+ */
 static double value_to_tell(const struct bench *b, const struct violation *v)
 {
     double value = v->kind == POF_VIOLATION_LOADING ? b->loading[v->element] : b->v_pu[v->element];
@@ -308,7 +356,8 @@ static int keep_need(struct quarter *out, const struct trial *t, int64_t x, stru
 static int keep_trouble(const struct sizing *s, struct quarter *out, uint32_t quarter,
                         const struct violation *v, struct pof_err *err)
 {
-    int rc = pof_grow(&out->trouble, &out->trouble_cap, out->troubles + 1, sizeof *out->trouble, err);
+    int rc =
+        pof_grow(&out->trouble, &out->trouble_cap, out->troubles + 1, sizeof *out->trouble, err);
     if (rc == 0) {
         struct pof_request_trouble t = {quarter, v->kind, {NULL, 0}, v->value, v->limit};
         if (v->kind == POF_VIOLATION_LOADING) {
@@ -358,7 +407,8 @@ static int keep_rest(const struct sizing *s, struct quarter *out, uint32_t quart
     struct violation v;
     for (uint32_t i = 0; rc == 0 && i < s->grid->branches; i++) {
         if (overloaded(s, r, i)) {
-            v = (struct violation){POF_VIOLATION_LOADING, i, r->loading[i], s->options->max_loading};
+            v = (struct violation){POF_VIOLATION_LOADING, i, r->loading[i],
+                                   s->options->max_loading};
             rc = keep_trouble(s, out, quarter, &v, err);
         }
     }

@@ -64,8 +64,8 @@ static int place_award(struct pof_validate_award *a, const struct pof_forecast *
     int len = (int)a->id.len;
     const char *id = a->id.ptr;
     if (!pof_text_eq(a->session, f->session.id)) {
-        return pof_fail(err, POF_E_CONFLICT, "award '%.*s' is of session '%.*s', not '%.*s'", len, id,
-                        (int)a->session.len, a->session.ptr, (int)f->session.id.len,
+        return pof_fail(err, POF_E_CONFLICT, "award '%.*s' is of session '%.*s', not '%.*s'", len,
+                        id, (int)a->session.len, a->session.ptr, (int)f->session.id.len,
                         f->session.id.ptr);
     }
     if (a->start < f->session.start || a->start >= f->session.end) {
@@ -155,8 +155,7 @@ static int cut_stretches(struct job *j, const struct pof_validate *v, struct pof
     for (size_t i = 0; rc == 0 && i < v->n; i++) {
         if (i == 0 || v->award[i].start != v->award[i - 1].start) {
             int64_t quarter = (v->award[i].start - f->session.start) / POF_QUARTER_S;
-            j->stretch[j->stretches++] =
-                (struct stretch){.quarter = (uint32_t)quarter, .first = i};
+            j->stretch[j->stretches++] = (struct stretch){.quarter = (uint32_t)quarter, .first = i};
         }
         j->stretch[j->stretches - 1].end = i + 1;
     }

@@ -10,17 +10,17 @@
  *
  * Who is curtailed: the worst violation first, overloads before voltages. Of the awards whose
  * curtailment helps: those of the TSO before those of the DSO; then the more effective ones, in
- * tenths of the most effective one's effect on the violated value; then the dearer ones; then by id.
- * In this order as many whole watts are taken back as just end the violation, found and checked by
- * power flows; then the next violation. Effects come from the tree (feeder.h); where it does not
+ * tenths of the most effective one's effect on the violated value; then the dearer ones; then by
+ * id. In this order as many whole watts are taken back as just end the violation, found and checked
+ * by power flows; then the next violation. Effects come from the tree (feeder.h); where it does not
  * explain a violation, or the grid is meshed, from power flows with one award's node changed at a
  * time. Curtailing everything gives back the forecast, which by the rule above is no violation: the
  * end is always reached.
  *
- * A power flow that diverges with the awards: they are taken back to zero in the same order (without
- * effects, which do not exist) until it converges, and those that were not needed for that are given
- * back; if it diverges without any, all are rejected. A forecast that diverges alone, and converges
- * with awards, is not made worse by them.
+ * A power flow that diverges with the awards: they are taken back to zero in the same order
+ * (without effects, which do not exist) until it converges, and those that were not needed for that
+ * are given back; if it diverges without any, all are rejected. A forecast that diverges alone, and
+ * converges with awards, is not made worse by them.
  *
  * A verdict names the violation that cut its award first, the nominal limit, the value with all
  * awards and the value with all verdicts in force (percent of the rating, or p.u.). */
@@ -56,7 +56,7 @@ struct pof_validate_counts {
 struct pof_validate {
     struct pof_validate_award *award; /* after run: by start, id */
     size_t n, cap;
-    struct pof_verdict *verdict;      /* [n], texts in arena or grid */
+    struct pof_verdict *verdict; /* [n], texts in arena or grid */
     struct pof_validate_counts counts;
     struct pof_arena arena;
 };
@@ -67,7 +67,7 @@ int pof_validate_take(struct pof_validate *v, const struct pof_award *award,
 
 /* Makes the verdicts. POF_E_CONFLICT: an award of another session, or one that names another node
  * than its pod; POF_E_RANGE: outside the window; POF_E_REFERENCE: an unknown pod; POF_E_DUPLICATE:
- * an id given twice. The result does not depend on order of awards or number of threads. grid and
+ * an id given twice; POF_E_TOPOLOGY: at a node that is not connected. The result does not depend on order of awards or number of threads. grid and
  * forecast must outlive the verdicts. O(quarters * (1 + violations * log(W)) * power flow). */
 int pof_validate_run(struct pof_validate *v, const struct pof_forecast *f,
                      const struct pof_grid *grid, const struct pof_validate_options *options,

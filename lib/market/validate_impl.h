@@ -20,9 +20,9 @@ struct checking {
 /* An award in its quarter-hour. */
 struct standing {
     const struct pof_validate_award *award;
-    int64_t p_w;     /* what is left of it */
-    double relief;   /* effect of taking back 1 W on the violated value; above 0 helps */
-    int class;       /* tenths of the largest relief */
+    int64_t p_w;             /* what is left of it */
+    double relief;           /* effect of taking back 1 W on the violated value; above 0 helps */
+    int class;               /* tenths of the largest relief */
     enum pof_violation kind; /* what cut it first */
     uint32_t element;
     bool cut;
@@ -31,13 +31,13 @@ struct standing {
 /* What one worker needs to itself. */
 struct desk {
     struct pof_pf *pf;
-    double *p_w, *tried;            /* [nodes] */
-    double *effect;                 /* [nodes] violated value per W of consumption */
-    double *most_loading;           /* [branches] limit, or what the forecast has already */
-    double *least_v, *most_v;       /* [nodes] */
+    double *p_w, *tried;               /* [nodes] */
+    double *effect;                    /* [nodes] violated value per W of consumption */
+    double *most_loading;              /* [branches] limit, or what the forecast has already */
+    double *least_v, *most_v;          /* [nodes] */
     double *loading_before, *v_before; /* with all awards */
     struct standing *standing;
-    struct standing **order;        /* candidates, first to be cut first */
+    struct standing **order; /* candidates, first to be cut first */
     size_t cap, order_cap;
 };
 

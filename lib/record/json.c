@@ -294,26 +294,6 @@ int pof_json_real(const struct pof_json *object, const char *key,
     return rc == 0 ? missing(object, key, err) : rc < 0 ? rc : 0;
 }
 
-int pof_json_int(const struct pof_json *object, const char *key, int64_t min, int64_t max,
-                 int64_t *out, struct pof_err *err)
-{
-    struct pof_json at;
-    if (!pof_json_member(object, key, &at)) {
-        return missing(object, key, err);
-    }
-    const json_t *value = at.value;
-    if (!json_is_integer(value)) {
-        return wrong_type(object, key, value, "an integer", err);
-    }
-    int64_t v = json_integer_value(value);
-    if (v < min || v > max) {
-        return pof_json_fail(object, key, err, POF_E_RANGE, "%lld is not in %lld .. %lld",
-                             (long long)v, (long long)min, (long long)max);
-    }
-    *out = v;
-    return 0;
-}
-
 int pof_json_bool_opt(const struct pof_json *object, const char *key, bool *out,
                       struct pof_err *err)
 {

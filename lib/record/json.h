@@ -61,8 +61,6 @@ struct pof_json_range {
 };
 int pof_json_real(const struct pof_json *object, const char *key,
                   const struct pof_json_range *range, double *out, struct pof_err *err) POF_CHECKED;
-int pof_json_int(const struct pof_json *object, const char *key, int64_t min, int64_t max,
-                 int64_t *out, struct pof_err *err) POF_CHECKED;
 
 /* Optional members: *out is left alone when the member is not there. 1: given, 0: not, negative:
  * error. words is NULL-terminated, *out its index. */

@@ -17,10 +17,28 @@ struct pof_hasher {
     bool failed;
 };
 
+/* Says what went wrong. */
+static int trouble(const char *what, struct pof_err *err)
+{
+    return pof_fail(err, POF_E_INTERNAL, "OpenSSL could not %s", what);
+}
+
+/* Starts OpenSSL, before anything else is asked of it: its functions go on after a start that
+ * failed for want of memory, and crash (3.0). The system's configuration file is not read, so
+ * results do not depend on the machine. Cheap once it is started. */
+static int start(struct pof_err *err)
+{
+    return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1 &&
+                   OSSL_LIB_CTX_get0_global_default() != NULL
+               ? 0
+               : trouble("start", err);
+}
+
 int pof_hasher_new(struct pof_hasher **out, struct pof_err *err)
 {
     struct pof_hasher *h;
-    int rc = pof_calloc(&h, 1, sizeof *h, err);
+    int rc = start(err);
+    rc = rc ? rc : pof_calloc(&h, 1, sizeof *h, err);
     if (rc) {
         return rc;
     }
@@ -58,14 +76,12 @@ int pof_hasher_check(const struct pof_hasher *h, struct pof_err *err)
     return h->failed ? pof_fail(err, POF_E_INTERNAL, "OpenSSL could not compute a SHA-256") : 0;
 }
 
-static int trouble(const char *what, struct pof_err *err)
-{
-    return pof_fail(err, POF_E_INTERNAL, "OpenSSL could not %s", what);
-}
-
 int pof_ed25519_public(const uint8_t seed[POF_ED25519_KEY], uint8_t key[POF_ED25519_KEY],
                        struct pof_err *err)
 {
+    if (start(err) != 0) {
+        return POF_E_INTERNAL;
+    }
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
     size_t n = POF_ED25519_KEY;
     bool good = pkey && EVP_PKEY_get_raw_public_key(pkey, key, &n) == 1 && n == POF_ED25519_KEY;
@@ -76,6 +92,9 @@ int pof_ed25519_public(const uint8_t seed[POF_ED25519_KEY], uint8_t key[POF_ED25
 int pof_ed25519_sign(const uint8_t seed[POF_ED25519_KEY], struct pof_text message,
                      uint8_t signature[POF_ED25519_SIGNATURE], struct pof_err *err)
 {
+    if (start(err) != 0) {
+        return POF_E_INTERNAL;
+    }
     EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, POF_ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t n = POF_ED25519_SIGNATURE;
@@ -92,6 +111,9 @@ int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text messa
                        const uint8_t signature[POF_ED25519_SIGNATURE], bool *good,
                        struct pof_err *err)
 {
+    if (start(err) != 0) {
+        return POF_E_INTERNAL;
+    }
     EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, POF_ED25519_KEY);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     int rc = 0;
@@ -108,6 +130,9 @@ int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text messa
 
 int pof_random_bytes(void *to, size_t n, struct pof_err *err)
 {
+    if (start(err) != 0) {
+        return POF_E_INTERNAL;
+    }
     return n <= INT32_MAX && RAND_priv_bytes(to, (int)n) == 1 ? 0
                                                               : trouble("make random bytes", err);
 }

@@ -23,17 +23,28 @@ base() {
     printf '{"schema":"pof.baseline/1","pod":"%s","start":"2026-03-10T%s:00Z","duration_s":900,"p_w":%s,"q_var":300000}\n' "$@"
 }
 
-@test "requests that were met in full are not asked again" {
-    for p in A1:N1:500000:1 A2:N1:0:700000 B1:N12:900000:1 B2:N13:200000:1 C1:N2:1:400000 C2:N5:900:90000; do
+# A market of six pods on both feeders: evening peaks, a surplus at 11:00.
+make_market() {
+    for p in A1:N1:5000000:1 A2:N2:0:700000 B1:N12:9000000:1 B2:N13:2000000:1 C1:N2:1:4000000 C2:N5:900000:900000; do
         IFS=: read -r pod node up down <<<"$p"
         printf '{"schema":"pof.pod/1","pod":"%s","node":"%s","aggregator":"A","kind":"other","p_up_max_w":%s,"p_down_max_w":%s}\n' \
             "$pod" "$node" "$up" "$down"
     done >p.jsonl
     for t in 17:00 17:15 17:30; do
-        base A1 $t 20000000; base A2 $t 6000000; base B1 $t 26500000; base B2 $t 1500000
-        base C1 $t 200000; base C2 $t 100000
+        base A1 $t 22500000; base A2 $t 200000; base B1 $t 24000000; base B2 $t 2500000
+        base C1 $t 1400000; base C2 $t 2600000
     done >b.jsonl
     { base C1 11:00 -6500000; base C2 11:00 100000; } >>b.jsonl
+}
+
+# outcomes of a session "earlier" from awards
+outcomes() {
+    jq -c '{schema: "pof.outcome/1", award: .id, session: "earlier", request, offer, pod, node, buyer, role, seller,
+        direction, start, duration_s, p_awarded_w: .p_w, p_w, price_eur_mwh, decision: "accept"}' "$@"
+}
+
+@test "requests that were met in full are not asked again" {
+    make_market
     $request sessions.jsonl p.jsonl b.jsonl >requests.jsonl
     [ "$(jq -r '"\(.branch) \(.direction)"' requests.jsonl | sort -u | paste -sd,)" = "L1-2 down,T0-1 up,T0-12 up" ]
     # Each request is spread over the pods behind its branch as pof-request assumes; no areas enclose
@@ -45,14 +56,33 @@ base() {
         ([$able[] | if $r.direction == "up" then .p_up_max_w else .p_down_max_w end] | add) as $all |
         range(($r.start | fromdate); ($r.end | fromdate); 900) as $t | $able[] |
         (if $r.direction == "up" then .p_up_max_w else .p_down_max_w end) as $w | select($w > 0) |
-        {schema: "pof.outcome/1", award: "\($r.id)-\(.pod)-\($t)", session: "earlier", request: $r.id,
-         offer: "o", pod, node, buyer: "DSO", role: "dso", seller: .aggregator,
-         direction: $r.direction, start: ($t | todate), duration_s: 900, p_awarded_w: 1000000000,
-         p_w: ($r.p_w * $w / $all | ceil), price_eur_mwh: 1, decision: "accept"}' \
-        requests.jsonl >outcomes.jsonl
+        {id: "\($r.id)-\(.pod)-\($t)", request: $r.id, offer: "o", pod, node, buyer: "DSO", role: "dso",
+         seller: .aggregator, direction: $r.direction, start: ($t | todate), duration_s: 900,
+         p_w: ($r.p_w * $w / $all | ceil), price_eur_mwh: 1}' requests.jsonl | outcomes >outcomes.jsonl
     [ "$(wc -l <outcomes.jsonl)" -gt 10 ]
     $request sessions.jsonl p.jsonl b.jsonl outcomes.jsonl >again.jsonl
     [ ! -s again.jsonl ] || { head -n 3 again.jsonl; false; }
+}
+
+@test "nor when clearing met them where it was cheapest" {
+    [ -x "$POF_BIN/pof-clear" ] || skip "no pof-clear yet"
+    make_market
+    for cheap in A1 A2 B1 B2 C1 C2; do
+        # One pod after the other is the cheapest.
+        { for d in up down; do
+            printf '{"schema":"pof.pricerule/1","direction":"%s","price_eur_mwh":90}\n' $d
+            printf '{"schema":"pof.pricerule/1","pod":"%s","direction":"%s","price_eur_mwh":9}\n' $cheap $d
+        done; } >rules.jsonl
+        $request -f -l limits.jsonl sessions.jsonl p.jsonl b.jsonl >requests.jsonl
+        pof-offer -q --session 2026-03-10-DA sessions.jsonl p.jsonl b.jsonl rules.jsonl >offers.jsonl
+        pof-clear -q --grid "$GRID" --session 2026-03-10-DA sessions.jsonl requests.jsonl offers.jsonl \
+            limits.jsonl >awards.jsonl
+        pof-validate -q --grid "$GRID" --session 2026-03-10-DA sessions.jsonl p.jsonl b.jsonl awards.jsonl \
+            >verdicts.jsonl
+        outcomes awards.jsonl >outcomes.jsonl
+        $request sessions.jsonl p.jsonl b.jsonl outcomes.jsonl >again.jsonl
+        [ -s awards.jsonl ] && [ ! -s again.jsonl ] || { echo $cheap; head -n 3 again.jsonl; false; }
+    done
 }
 
 @test "a smaller share of the rating never asks less" {

@@ -28,3 +28,11 @@ load ../helper
     run bash -c 'pof help >/dev/full'
     [ "$status" = 74 ]
 }
+
+@test "pof help NAME shows the manual page, installed or not" {
+    command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc"
+    MANPAGER=cat pof help sim >"$BATS_TEST_TMPDIR/out"
+    grep -q "simulate a market" "$BATS_TEST_TMPDIR/out"
+    run pof help nonsense
+    [ "$status" != 0 ]
+}

@@ -55,7 +55,7 @@ setup() {
 }
 
 @test "pof-outcome" {
-    pof-outcome -q --unmet u --carry c "$(shuffled "$DA/offers.jsonl" o)" "$(shuffled "$DA/verdicts.jsonl" v)" \
+    pof-outcome --grid "$GRID" -q --unmet u --carry c "$(shuffled "$DA/offers.jsonl" o)" "$(shuffled "$DA/verdicts.jsonl" v)" \
         "$(shuffled "$DA/tso.jsonl" t)" "$(shuffled "$DA/awards.jsonl" a)" "$(shuffled "$DA/requests.jsonl" r)" >out
     cmp out "$DA/outcomes.jsonl"
     cmp u "$DA/unmet.jsonl"

@@ -117,11 +117,12 @@ static void json(size_t records, size_t batch)
     struct pof_certifier c = {.log = b.log, .batch = batch, .on_durable = drop};
     struct pof_buf all = {0};
     for (size_t i = 0; i < records; i++) {
-        must(pof_buf_addf(&all, &err,
-                          "{\"schema\":\"pof.measurement/1\",\"pod\":\"IT001E%08zu\",\"start\":\"2026-"
-                          "03-10T00:00:00Z\",\"duration_s\":900,\"p_w\":%zu,\"q_var\":%zu,\"v_mv\":%zu,"
-                          "\"seq\":%zu}\n",
-                          i % 1500, i * 7919 % 5000, i % 300, 230000 + i % 1000, i),
+        must(pof_buf_addf(
+                 &all, &err,
+                 "{\"schema\":\"pof.measurement/1\",\"pod\":\"IT001E%08zu\",\"start\":\"2026-"
+                 "03-10T00:00:00Z\",\"duration_s\":900,\"p_w\":%zu,\"q_var\":%zu,\"v_mv\":%zu,"
+                 "\"seq\":%zu}\n",
+                 i % 1500, i * 7919 % 5000, i % 300, 230000 + i % 1000, i),
              &err);
     }
     double start = cpu();

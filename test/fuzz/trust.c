@@ -18,8 +18,8 @@ static void json(struct pof_text text)
         struct pof_text canonical = {once.data, once.len};
         /* A double of 2^53 and more prints without a point and is then refused as an integer. */
         int rc = pof_jcs_add(&jcs, canonical, &twice, &err);
-        if (rc != POF_E_NUMBER && (rc != 0 || twice.len != once.len ||
-                                   memcmp(twice.data, once.data, once.len) != 0)) {
+        if (rc != POF_E_NUMBER &&
+            (rc != 0 || twice.len != once.len || memcmp(twice.data, once.data, once.len) != 0)) {
             abort();
         }
     }
@@ -45,8 +45,8 @@ static void texts(struct pof_text text)
     if (pof_checkpoint_parse(&c, text, &err) == 0 && c.head.size >> 63) {
         abort();
     }
-    if (pof_vkey_parse(&key, text, &err) == 0 &&
-        (pof_vkey_format(&again, &key, &err) != 0 || memcmp(again.data, text.ptr, again.len) != 0)) {
+    if (pof_vkey_parse(&key, text, &err) == 0 && (pof_vkey_format(&again, &key, &err) != 0 ||
+                                                  memcmp(again.data, text.ptr, again.len) != 0)) {
         abort();
     }
     again.len = 0;

@@ -349,7 +349,7 @@ static bool real_grid(struct pof_grid *grid, struct pof_err *err)
     struct pof_source src = pof_input_source(in);
     rc = pof_source_slurp(&src, 1 << 24, &text, &len, err);
     pof_input_close(in);
-    rc = rc ? rc : pof_matpower_read(grid, text, len, path, NULL, err);
+    rc = rc ? rc : pof_matpower_read(grid, (struct pof_text){text, len}, path, NULL, err);
     free(text);
     rc = rc ? rc : pof_pf_new(&pf, grid, NULL, err);
     rc = rc ? rc : pof_pf_solve(pf, NULL, NULL, true, &status, err);

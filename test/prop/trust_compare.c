@@ -30,7 +30,8 @@ static int keep(void *ctx, const struct pof_difference *d, struct pof_err *err)
     return 0;
 }
 
-/* Is every record accounted for exactly once, truly, and are those without a word equal in order? */
+/* Is every record accounted for exactly once, truly, and are those without a word equal in order?
+ */
 static bool story_fits(const struct story *s, const uint64_t *log, size_t n_log,
                        const uint64_t *given, size_t n_given)
 {
@@ -50,8 +51,8 @@ static bool story_fits(const struct story *s, const uint64_t *log, size_t n_log,
             }
             told_given[d->given] = true;
         }
-        bool same = (d->kind == POF_MOVED || d->kind == POF_ALTERED) &&
-                    log[d->index] == given[d->given];
+        bool same =
+            (d->kind == POF_MOVED || d->kind == POF_ALTERED) && log[d->index] == given[d->given];
         if (same != (d->kind == POF_MOVED)) {
             return false;
         }

@@ -101,7 +101,7 @@ static bool read_case(struct job *j, const char *name, char *network)
     snprintf(network, 64, "%.*s", (int)strcspn(name, "_"), name);
     snprintf(path, sizeof path, "grids/matpower/%s.m", network);
     char *text = slurp(path, &len);
-    int rc = text ? pof_matpower_read(&j->grid, text, len, path, NULL, &err) : -1;
+    int rc = text ? pof_matpower_read(&j->grid, (struct pof_text){text, len}, path, NULL, &err) : -1;
     free(text);
     snprintf(path, sizeof path, "grids/se/wls/%s/measurements.csv", name);
     text = slurp(path, &len);

@@ -38,7 +38,7 @@ static bool load(struct pof_grid *g, const char *name)
     }
     char *text = slurp(path, &len);
     int rc = text[0] == '{' ? pof_grid_parse(g, text, len, path, &err)
-                            : pof_matpower_read(g, text, len, path, NULL, &err);
+                            : pof_matpower_read(g, (struct pof_text){text, len}, path, NULL, &err);
     free(text);
     if (rc) {
         printf("# %s:%llu:%s: %s\n", err.source, (unsigned long long)err.line, err.field, err.text);

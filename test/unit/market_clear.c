@@ -221,6 +221,25 @@ static void nested(void)
     release(&m);
 }
 
+/* What makes up for the innermost request is no service to the outermost, which has enough. */
+static void nested_against(void)
+{
+    struct market m = {
+        .parent = {POF_NONE, 0, 1},
+        .nodes = 3,
+        .offer = {{1, POF_UP, 200, 0, 20 * EUR, 1}, {2, POF_DOWN, 50, 0, 10 * EUR, 2}},
+        .offers = 2,
+        .request = {{0, false, POF_UP, 50, 400 * EUR},
+                    {1, false, POF_UP, 100, 300 * EUR},
+                    {2, false, POF_DOWN, 30, 200 * EUR}},
+        .requests = 3};
+    solves(&m, "50 W up for all, of them 100 below node 1, though 30 down at node 2");
+    is_int(m.taken[0], 130, "130 up");
+    is_int(m.taken[1], 30, "30 down");
+    shares_are(&m, "1<-0:100 2<-1:30 2<-0:30!", "the outermost pays nothing");
+    release(&m);
+}
+
 static void frozen(void)
 {
     struct market m = {.parent = {POF_NONE},
@@ -361,6 +380,7 @@ int main(void)
     counter_under_limit();
     contradictory();
     nested();
+    nested_against();
     frozen();
     refusals();
     tampering();

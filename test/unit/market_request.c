@@ -169,6 +169,34 @@ static void voltages(void)
     end(&m);
 }
 
+/* A need of N3's voltage, offered by N2 and N3 alike, delivered by the one that helps less. */
+static void delivered_badly(void)
+{
+    static const char *const who[] = {"P2\",\"node\":\"N2", "P3\",\"node\":\"N3"};
+    struct pof_request_options o = plain;
+    struct market m;
+    struct pof_err err;
+    char text[4096];
+    o.margin = 0.0005;
+    const char *low = SESSION POD("P2", "N2", "1", "1") POD("P3", "N3", "1", "1")
+        BASE("P3", "10:00", "80000", "0");
+    is_int(ask(&m, CABLE, low, &o, &err), 0, "a need that two can answer");
+    int64_t p_w = m.r.n == 1 ? m.r.request[0].p_w : 0;
+    ok(p_w > 4000, "asks %lld W, more than the 4000 W of the better one", (long long)p_w);
+    end(&m);
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text,
+                 "%s{\"schema\":\"pof.outcome/1\",\"award\":\"a\",\"session\":\"D\",\"request\":\"R\","
+                 "\"offer\":\"O\",\"pod\":\"%s\",\"buyer\":\"DSO\",\"role\":\"dso\",\"seller\":\"A\","
+                 "\"direction\":\"up\",\"start\":\"2026-03-10T10:00:00Z\",\"duration_s\":900,"
+                 "\"p_awarded_w\":%lld,\"p_w\":%lld,\"price_eur_mwh\":1,\"decision\":\"accept\"}\n",
+                 low, who[i], (long long)p_w, (long long)p_w);
+        is_int(ask(&m, CABLE, text, &o, &err), 0, "delivered by one of them");
+        is_int((int64_t)m.r.violations, 0, "it is met");
+        end(&m);
+    }
+}
+
 static void troubles(void)
 {
     struct market m;
@@ -222,6 +250,7 @@ int main(void)
     overloads();
     shares();
     voltages();
+    delivered_badly();
     troubles();
     refusals();
     return done();

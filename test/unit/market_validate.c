@@ -233,8 +233,25 @@ static void is_refused(const char *text, enum pof_code code, const char *word, c
     end(&m);
 }
 
+static void dead(void)
+{
+    struct market m;
+    struct pof_err err;
+    const char *open = NODES LINE("L1", "bus", "N1", "\"r_ohm\":0,\"x_ohm\":1e-6", "500000") ","
+        LINE("L2", "N1", "N2", "\"closed\":false,\"r_ohm\":0,\"x_ohm\":1e-6", "50000") "]}";
+    const char *there = SESSION PODS AWARD("a", "dso", "P2", "N2", "down", "1", "1");
+    ok(judge(&m, open, there, &err) == POF_E_TOPOLOGY && strstr(err.text, "'N2'"),
+       "an award at a node that is not connected is refused");
+    end(&m);
+    const char *before = SESSION PODS BASE("P2", "10:00", "99000") AWARD("a", "dso", "P1", "N1", "down", "1", "1");
+    ok(judge(&m, open, before, &err) == 0, "loads there do not matter");
+    is_allowed(&m, "a", ACCEPT, 1);
+    end(&m);
+}
+
 static void refusals(void)
 {
+    dead();
 #define FIT AWARD("a", "dso", "P2", "N2", "down", "1", "1")
     is_refused(SESSION PODS FIT FIT, POF_E_DUPLICATE, "'a'", "an award given twice");
     is_refused(SESSION PODS AWARD("a", "dso", "P9", "N2", "down", "1", "1"), POF_E_REFERENCE, "'P9'", "an unknown pod");

@@ -684,10 +684,10 @@ static void tamper_high(void)
     static const struct {
         const char *file;
         size_t at;
-    } where[] = {{"tiles.0", 5},         {"tiles.0", 32 * 65536 + 9}, {"tiles.1", 32 * 255 + 1},
-                 {"tiles.1", 32 * 3},    {"tiles.1", 32 * 256},       {"tiles.2", 0},
-                 {"tiles.2", 31},        {"journal", 16 + 60},        {"journal", 16 + 20},
-                 {"journal", 4000000},   {"journal", 8900000}};
+    } where[] = {{"tiles.0", 5},       {"tiles.0", 32 * 65536 + 9}, {"tiles.1", 32 * 255 + 1},
+                 {"tiles.1", 32 * 3},  {"tiles.1", 32 * 256},       {"tiles.2", 0},
+                 {"tiles.2", 31},      {"journal", 16 + 60},        {"journal", 16 + 20},
+                 {"journal", 4000000}, {"journal", 8900000}};
     struct memory m = {0};
     uint8_t seed[32] = {1};
     struct pof_signer key;

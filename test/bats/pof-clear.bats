@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+# pof-clear: the same bytes whatever the order of lines and the number of threads, and its outputs.
+load ../helper
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    grid=$ROOT/samples/cigre-mv.json
+}
+
+# A market with requests of both roles, nested and against each other, limits, and equal prices.
+market() {
+    cat >session.jsonl <<'E'
+{"schema":"pof.session/1","id":"S","kind":"day_ahead","day":"2026-03-10","opens":"2026-03-09T12:30:00Z","gate":"2026-03-09T15:00:00Z","clear_by":"2026-03-09T16:00:00Z","validate_by":"2026-03-09T16:30:00Z","final_by":"2026-03-09T17:00:00Z","start":"2026-03-09T23:00:00Z","end":"2026-03-10T03:00:00Z"}
+E
+    awk 'BEGIN {
+        srand(7); from = "\"start\":\"2026-03-09T23:00:00Z\",\"end\":\"2026-03-10T03:00:00Z\""
+        for (i = 0; i < 300; i++)
+            printf "{\"schema\":\"pof.offer/1\",\"id\":\"o%d\",\"session\":\"S\",\"seller\":\"s%d\",\"pod\":\"p%d\",\"node\":\"N%d\",\"direction\":\"%s\",%s,\"p_w\":%d,\"price_eur_mwh\":%d}\n", i, i % 3, i, 1 + int(rand() * 14), rand() < 0.5 ? "up" : "down", from, 1 + int(rand() * 9000), 10 + 10 * int(rand() * 6)
+        split("L3-4 L9-10 L3-8 T0-12", area, " ")
+        for (i = 1; i <= 4; i++)
+            printf "{\"schema\":\"pof.request/1\",\"id\":\"d%d\",\"session\":\"S\",\"buyer\":\"DSO\",\"role\":\"dso\",\"branch\":\"%s\",\"direction\":\"%s\",%s,\"p_w\":%d}\n", i, area[i], i % 2 ? "up" : "down", from, 40000 * i
+        printf "{\"schema\":\"pof.request/1\",\"id\":\"n\",\"session\":\"S\",\"buyer\":\"DSO\",\"role\":\"dso\",\"node\":\"N5\",\"direction\":\"up\",%s,\"p_w\":60000}\n", from
+        printf "{\"schema\":\"pof.request/1\",\"id\":\"t\",\"session\":\"S\",\"buyer\":\"TSO\",\"role\":\"tso\",\"direction\":\"up\",%s,\"p_w\":250000,\"price_limit_eur_mwh\":200}\n", from
+        for (q = 0; q < 16; q++)
+            printf "{\"schema\":\"pof.limit/1\",\"branch\":\"L4-5\",\"start\":\"2026-03-%02dT%02d:%02d:00Z\",\"duration_s\":900,\"p_up_w\":30000,\"p_down_w\":30000}\n", q < 4 ? 9 : 10, (23 + int(q / 4)) % 24, q % 4 * 15
+    }' >market.jsonl
+}
+
+@test "shuffled lines, other files, more threads: the same bytes" {
+    market
+    pof-clear -q -g "$grid" session.jsonl market.jsonl >want
+    [ "$(wc -l <want)" -gt 500 ]
+    grep -q '"why":"counter"' want
+    for seed in 1 2 3; do
+        cat market.jsonl session.jsonl | shuf --random-source=<(yes $seed) | split -n r/2 - part.
+        pof-clear -q -g "$grid" --threads 2 part.aa part.ab | cmp - want
+    done
+    cat market.jsonl session.jsonl | pof-clear -q -g "$grid" --threads 5 | cmp - want
+    pof-clear -q -g "$grid" --sequence dso-first session.jsonl market.jsonl >first
+    shuf --random-source=<(yes 4) market.jsonl | pof-clear -q -g "$grid" --sequence dso-first --threads 2 session.jsonl - | cmp - first
+    ! cmp -s first want
+}
+
+@test "linear programming costs the same" {
+    market
+    pof-clear -g "$grid" session.jsonl market.jsonl 2>tree >/dev/null
+    pof-clear -g "$grid" --method lp session.jsonl market.jsonl 2>lp >/dev/null
+    [ "$(sed -n 's/.* for //p' tree)" = "$(sed -n 's/.* for //p' lp)" ]
+    grep -q "EUR" tree
+}
+
+@test "no limit is exceeded, no offer is overdrawn, ids are unique" {
+    market
+    pof-clear -q -g "$grid" session.jsonl market.jsonl >awards
+    [ "$(jq -r .id awards | sort -u | wc -l)" = "$(wc -l <awards)" ]
+    # What hangs below L4-5, from the grid: N5 and what follows it.
+    below=$(jq -r '.branches as $b | def down(n): n, ($b[] | select(.closed != false and .from == n) | .to as $t | down($t)); down("N5")' "$grid" | sort -u | jq -R . | jq -sc .)
+    [ "$below" != '[]' ]
+    flow=$(jq -s -c --argjson n "$below" 'map(select([.node] | inside($n))) | group_by(.start) | map(map(if .direction == "up" then .p_w else -.p_w end) | add)' awards)
+    [ "$(jq -n --argjson f "$flow" '$f | length')" = 16 ]
+    [ "$(jq -n --argjson f "$flow" '$f | map(select(. > 30000 or . < -30000)) | length')" = 0 ]
+    jq -n -r --slurpfile a awards --slurpfile m market.jsonl '
+        ($m | map(select(.schema == "pof.offer/1") | {key: .id, value: .p_w}) | from_entries) as $p
+        | $a | group_by([.offer, .start])[] | select((map(.p_w) | add) > $p[.[0].offer]) | .[0].id' >overdrawn
+    [ ! -s overdrawn ]
+}
+
+@test "under uniform price nobody gets less than asked, and one request pays one price" {
+    market
+    pof-clear -q -g "$grid" --price uniform session.jsonl market.jsonl >awards
+    [ "$(jq -r 'select(.price_eur_mwh < .offer_price_eur_mwh) | .id' awards | wc -l)" = 0 ]
+    [ "$(jq -r 'select(.price_eur_mwh > .offer_price_eur_mwh) | .id' awards | wc -l)" -gt 0 ]
+    [ "$(jq -r 'select(.why == "request") | [.request, .start, .price_eur_mwh] | @tsv' awards | sort -u | cut -f1,2 | uniq -d | wc -l)" = 0 ]
+}
+
+@test "the session is the only one given, or named" {
+    market
+    sed 's/"id":"S"/"id":"T"/' session.jsonl >other.jsonl
+    run --separate-stderr pof-clear -g "$grid" session.jsonl other.jsonl market.jsonl
+    [ "$status" = 65 ]
+    [[ $stderr == *"2 sessions are given; --session says which"* ]]
+    pof-clear -q -g "$grid" -s S session.jsonl other.jsonl market.jsonl >named
+    pof-clear -q -g "$grid" session.jsonl market.jsonl | cmp - named
+    run pof-clear -g "$grid" -s U session.jsonl market.jsonl
+    [ "$status" = 65 ]
+}
+
+@test "without a grid it says what is needed" {
+    run --separate-stderr pof-clear </dev/null
+    [ "$status" = 2 ]
+    [[ $stderr == *"--grid FILE is needed"* ]]
+}
+
+@test "-o is whole or absent; a full disk is status 74; a closed pipe is 141" {
+    market
+    pof-clear -q -g "$grid" -o awards session.jsonl market.jsonl
+    pof-clear -q -g "$grid" session.jsonl market.jsonl | cmp - awards
+    echo '{"schema":"pof.offer/1"}' >bad.jsonl
+    run pof-clear -q -g "$grid" -o never session.jsonl market.jsonl bad.jsonl
+    [ "$status" = 65 ] && [ ! -e never ]
+    run bash -c "pof-clear -q -g '$grid' session.jsonl market.jsonl >/dev/full"
+    [ "$status" = 74 ]
+    run bash -c "{ sleep 0.1; pof-clear -q -g '$grid' session.jsonl market.jsonl; echo \$? >status; } | true; cat status"
+    [ "$output" = 141 ]
+}
+
+@test "csv in and out" {
+    market
+    pof-clear -q -g "$grid" --format csv session.jsonl market.jsonl >awards.csv
+    pof-clear -q -g "$grid" session.jsonl market.jsonl >awards.jsonl
+    [ "$(wc -l <awards.csv)" = $(($(wc -l <awards.jsonl) + 1)) ]
+    head -n 1 awards.csv | grep -q '^id,session,request,offer'
+    grep pof.offer market.jsonl | jq -r '[.id, .session, .seller, .pod, .node, .direction, .start, .end, .p_w, .price_eur_mwh] | @csv' |
+        sed '1i id,session,seller,pod,node,direction,start,end,p_w,price_eur_mwh' >offers.csv
+    grep -v pof.offer market.jsonl >rest.jsonl
+    pof-clear -q -g "$grid" session.jsonl rest.jsonl offers.csv | cmp - awards.jsonl
+}
