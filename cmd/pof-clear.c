@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-clear: matches requests with offers at least cost, within the limits of the grid. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "market/auction.h"
 #include "num/decimal.h"
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 struct args {
     const char *grid, *session;
@@ -47,19 +47,9 @@ struct job {
 
 static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    char *json = NULL;
-    size_t len;
-    if (!j->args->grid) {
-        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-clear --help");
-    }
-    int rc = pof_cli_slurp(cli, j->args->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
+    int rc = pof_cli_grid(cli, j->args->grid, &j->grid, err);
     rc = rc ? rc : pof_feeder_init(&j->feeder, &j->grid, err);
-    if (rc) {
-        pof_at(err, j->args->grid, 0, NULL);
-    }
-    free(json);
-    return rc;
+    return rc ? pof_at(err, j->args->grid, 0, NULL) : 0;
 }
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-outcome: joins awards with verdicts; what is left of requests and offers. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "market/outcome.h"
 #include "num/decimal.h"
 
@@ -48,19 +49,12 @@ struct job {
 
 static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    char *json = NULL;
-    size_t len;
     if (!j->args->grid) {
         return 0;
     }
-    int rc = pof_cli_slurp(cli, j->args->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
+    int rc = pof_cli_grid(cli, j->args->grid, &j->grid, err);
     rc = rc ? rc : pof_feeder_init(&j->feeder, &j->grid, err);
-    if (rc) {
-        pof_at(err, j->args->grid, 0, NULL);
-    }
-    free(json);
-    return rc;
+    return rc ? pof_at(err, j->args->grid, 0, NULL) : 0;
 }
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-pf: the electrical state that loads bring about. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "grid/series.h"
 #include "num/time.h"
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 struct args {
     const char *grid, *readings;
@@ -54,19 +54,6 @@ struct job {
     struct pof_writer *readings; /* NULL: not wanted */
     uint32_t diverged;
 };
-
-static int read_grid(struct job *j, struct pof_err *err)
-{
-    char *json = NULL;
-    size_t len;
-    if (!j->args->grid) {
-        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-pf --help");
-    }
-    int rc = pof_cli_slurp(j->cli, j->args->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
-    free(json);
-    return rc;
-}
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
 {
@@ -154,7 +141,7 @@ static void say(const struct job *j)
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.cli = cli, .args = args};
-    int rc = read_grid(&j, err);
+    int rc = pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_loads(&j, err);
     rc = rc ? rc : solve(&j, err);
     if (rc == 0) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-request: what a grid operator needs, from the forecast of its grid. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "market/request.h"
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 struct args {
     const char *grid, *session, *buyer, *state, *limits;
@@ -48,19 +48,6 @@ static int on_record(void *ctx, const struct pof_record *record, struct pof_err 
 {
     struct job *j = ctx;
     return pof_forecast_take(&j->forecast, record, err);
-}
-
-static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
-{
-    char *json = NULL;
-    size_t len;
-    if (!j->args->grid) {
-        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-request --help");
-    }
-    int rc = pof_cli_slurp(cli, j->args->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
-    free(json);
-    return rc;
 }
 
 static int read_records(struct pof_cli *cli, struct job *j, struct pof_err *err)
@@ -169,7 +156,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.args = args};
     int rc = pof_forecast_init(&j.forecast, err);
-    rc = rc ? rc : read_grid(cli, &j, err);
+    rc = rc ? rc : pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_records(cli, &j, err);
     rc = rc ? rc : make_requests(cli, &j, err);
     rc = rc ? rc : write_all(cli, &j, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-se: the state of a grid, estimated from readings and meters. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "grid/estimate_report.h"
 #include "num/time.h"
 
@@ -143,14 +144,7 @@ static int prepare(struct work *w, struct pof_err *err)
     const struct pof_feed_options feed = {.sigma_meter = (double)a->sigma_meter / 1e8,
                                           .sigma_voltage = (double)a->sigma_voltage / 1e8,
                                           .sigma_fixed = (double)a->sigma_fixed / 1e8};
-    char *json = NULL;
-    size_t len;
-    if (!a->grid) {
-        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed");
-    }
-    int rc = pof_cli_slurp(w->cli, a->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&w->grid, json, len, a->grid, err);
-    free(json);
+    int rc = pof_cli_grid(w->cli, a->grid, &w->grid, err);
     rc = rc ? rc : pof_se_new(&w->se, &w->grid, &how, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-sim: a simulated market of any size on a grid. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "flex/sim.h"
 #include "grid/grid.h"
 #include "num/units.h"
@@ -71,11 +72,7 @@ static int on_session(void *ctx, const struct pof_record *r, struct pof_err *err
 
 static int read_grid(struct pof_cli *cli, struct work *w, struct pof_err *err)
 {
-    char *json = NULL;
-    size_t len;
-    int rc = pof_cli_slurp(cli, w->args->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&w->grid, json, len, w->args->grid, err);
-    free(json);
+    int rc = pof_cli_grid(cli, w->args->grid, &w->grid, err);
     rc = rc ? rc : pof_calloc(&w->place, w->grid.nodes, sizeof *w->place, err);
     for (uint32_t i = 0; i < w->grid.nodes && rc == 0; i++) {
         const struct pof_node *n = &w->grid.node[i];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-validate: which awards the grid can carry. */
 #include "cli/cli.h"
+#include "cli/grid.h"
 #include "market/validate.h"
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 struct args {
     const char *grid, *session;
@@ -44,19 +44,6 @@ static int on_award(void *ctx, const struct pof_record *record, struct pof_err *
 {
     struct job *j = ctx;
     return pof_validate_take(&j->validate, &record->u.award, err);
-}
-
-static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
-{
-    char *json = NULL;
-    size_t len;
-    if (!j->args->grid) {
-        return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see pof-validate --help");
-    }
-    int rc = pof_cli_slurp(cli, j->args->grid, &json, &len, err);
-    rc = rc ? rc : pof_grid_parse(&j->grid, json, len, j->args->grid, err);
-    free(json);
-    return rc;
 }
 
 static int read_records(struct pof_cli *cli, struct job *j, struct pof_err *err)
@@ -113,7 +100,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.args = args};
     int rc = pof_forecast_init(&j.forecast, err);
-    rc = rc ? rc : read_grid(cli, &j, err);
+    rc = rc ? rc : pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_records(cli, &j, err);
     rc = rc ? rc : validate(cli, &j, err);
     rc = rc ? rc : write_all(cli, &j, err);

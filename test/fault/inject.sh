@@ -26,6 +26,14 @@ done
 chmod +x "$work"/bin/*
 export PATH="$work/bin:$PATH" POF_FAIL_COUNT="$work/count" POF_FAIL
 
+# A preload that does not load would make everything survive.
+POF_FAIL=read:1 "$work/bin/pof" --version >/dev/null 2>&1
+[ -e "$work/count" ] || {
+    echo "not ok 1 - $inject can be preloaded"
+    echo "1..1"
+    exit 1
+}
+
 n=0
 bad=0
 finding= # what is wrong with the last run
