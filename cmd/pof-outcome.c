@@ -10,6 +10,7 @@
 
 struct args {
     const char *grid, *unmet, *carry, *split;
+    int64_t carry_from;
     bool accept_missing;
 };
 
@@ -17,6 +18,7 @@ struct args {
 static const struct pof_option options[] = {
     {"unmet", 'u', POF_OPT_OUTPUT, AT(unmet), "FILE", "what is left of the requests, written there", 0, 0, NULL},
     {"carry", 'c', POF_OPT_OUTPUT, AT(carry), "FILE", "what is left of the offers, written there", 0, 0, NULL},
+    {"carry-from", 0, POF_OPT_INSTANT, AT(carry_from), "TIME", "leave out of it what ends by then (nothing)", 0, 0, NULL},
     {"split", 0, POF_OPT_TEXT, AT(split), "DIR", "outcomes of each buyer and seller, written into it", 0, 0, NULL},
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial, to know what serves a branch (none)", 0, 0, NULL},
     {"accept-missing", 0, POF_OPT_FLAG, AT(accept_missing), NULL, "an award without a verdict is accepted (an error)", 0, 0, NULL},
@@ -119,22 +121,37 @@ static int write_request(void *ctx, const struct pof_request *r, struct pof_err 
     return pof_writer_put(ctx, POF_request, r, err);
 }
 
+struct carrying {
+    struct pof_writer *to;
+    int64_t from;
+    uint64_t over; /* pieces left out */
+};
+
 static int write_offer(void *ctx, const struct pof_offer *o, struct pof_err *err)
 {
-    return pof_writer_put(ctx, POF_offer, o, err);
+    struct carrying *c = ctx;
+    if (o->end <= c->from) {
+        c->over++;
+        return 0;
+    }
+    return pof_writer_put(c->to, POF_offer, o, err);
 }
 
 static int write_rest(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    struct pof_writer *unmet, *carry;
+    struct carrying carry = {.from = j->args->carry_from};
+    struct pof_writer *unmet;
     int rc = 0;
     if (j->args->unmet) {
         rc = pof_cli_writer(cli, j->args->unmet, &unmet, err);
         rc = rc ? rc : pof_join_unmet(&j->join, write_request, unmet, err);
     }
     if (rc == 0 && j->args->carry) {
-        rc = pof_cli_writer(cli, j->args->carry, &carry, err);
-        rc = rc ? rc : pof_join_carry(&j->join, write_offer, carry, err);
+        rc = pof_cli_writer(cli, j->args->carry, &carry.to, err);
+        rc = rc ? rc : pof_join_carry(&j->join, write_offer, &carry, err);
+    }
+    if (rc == 0 && carry.over) {
+        pof_cli_note(cli, "%" PRIu64 " parts of offers are over and not carried", carry.over);
     }
     return rc;
 }
@@ -180,6 +197,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {0};
+    struct args args = {.carry_from = INT64_MIN};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -217,19 +217,22 @@ int pof_build_branch(struct pof_build *b, const struct pof_branch *branch, struc
     return rc;
 }
 
+/* Readers add loads and shunts to nodes after having made them, so all are looked at again. */
 int pof_build_finish(const struct pof_build *b, struct pof_err *err)
 {
     const struct pof_grid *g = b->grid;
-    if (!(g->base_va > 0) || !isfinite(g->base_va) || !(g->f_hz > 0) || !isfinite(g->f_hz)) {
-        return pof_fail(err, POF_E_PHYSICS, "base power or frequency is not above 0");
+    const struct bound bounds[] = {{"base power (VA)", g->base_va, 1, 1e12},
+                                   {"frequency (Hz)", g->f_hz, 1, 1000}};
+    bool slack = false;
+    int rc = check_bounds(bounds, 2, "grid", g->name, err);
+    for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
+        rc = check_node(&g->node[i], err);
+        slack = slack || g->node[i].kind == POF_NODE_SLACK;
     }
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        if (g->node[i].kind == POF_NODE_SLACK) {
-            return 0;
-        }
-    }
-    return pof_fail(err, POF_E_TOPOLOGY,
-                    "no node is of kind slack; one must hold the voltage the grid is fed with");
+    return rc || slack
+               ? rc
+               : pof_fail(err, POF_E_TOPOLOGY,
+                          "no node is of kind slack; one must hold the voltage the grid is fed with");
 }
 
 static bool plate_model(const struct pof_grid *grid, const struct pof_asset *a,

@@ -34,7 +34,8 @@ int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_
 int pof_build_branch(struct pof_build *b, const struct pof_branch *branch,
                      struct pof_err *err) POF_CHECKED;
 
-/* What every grid needs in the end: a positive base, at least one slack node. */
+/* What every grid needs in the end: nodes as pof_build_node wants them, at least one slack node, a
+ * possible base power and frequency. */
 int pof_build_finish(const struct pof_build *b, struct pof_err *err) POF_CHECKED;
 
 /* Fills r, x, g, b, ratio of a branch (and rating_va from rating_a) from an asset. Lines: IEC 60909

@@ -171,7 +171,8 @@ static int note_name(struct pofi_raw *r)
             return 0;
         }
     }
-    return name.len > 0 ? pof_names_add(&r->names, name, &id, r->err) : 0;
+    bool usable = name.len > 0 && name.len <= POF_GRID_NAME_MAX;
+    return usable ? pof_names_add(&r->names, name, &id, r->err) : 0;
 }
 
 /* Behind the bus data: nodes are called by their names when all are good and different. */

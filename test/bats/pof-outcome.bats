@@ -71,3 +71,14 @@ setup() {
     [ "$(jq -r '[.id, .p_w] | @tsv' unmet2.jsonl)" = "$(printf 'R2\t20')" ]
     [ "$(jq -r '.id' offers2.jsonl | tr '\n' ' ')" = "a/20260310T1100Z a/20260310T1230Z " ]
 }
+
+@test "--carry-from leaves out what is over, says how much, and nothing else changes" {
+    cd "$BATS_TEST_TMPDIR"
+    line() { printf '{"schema":"pof.offer/1","id":"%s","session":"S","seller":"a","pod":"p","node":"n","direction":"up","start":"%s","end":"%s","p_w":5,"price_eur_mwh":1}\n' "$@"; }
+    { line o1 2026-03-10T00:00Z 2026-03-10T00:15Z; line o2 2026-03-10T00:00Z 2026-03-10T00:30Z; } >offers
+    pof-outcome --carry all offers
+    [ "$(wc -l <all)" = 2 ]
+    pof-outcome --carry some --carry-from 2026-03-10T00:15:00Z offers 2>err
+    [ "$(jq -r .id some)" = o2 ]
+    grep -q "1 parts of offers are over" err
+}
