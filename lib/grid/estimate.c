@@ -12,7 +12,7 @@ static int make_arrays(struct pof_se *se, struct pof_err *err)
     size_t nodes = se->grid->nodes;
     size_t branches = se->grid->branches;
     int rc = 0;
-    double **state[] = {&se->v, &se->a, &se->v_try, &se->a_try, &se->sd_v};
+    double **state[] = {&se->v, &se->a, &se->v_from, &se->a_from, &se->sd_v};
     for (size_t i = 0; rc == 0 && i < sizeof state / sizeof state[0]; i++) {
         rc = pof_calloc(state[i], nodes, sizeof **state[i], err);
     }
@@ -58,7 +58,8 @@ void pof_se_free(struct pof_se *se)
     void *owned[] = {se->node,  se->number, se->root,     se->flat_v,     se->flat_a,
                      se->end,   se->adj,    se->adj_begin, se->neighbours, se->row,
                      se->last,  se->col,    se->h,        se->v,          se->a,
-                     se->v_try, se->a_try,  se->step,     se->unobservable, se->sd_v,
+                     se->v_from, se->a_from, se->step,    se->probe,      se->sd_v,
+                     se->unobservable,
                      se->residual, se->normalised, se->critical};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
@@ -96,9 +97,9 @@ static int prepare(struct pof_se *se, bool *observable, struct pof_err *err)
     if (rc == 0 && !same) {
         se->observed = false;
         rc = pofi_se_system_new(se, &se->gain, false, err);
-        rc = rc == 0 ? pof_grow(&se->step, &se->step_cap, (size_t)se->gain.size, sizeof *se->step,
-                                err)
-                     : rc;
+        size_t size = (size_t)se->gain.size;
+        rc = rc == 0 ? pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err) : rc;
+        rc = rc == 0 ? pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err) : rc;
     }
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);

@@ -13,7 +13,8 @@
  *
  * with multipliers carried from step to step and the right-hand side evaluated exactly, so eps
  * (1e-10, scaled) allows redundant exact readings without moving the solution. Ordering and pattern
- * are kept as long as the same quantities are read. The start is a power flow on the read
+ * are kept as long as the same quantities are read; steps are shortened where the next one would be
+ * longer (natural monotonicity, P. Deuflhard, Newton Methods for Nonlinear Problems, 2004). The start is a power flow on the read
  * injections; when that fails, or fails to lead anywhere, the no-load state.
  *
  * An observation counts consumption positive. Exact (sigma 0) are: observations given so, p = q = 0

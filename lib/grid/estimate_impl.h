@@ -37,7 +37,6 @@ struct se_row {
     double z, sigma;   /* p.u., rad */
     double weight;     /* scaled 1 / sigma^2; of exact rows the scale of the row */
     double lambda;     /* multiplier of an exact row */
-    double penalty;    /* of an exact row in the merit of a step */
     double r;          /* z - h(x) at the present state */
     int32_t begin, n;  /* entries in col, h */
     int32_t extra;     /* kept: its unknown beyond the state */
@@ -86,9 +85,9 @@ struct pof_se {
 
     /* state */
     double *v, *a;         /* [n] */
-    double *v_try, *a_try; /* [n] */
-    double *step;          /* [size of the gain] */
-    size_t step_cap;
+    double *v_from, *a_from; /* [n] where the step began */
+    double *step, *probe;  /* [size of the gain] the step; the one that would follow it */
+    size_t step_cap, probe_cap;
 
     /* results */
     int iterations;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gauss-Newton with exact readings as constraints, multipliers carried, steps held in check. */
+/* Gauss-Newton with exact readings as constraints, multipliers carried, steps held in check by the
+ * natural monotonicity test (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004, chapter
+ * 4): a step is as good as the correction is short that the same linear model would make behind it.
+ * Unlike a penalty function it needs no prices of constraints, and a constraint of large slope (a
+ * closed switch) does not hold whole steps up. */
 #include "grid/dense.h"
 #include "grid/estimate_impl.h"
 
@@ -15,15 +19,14 @@ static const double TOLERANCE_WORST = 1e-8;
 static const double CURRENTS_BELOW = 1e-2;
 /* No voltage moves further in one step: the model is not linear beyond. */
 static const double STEP_MAX = 0.8;
-/* Steps below this are taken whole: the merit of neighbours differs by rounding only. */
+/* Steps below this are taken whole: what is left of them is rounding. */
 static const double STEP_SMALL = 1e-4;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
 
 /* Angles are compared around the circle. */
-static double residual(const struct pof_se *se, const struct se_row *row, const double *v,
-                       const double *a)
+static double residual(const struct pof_se *se, const struct se_row *row)
 {
-    double r = row->z - pofi_se_value(se, row, v, a);
+    double r = row->z - pofi_se_value(se, row, se->v, se->a);
     return row->quantity == POF_QUANTITY_ANGLE ? remainder(r, 2 * 3.14159265358979323846) : r;
 }
 
@@ -32,7 +35,7 @@ void pofi_se_linearise(struct pof_se *se)
     pofi_se_ends(se, se->a);
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
-        row->r = residual(se, row, se->v, se->a);
+        row->r = residual(se, row);
         pofi_se_gradient(se, row, se->v, se->h + row->begin);
     }
 }
@@ -61,24 +64,7 @@ static void weigh(struct pof_se *se)
         double h = longest(se, row);
         row->weight = row->exact ? (h > 0 ? 1 / h : 1) : se->scale / (row->sigma * row->sigma);
         row->lambda = 0;
-        row->penalty = 0;
     }
-}
-
-/* Half the weighted squares plus constraints at a price above their multipliers: an exact penalty,
- * of which a Gauss-Newton step is a direction of descent (J. Nocedal, S. Wright, Numerical
- * Optimization, 2nd ed., 2006, section 18.3). */
-static double merit(const struct pof_se *se, const double *v, const double *a)
-{
-    double sum = 0;
-    for (size_t i = 0; i < se->rows; i++) {
-        const struct se_row *row = &se->row[i];
-        if (row->active) {
-            double r = residual(se, row, v, a);
-            sum += row->exact ? row->penalty * row->weight * fabs(r) : row->weight * r * r / 2;
-        }
-    }
-    return sum;
 }
 
 /* The step by the sparse system; false when it is singular. */
@@ -143,59 +129,67 @@ static int dense_step(struct pof_se *se, bool *solved, struct pof_err *err)
     return rc;
 }
 
-/* Largest change the step asks for; not finite when it is no step at all. */
-static double step_size(const struct pof_se *se)
+/* Largest change of a voltage that a step asks for; not finite when it is no step at all. */
+static double size_of(const struct pof_se *se, const double *step)
 {
     double most = 0;
     for (uint32_t i = 0; i < 2 * se->n; i++) {
-        double s = fabs(se->step[i]);
-        most = s <= most ? most : s; /* a NaN wins */
+        double s = fabs(step[i]);
         if (isnan(s)) {
             return s;
         }
+        most = fmax(most, s);
     }
     return most;
 }
 
+/* The state a part of the step away from where it began, and r there; H stays. */
 static void move(struct pof_se *se, double alpha)
 {
     for (uint32_t e = 0; e < se->n; e++) {
-        se->a_try[e] = se->a[e] + alpha * se->step[2 * e];
-        se->v_try[e] = fmax(se->v[e] + alpha * se->step[2 * e + 1], 0.05 * se->v[e]);
+        double v = se->v_from[e];
+        se->a[e] = se->a_from[e] + alpha * se->step[2 * e];
+        se->v[e] = fmax(v + alpha * se->step[2 * e + 1], 0.05 * v);
     }
-    pofi_se_ends(se, se->a_try);
+    pofi_se_ends(se, se->a);
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].r = residual(se, &se->row[i]);
+    }
 }
 
-/* Takes as much of the step as does good; returns the part taken. */
-static double advance(struct pof_se *se, double size)
+/* What the linear model of the last step would correct at the present state. */
+static int next_size(struct pof_se *se, double *size, struct pof_err *err)
 {
-    double alpha = size > STEP_MAX ? STEP_MAX / size : 1;
-    if (size > STEP_SMALL && !se->options.dense) {
-        for (size_t i = 0; i < se->rows; i++) {
-            struct se_row *row = &se->row[i];
-            if (row->exact) {
-                double lambda = fabs(row->lambda + se->step[row->extra]);
-                row->penalty = fmax(row->penalty, 1.1 * lambda);
-            }
+    pofi_se_rhs(se, se->probe);
+    int rc = pof_lu_solve(se->gain.lu, se->probe, 1, err);
+    *size = rc == 0 ? size_of(se, se->probe) : INFINITY;
+    return rc;
+}
+
+/* Takes as much of the step as does good, and linearises there. */
+static int advance(struct pof_se *se, double size, double *alpha, struct pof_err *err)
+{
+    int rc = 0;
+    *alpha = size > STEP_MAX ? STEP_MAX / size : 1;
+    memcpy(se->v_from, se->v, se->n * sizeof *se->v);
+    memcpy(se->a_from, se->a, se->n * sizeof *se->a);
+    move(se, *alpha);
+    for (int k = 0; rc == 0 && size > STEP_SMALL && !se->options.dense; k++) {
+        double next = INFINITY;
+        rc = next_size(se, &next, err);
+        if (next < size || k == HALVINGS_MAX) {
+            break;
         }
-        pofi_se_ends(se, se->a);
-        double before = merit(se, se->v, se->a);
-        move(se, alpha);
-        for (int k = 0; k < HALVINGS_MAX && merit(se, se->v_try, se->a_try) > before; k++) {
-            alpha /= 2;
-            move(se, alpha);
-        }
-    } else {
-        move(se, alpha);
+        *alpha /= 2;
+        move(se, *alpha);
     }
-    memcpy(se->v, se->v_try, se->n * sizeof *se->v);
-    memcpy(se->a, se->a_try, se->n * sizeof *se->a);
     for (size_t i = 0; i < se->rows; i++) {
         if (se->row[i].exact) {
-            se->row[i].lambda += alpha * se->step[se->row[i].extra];
+            se->row[i].lambda += *alpha * se->step[se->row[i].extra];
         }
     }
-    return alpha;
+    pofi_se_linearise(se);
+    return rc;
 }
 
 /* Lets current magnitudes in; true when there were any that waited. */
@@ -270,23 +264,25 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     int most = se->options.max_iterations > 0 ? se->options.max_iterations : ITERATIONS_MAX;
     double before = INFINITY;
     pof_lu_reset(se->gain.lu);
+    pofi_se_linearise(se);
+    weigh(se);
     for (int i = 0; i < most; i++) {
+        double alpha = 0;
         bool solved = false;
-        pofi_se_linearise(se);
-        if (i == 0) {
-            weigh(se);
-        }
         int rc = se->options.dense ? dense_step(se, &solved, err) : sparse_step(se, &solved, err);
         if (rc != 0) {
             return rc;
         }
-        double size = solved ? step_size(se) : NAN;
+        double size = solved ? size_of(se, se->step) : NAN;
         se->iterations++;
         if (!isfinite(size)) {
             give_up(se, "the equations became singular", before);
             return 0;
         }
-        double alpha = advance(se, size);
+        rc = advance(se, size, &alpha, err);
+        if (rc != 0) {
+            return rc;
+        }
         bool stuck = i > 3 && size <= TOLERANCE_WORST && size > before / 2;
         bool joined = size < CURRENTS_BELOW && let_currents_in(se);
         if (alpha >= 1 && !joined && (size <= tolerance || stuck)) {

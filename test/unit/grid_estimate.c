@@ -465,6 +465,39 @@ static void exact_readings_are_held(void)
     pof_grid_release(&g);
 }
 
+/* Admittances six orders of magnitude apart next to each other. */
+static void switches_do_no_harm(void)
+{
+    struct pof_grid g;
+    struct set s;
+    struct pof_se *se = NULL, *dense = NULL;
+    struct pof_se_result r, d;
+    int most_iterations = 0;
+    double most = 0;
+    small_grid(&g);
+    for (uint32_t b = SJ; b <= JB; b += JB - SJ) {
+        g.branch[b].r = 0;
+        g.branch[b].x = POF_SWITCH_X_PER_VA * g.base_va;
+    }
+    solve(&s, &g, 1);
+    read_all(&s, &g);
+    bool all = true;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct set noisy = s;
+        disturb(&noisy, seed);
+        all = all && estimate(&se, &g, &noisy, &r, false) == POF_SE_CONVERGED &&
+              estimate(&dense, &g, &noisy, &d, true) == POF_SE_CONVERGED;
+        most = fmax(most, apart(&g, r.v_pu, r.angle, d.v_pu, d.angle));
+        most_iterations = r.iterations > most_iterations ? r.iterations : most_iterations;
+        pof_se_free(se);
+        pof_se_free(dense);
+    }
+    ok(all && most < 1e-8, "closed switches: sparse and LAPACK agree within %.1e", most);
+    ok(most_iterations <= 10, "in at most %d iterations", most_iterations);
+    pof_pf_free(s.pf);
+    pof_grid_release(&g);
+}
+
 static void refuses_nonsense(void)
 {
     struct pof_grid g;
@@ -505,6 +538,7 @@ int main(void)
     critical_readings_stay();
     angles_have_a_frame();
     exact_readings_are_held();
+    switches_do_no_harm();
     refuses_nonsense();
     return done();
 }
