@@ -98,3 +98,17 @@ day() { QUIET=1 "$ROOT/pipelines/market-day" --pods 24 "$@"; }
     [ "$status" = 2 ]
     [[ $output == *"comes before"* ]]
 }
+
+@test "a session runs as cron calls it: in the folder of days, by its id alone" {
+    cd "$BATS_TEST_TMPDIR"
+    cp -r "$ONE" 2026-03-10
+    rm -r 2026-03-10/2026-03-10-DA
+    mkdir 2026-03-10/2026-03-10-DA
+    cp "$ONE/2026-03-10-DA/tso.jsonl" 2026-03-10/2026-03-10-DA/
+    line=$(pof-session --cron | grep -e '-DA"')
+    [[ $line == *"pipelines/session "* ]]
+    QUIET=1 "$ROOT/pipelines/session" 2026-03-10-DA
+    for f in requests offers awards verdicts outcomes carry; do
+        cmp "$ONE/2026-03-10-DA/$f.jsonl" "2026-03-10/2026-03-10-DA/$f.jsonl"
+    done
+}
