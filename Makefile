@@ -27,6 +27,10 @@ ifeq ($(VARIANT),coverage)
 CFLAGS := -O0 -g --coverage
 LDFLAGS += --coverage
 endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+endif
 ifeq ($(VARIANT),clang)
 CC := clang
 endif
@@ -180,17 +184,16 @@ bench-trust: $(B)/test/bench/trust
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
 FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))
-build/fuzz/%: test/fuzz/%.c $(LIB_SRC)
-	@mkdir -p $(@D)
+build/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libpof.a
 	$(call say,FUZZ,$@)
-	$(Q)clang -g -O1 -fsanitize=fuzzer,address,undefined $(ALL_CPPFLAGS) -std=c11 -pthread -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(ALL_LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 fuzz:
 	@share/deps.sh $(DEPS_BUILD) clang libclang-rt-14-dev
-	@$(MAKE) --no-print-directory $(FUZZ)
+	@$(MAKE) --no-print-directory -j2 VARIANT=fuzz $(FUZZ)
 	@for f in $(FUZZ); do n=$$(basename $$f); mkdir -p build/corpus/$$n; \
 		echo "fuzz $$n for $(SECONDS) s"; \
-		$$f -max_total_time=$(SECONDS) -print_final_stats=0 -verbosity=0 build/corpus/$$n test/fuzz/corpus/$$n || exit 1; done
+		$$f -max_total_time=$(SECONDS) -verbosity=0 build/corpus/$$n test/fuzz/corpus/$$n || exit 1; done
 
 # --- installing and packing ---
 

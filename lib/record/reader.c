@@ -42,6 +42,11 @@ int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
     r->options = *options;
     r->options.max_line = options->max_line ? options->max_line : DEFAULT_MAX_LINE;
     r->unknown.strict = options->strict;
+    rc = pof_buf_reserve(&r->buf, BLOCK, err);
+    if (rc) {
+        pof_reader_free(r);
+        return rc;
+    }
     *out = r;
     return 0;
 }
