@@ -207,7 +207,7 @@ install: all
 		share/pof.pc.in >$(DESTDIR)$(libdir)/pkgconfig/pof.pc
 	for h in lib/*/*.h lib/*/*.def; do install -D -m 644 $$h $(DESTDIR)$(includedir)/pof/$${h#lib/} || exit 1; done
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(mandir)/man$${m##*.}/$${m#man/} || exit 1; done
-	for f in $$(git ls-files schema samples pipelines share 2>/dev/null || find schema samples pipelines share -type f); do \
+	for f in $$(find schema samples pipelines share -type f ! -name '.*'); do \
 		mode=644; [ ! -x $$f ] || mode=755; install -D -m $$mode $$f $(DESTDIR)$(datadir)/pof/$$f || exit 1; done
 	for b in $(BIN); do install -m 644 share/completion.bash $(DESTDIR)$(COMPLETIONS)/$$(basename $$b); done
 
