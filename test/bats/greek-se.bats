@@ -94,7 +94,7 @@ EOF
         cat >bin/$p <<'EOF'
 #!/bin/sh
 for last in "$@"; do
-    [ "$prev" = -o ] && echo half >"$(dirname "$last")/.half.abc"
+    case $prev in -o | --report) echo half >"$(dirname "$last")/.half.abc" ;; esac
     prev=$last
 done
 kill -9 "$PPID"
