@@ -37,7 +37,9 @@ enum pof_quantity {
     POF_QUANTITY_ANGLE, /* degrees; nodes */
     POF_QUANTITY_P,     /* W: consumption of a node, or into a branch at its end */
     POF_QUANTITY_Q,     /* var, the same */
-    POF_QUANTITY_I      /* A; at an end of a branch */
+    POF_QUANTITY_I,     /* A; at an end of a branch */
+    POF_QUANTITY_I_ANGLE,     /* degrees: the current's, in the frame of the voltage angles */
+    POF_QUANTITY_I_ANGLE_TO_V /* degrees: the current's less that of the voltage at that end */
 };
 
 struct pof_observation {

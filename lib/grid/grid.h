@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A distribution grid: nodes (buses), branches (lines, transformers, switches), what is fixed at
- * nodes. Balanced, positive sequence.
+/* A grid: nodes (buses), branches (lines, transformers, switches), what is fixed at nodes. Positive
+ * sequence; what a three-phase computation needs beside it hangs on nodes and branches (struct
+ * pof_node_phases, struct pof_branch_phases), which balanced computations leave alone.
  *
  * In memory all impedances are the standard pi model with an ideal transformer at the from end
  * (MATPOWER User's Manual, section 3.2), per unit on base_va and the nominal line-to-line voltage of
@@ -20,6 +21,16 @@
 enum pof_node_kind { POF_NODE_PQ, POF_NODE_PV, POF_NODE_SLACK };
 enum pof_branch_kind { POF_BRANCH_LINE, POF_BRANCH_TRANSFORMER, POF_BRANCH_SWITCH };
 
+/* What differs between the phases a, b, c of a node, beside its balanced consumption. Phase to
+ * ground (a neutral conductor is eliminated in the branches). */
+struct pof_node_phases {
+    double p_w[3], q_var[3];   /* constant power; generation negative */
+    double ip_w[3], iq_var[3]; /* constant current, as the power at 1 p.u. */
+    double g_w[3], b_var[3];   /* constant admittance, as in struct pof_node */
+    bool has_zero;             /* else the balanced shunt of the node is the same in zero sequence */
+    double g0_w, b0_var;       /* zero-sequence shunt, powers at 1 p.u. as g_w, b_var of the node */
+};
+
 struct pof_node {
     struct pof_text name; /* in the grid's arena */
     enum pof_node_kind kind;
@@ -29,12 +40,18 @@ struct pof_node {
     double v_set_pu;     /* SLACK and PV: voltage held */
     double angle_set;    /* SLACK: radians */
     double p_w, q_var;   /* fixed consumption beside the pods; generation negative */
+    double ip_w, iq_var; /* consumption that grows with the magnitude of the voltage (the I of ZIP
+                            loads; their Z is a shunt), as its value at 1 p.u. */
+    bool has_q_limits;   /* PV: what it may inject */
+    double q_min_var, q_max_var; /* generation positive: limits of what a PV node injects in all */
+    double slack_share;  /* weight with which it takes part in a distributed slack; 0: not */
     double rated_w;      /* rated or contracted consumption of what is connected: a weight for
                             simulated pods and pseudo-measurements, no load by itself */
     double g_w, b_var;   /* shunt at 1 p.u.: consumption of W, injection of var */
     bool zero_injection; /* nothing is connected: an exact constraint of estimation */
     bool has_xy;
     double x, y;         /* place on a map or drawing */
+    const struct pof_node_phases *phases; /* in the grid's arena; NULL: balanced */
 };
 
 /* How a document gives an impedance. */
@@ -61,6 +78,41 @@ struct pof_asset {
     double tap_pct;      /* added to the rated voltage of the from winding */
 };
 
+/* How windings are connected (IEC 60076-1). */
+enum pof_winding { POF_WINDING_Y, POF_WINDING_YN, POF_WINDING_D, POF_WINDING_Z, POF_WINDING_ZN };
+
+/* How phases of a branch differ from the positive sequence. */
+enum pof_phase_form {
+    POF_PHASES_SEQUENCE, /* a line: zero-sequence values */
+    POF_PHASES_MATRIX,   /* an untransposed line: 3 x 3 matrices, a neutral eliminated by Kron's
+                            reduction (W. H. Kersting, Distribution System Modeling and Analysis) */
+    POF_PHASES_WINDINGS  /* a transformer */
+};
+
+struct pof_branch_phases {
+    enum pof_phase_form form;
+    double r0, x0, g0, b0;         /* SEQUENCE and WINDINGS: p.u. as r, x, g, b of the branch;
+                                      g0 + j b0 of WINDINGS is the zero-sequence magnetising branch */
+    double r[9], x[9], g[9], b[9]; /* MATRIX, by rows: series impedance, whole shunt, p.u. */
+    enum pof_winding from, to;     /* WINDINGS */
+    int clock;                     /* WINDINGS: 0 .. 11, from leads to by clock * 30 degrees */
+    double r_ground_from, x_ground_from, r_ground_to, x_ground_to; /* WINDINGS: from a neutral to
+                                      ground, p.u. of that side's nominal voltage and base_va */
+};
+
+/* A tap changer and, when controlled, what it holds. pof_tap_set (grid/tap.h) moves it. */
+struct pof_tap {
+    int32_t pos, min, max, neutral; /* neutral: where the rated voltage holds; min may be > max */
+    bool on_to;                     /* the taps are on the to winding */
+    double step_pct, step_deg;      /* a step adds this to the rated voltage of the winding */
+    bool has_uk_ends;               /* short-circuit data at the end positions, linear between */
+    double uk_min_pct, uk_max_pct, pk_min_w, pk_max_w;
+    bool controlled;
+    uint32_t node;                  /* the node whose voltage is held */
+    double v_low_pu, v_high_pu;     /* band */
+    double drop_r_pu, drop_x_pu;    /* line drop compensation: impedance beyond that node, p.u. */
+};
+
 struct pof_branch {
     struct pof_text name;
     enum pof_branch_kind kind;
@@ -72,6 +124,8 @@ struct pof_branch {
     bool closed;
     const struct pof_asset *asset; /* in the grid's arena; NULL: known in p.u. only. Kept so that a
                                       document is written as it was read; not used in computations */
+    const struct pof_branch_phases *phases; /* in the grid's arena; NULL: not known */
+    const struct pof_tap *tap;              /* in the grid's arena; NULL: none known */
 };
 
 struct pof_grid {
