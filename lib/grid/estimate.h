@@ -47,6 +47,7 @@ struct pof_observation {
     uint8_t quantity; /* enum pof_quantity */
     bool branch;      /* of a branch, else of a node */
     bool to;          /* branch: at its to end */
+    uint8_t phase;    /* 0: all three together; 1, 2, 3: a, b, c alone (three-phase estimation) */
     double value;
     double sigma;     /* in the unit of value; 0: exact */
 };
