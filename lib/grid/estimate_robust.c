@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double HUBER_K = 1.345;
 static const double LAV_FIRST = 1;
@@ -14,13 +15,17 @@ static const double LAV_STEP = 0.1;
 /* Of k: forces in use and derivatives of rho agree. */
 static const double AGREE = 1e-6;
 /* Between reweighting and Newton's step. */
-static const double THETA = 0.1;
+static const double THETA_STEP = 0.25;
+static const double THETA_LEAST = 1e-3;
+static const double PART_GOOD = 0.5; /* of a step, or the next one is more cautious */
 enum { SOLVES_MAX = 200 };
 
 /* The readings as they are, beside what stands in the rows. */
 struct robust {
     double *z, *sigma; /* [rows] */
     double *u;         /* [rows] */
+    double *v, *a;     /* [n] where a step began */
+    double *began;     /* [rows] u there */
     double k;
     double theta;
     double objective;  /* sum of rho_k(u) */
@@ -94,27 +99,96 @@ static double disagreement(const struct pof_se *se, const struct robust *b)
     return most;
 }
 
+static void keep(const struct pof_se *se, struct robust *b)
+{
+    memcpy(b->began, b->u, se->rows * sizeof *b->began);
+    memcpy(b->v, se->v, se->n * sizeof *b->v);
+    memcpy(b->a, se->a, se->n * sizeof *b->a);
+}
+
+/* The state a part of the way from where the step began to where it led, and u there. */
+static void retreat(struct pof_se *se, struct robust *b, double alpha)
+{
+    for (uint32_t e = 0; e < se->n; e++) {
+        se->v[e] = b->v[e] + alpha * (se->v[e] - b->v[e]);
+        se->a[e] = b->a[e] + alpha * (se->a[e] - b->a[e]);
+    }
+    pofi_se_linearise(se);
+    look(se, b);
+}
+
+/* Slope of the sum a part of the way from `began` to u, u being nearly linear in between. */
+static double slope(const struct pof_se *se, const struct robust *b, double alpha)
+{
+    double sum = 0;
+    for (size_t i = 0; i < se->rows; i++) {
+        if (weighted(&se->row[i])) {
+            double d = b->u[i] - b->began[i];
+            sum += psi(b->began[i] + alpha * d, b->k) * d;
+        }
+    }
+    return sum;
+}
+
+/* The part of a step that descends furthest. */
+static double best_part(const struct pof_se *se, const struct robust *b)
+{
+    double low = 0;
+    double high = 1;
+    if (slope(se, b, 1) <= 0) {
+        return 1;
+    }
+    for (int i = 0; i < 30; i++) {
+        double mid = (low + high) / 2;
+        *(slope(se, b, mid) > 0 ? &high : &low) = mid;
+    }
+    return low;
+}
+
+/* One problem of least squares from the present state, and as much of its step as does good. What
+ * rounding adds to the sum is no ascent. */
+static int descend(struct pof_se *se, struct robust *b, bool *ended, struct pof_err *err)
+{
+    double before = b->objective;
+    *ended = false;
+    keep(se, b);
+    disguise(se, b);
+    se->status = POF_SE_DIVERGED;
+    int rc = pofi_se_iterate(se, err);
+    if (rc != 0 || se->status != POF_SE_CONVERGED) {
+        return rc;
+    }
+    look(se, b);
+    *ended = disagreement(se, b) <= AGREE * b->k;
+    if (*ended) {
+        return 0;
+    }
+    double part = best_part(se, b);
+    if (part < 1) {
+        retreat(se, b, part);
+    }
+    bool good = part > PART_GOOD && b->objective <= before * (1 + 1e-12);
+    b->theta = fmin(1, fmax(good ? b->theta * THETA_STEP : b->theta / THETA_STEP, THETA_LEAST));
+    if (b->objective > before * (1 + 1e-12)) {
+        retreat(se, b, 0);
+    }
+    return 0;
+}
+
 /* One k, from the present state. */
 static int minimise(struct pof_se *se, struct robust *b, struct pof_se_robust *out,
                     struct pof_err *err)
 {
-    int rc = 0;
     b->theta = 1;
     look(se, b);
-    for (int i = 0; rc == 0; i++) {
-        double before = b->objective;
-        disguise(se, b);
-        se->status = POF_SE_DIVERGED;
-        rc = out->solves < SOLVES_MAX ? pofi_se_iterate(se, err) : 0;
-        if (rc != 0 || se->status != POF_SE_CONVERGED) {
-            break;
+    bool ended = false;
+    int rc = 0;
+    while (rc == 0 && !ended && se->status == POF_SE_CONVERGED) {
+        if (out->solves++ == SOLVES_MAX) {
+            se->status = POF_SE_DIVERGED;
+        } else {
+            rc = descend(se, b, &ended, err);
         }
-        out->solves++;
-        look(se, b);
-        if (disagreement(se, b) <= AGREE * b->k) {
-            break;
-        }
-        b->theta = b->objective < before ? THETA : 1;
     }
     return rc;
 }
@@ -155,6 +229,9 @@ static int start(const struct pof_se *se, struct robust *b, struct pof_err *err)
     int rc = pof_calloc(&b->z, se->rows, sizeof *b->z, err);
     rc = rc == 0 ? pof_calloc(&b->sigma, se->rows, sizeof *b->sigma, err) : rc;
     rc = rc == 0 ? pof_calloc(&b->u, se->rows, sizeof *b->u, err) : rc;
+    rc = rc == 0 ? pof_calloc(&b->began, se->rows, sizeof *b->began, err) : rc;
+    rc = rc == 0 ? pof_calloc(&b->v, se->n, sizeof *b->v, err) : rc;
+    rc = rc == 0 ? pof_calloc(&b->a, se->n, sizeof *b->a, err) : rc;
     for (size_t i = 0; rc == 0 && i < se->rows; i++) {
         b->z[i] = se->row[i].z;
         b->sigma[i] = se->row[i].sigma;
@@ -196,6 +273,9 @@ int pof_se_robust(struct pof_se *se, enum pof_se_estimator estimator, struct pof
         }
     }
     *status = se->status;
+    free(b.a);
+    free(b.v);
+    free(b.began);
     free(b.u);
     free(b.sigma);
     free(b.z);
