@@ -33,6 +33,7 @@ struct pof_ldl {
     uint8_t *infinite;  /* [2 n] */
     double *y;          /* [4 n] a row in the making; zero between uses */
     uint32_t *next;     /* [n] */
+    uint32_t *inverse_at; /* where the inverse has block k of a: in z, or (diagonal) UINT32_MAX */
     double *zd, *z;     /* the inverse on the diagonal and below it, as dinv and l */
     double flops;
 };
@@ -384,7 +385,8 @@ void pof_ldl_free(struct pof_ldl *s)
         return;
     }
     void *owned[] = {s->place, s->negative, s->abegin, s->arow,     s->a, s->lbegin, s->lrow, s->l,
-                     s->rbegin, s->rcol,    s->dinv,   s->infinite, s->y, s->next,   s->zd,   s->z};
+                     s->rbegin, s->rcol,    s->dinv,   s->infinite, s->y, s->next,   s->zd,   s->z,
+                     s->inverse_at};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }
@@ -538,25 +540,6 @@ static void invert_column(struct pof_ldl *s, uint32_t j, uint32_t *mark)
     d[1] = d[2] = (d[1] + d[2]) / 2;
 }
 
-int pof_ldl_invert(struct pof_ldl *s, struct pof_err *err)
-{
-    int rc = 0;
-    if (!s->zd) {
-        rc = pof_calloc(&s->zd, 4 * (size_t)s->n, sizeof *s->zd, err);
-        rc = rc ? rc : pof_calloc(&s->z, 4 * (size_t)s->lbegin[s->n], sizeof *s->z, err);
-    }
-    if (rc) {
-        free(s->zd);
-        s->zd = NULL;
-        return rc;
-    }
-    memset(s->next, 0, s->n * sizeof *s->next);
-    for (uint32_t j = s->n; j-- > 0;) {
-        invert_column(s, j, s->next);
-    }
-    return 0;
-}
-
 /* Block (i, j) of the inverse by places, i >= j. */
 static const double *find(const struct pof_ldl *s, uint32_t i, uint32_t j)
 {
@@ -575,6 +558,40 @@ static const double *find(const struct pof_ldl *s, uint32_t i, uint32_t j)
     return low < s->lbegin[j + 1] && s->lrow[low] == i ? s->z + 4 * (size_t)low : NULL;
 }
 
+static int make_inverse(struct pof_ldl *s, struct pof_err *err)
+{
+    int rc = pof_calloc(&s->zd, 4 * (size_t)s->n, sizeof *s->zd, err);
+    rc = rc ? rc : pof_calloc(&s->z, 4 * (size_t)s->lbegin[s->n], sizeof *s->z, err);
+    rc = rc ? rc : pof_calloc(&s->inverse_at, s->abegin[s->n], sizeof *s->inverse_at, err);
+    for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
+        for (uint32_t p = s->abegin[j]; p < s->abegin[j + 1]; p++) {
+            s->inverse_at[p] = s->arow[p] == j ? UINT32_MAX
+                                               : (uint32_t)((find(s, j, s->arow[p]) - s->z) / 4);
+        }
+    }
+    if (rc) {
+        free(s->zd);
+        free(s->z);
+        free(s->inverse_at);
+        s->zd = s->z = NULL;
+        s->inverse_at = NULL;
+    }
+    return rc;
+}
+
+int pof_ldl_invert(struct pof_ldl *s, struct pof_err *err)
+{
+    int rc = s->inverse_at ? 0 : make_inverse(s, err);
+    if (rc) {
+        return rc;
+    }
+    memset(s->next, 0, s->n * sizeof *s->next);
+    for (uint32_t j = s->n; j-- > 0;) {
+        invert_column(s, j, s->next);
+    }
+    return 0;
+}
+
 bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4])
 {
     uint32_t i = s->place[b], j = s->place[c];
@@ -584,4 +601,28 @@ bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4
         z[k] = from ? from[t] : 0;
     }
     return from != NULL;
+}
+
+void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
+{
+    uint32_t p = slot >> 1;
+    if (s->inverse_at[p] == UINT32_MAX) {
+        uint32_t low = 0, high = s->n - 1; /* the column whose last block is at p */
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            if (s->abegin[middle + 1] <= p) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        memcpy(z, s->zd + 4 * (size_t)low, 4 * sizeof *z);
+        return;
+    }
+    const double *from = s->z + 4 * (size_t)s->inverse_at[p];
+    unsigned t = slot & 1; /* z holds block (later, earlier), a slot (earlier, later) */
+    z[0] = from[0];
+    z[1] = from[t ? 1 : 2];
+    z[2] = from[t ? 2 : 1];
+    z[3] = from[3];
 }

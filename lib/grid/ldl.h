@@ -74,5 +74,7 @@ int pof_ldl_invert(struct pof_ldl *ldl, struct pof_err *err) POF_CHECKED;
 /* Block (b, c) of that inverse into z[4], by rows; the pattern must hold it: false, and z = 0, when
  * it does not. O(log fill of a column). After pof_ldl_invert. */
 bool pof_ldl_inverse(const struct pof_ldl *ldl, uint32_t b, uint32_t c, double z[4]);
+/* The same by a slot of pof_ldl_new; O(1). */
+void pof_ldl_inverse_at(const struct pof_ldl *ldl, uint32_t slot, double z[4]);
 
 #endif
