@@ -60,7 +60,7 @@ void pof_se_free(struct pof_se *se)
     pofi_se_topology_free(se);
     void *owned[] = {se->row, se->last,     se->block,      se->h,        se->constant,    se->v,
                      se->a,   se->step,     se->before,     se->lanes,    se->unobservable,
-                     se->residual,          se->normalised, se->critical};
+                     se->residual,          se->normalised, se->critical, se->island, se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }
@@ -199,6 +199,10 @@ void pof_se_result(const struct pof_se *se, struct pof_se_result *result)
         .i_a = se->branch_out[4],
         .loading = se->branch_out[5],
         .unobservable = se->unobservable,
+        .islands = se->islands,
+        .island = se->island,
+        .missing = se->missing,
+        .n_missing = se->n_missing,
         .iterations = se->iterations,
         .objective = se->objective,
         .readings = se->readings,

@@ -98,6 +98,13 @@ struct pof_se_result {
     const double *i_a;          /* [branches] larger of both ends, each at its own level */
     const double *loading;      /* [branches] larger apparent current over rating; 0: no rating */
     const bool *unobservable;   /* [nodes] */
+    /* UNOBSERVABLE: */
+    uint32_t islands;           /* parts within which all flows are known */
+    const uint32_t *island;     /* [nodes] a node that stands for its part; POF_NONE: not energised */
+    const struct pof_observation *missing; /* [n_missing] voltages at no load; estimated together
+                                   with them all is determined, and what is observable is the same
+                                   whatever they are. None: not possible so */
+    size_t n_missing;
     int iterations;
     double objective;           /* J */
     int64_t readings;           /* weighted observations used */

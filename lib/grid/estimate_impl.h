@@ -129,6 +129,10 @@ struct pof_se {
     double *node_out[4];   /* v, angle, p, q: grid node * phases + phase */
     double *branch_out[6]; /* p, q from; p, q to; i; loading: branch * phases + phase */
     bool *unobservable;
+    uint32_t islands;      /* of the last test that failed */
+    uint32_t *island;      /* [grid nodes] */
+    struct pof_observation *missing;
+    size_t n_missing, missing_cap, island_cap;
     char detail[POF_SE_DETAIL_MAX];
 
     /* check */
