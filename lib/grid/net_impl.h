@@ -9,10 +9,13 @@
 struct pofi_islands {
     uint32_t *root;  /* [grid nodes] */
     uint32_t *slack; /* [grid nodes] of a root: the root of the slack that it hangs on; POF_NONE */
+    uint32_t *end;   /* [2 * branches] root at 2 * branch + (to end); POF_NONE unless the branch is
+                        closed and has an impedance */
     uint32_t *first; /* [grid nodes + 2] where the branch ends at a root begin in at */
-    uint32_t *at;    /* 2 * branch + (to end): closed branches with impedance */
+    uint32_t *at;    /* places in end */
     double *v, *a;   /* [grid nodes] of a root, when nothing flows: p.u. and rad */
     uint32_t buses;  /* energised roots */
+    bool shifted;    /* is there a branch that turns angles? */
 };
 
 /* Errors as pof_net_build. O(nodes + branches). */
