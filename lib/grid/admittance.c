@@ -23,6 +23,29 @@ struct pof_pi pof_branch_pi(const struct pof_branch *b)
     };
 }
 
+int pof_branch_y(const struct pof_grid *grid, uint32_t branch, uint32_t phases, struct pof_y *y,
+                 struct pof_err *err)
+{
+    if (phases != 1) {
+        return pof_fail(err, POF_E_RANGE, "%u phases cannot be computed", phases);
+    }
+    struct pof_pi pi = pof_branch_pi(&grid->branch[branch]);
+    y->g[0] = pi.gff, y->b[0] = pi.bff;
+    y->g[1] = pi.gft, y->b[1] = pi.bft;
+    y->g[2] = pi.gtf, y->b[2] = pi.btf;
+    y->g[3] = pi.gtt, y->b[3] = pi.btt;
+    return 0;
+}
+
+bool pof_node_y(const struct pof_grid *grid, uint32_t node, uint32_t phases, struct pof_y *y)
+{
+    const struct pof_node *n = &grid->node[node];
+    (void)phases;
+    y->g[0] = n->g_w / grid->base_va;
+    y->b[0] = n->b_var / grid->base_va;
+    return n->g_w != 0 || n->b_var != 0;
+}
+
 struct pof_flow pof_pi_flow(const struct pof_pi *y, double v_from, double a_from, double v_to,
                             double a_to)
 {

@@ -25,6 +25,18 @@ struct pof_pi {
  * not allowed (a grid document refuses it). */
 struct pof_pi pof_branch_pi(const struct pof_branch *b);
 
+/* A matrix of admittances by rows: of a branch 2 * phases square, currents into the from end and
+ * then into the to end by the voltages of both; of a node phases square. */
+struct pof_y {
+    double g[36], b[36];
+};
+
+/* Of a closed branch; phases 1 or 3. */
+int pof_branch_y(const struct pof_grid *grid, uint32_t branch, uint32_t phases, struct pof_y *y,
+                 struct pof_err *err) POF_CHECKED;
+/* Of the shunts of a node; false when it has none, and y is not filled in. */
+bool pof_node_y(const struct pof_grid *grid, uint32_t node, uint32_t phases, struct pof_y *y);
+
 /* Powers into a branch at its ends, p.u. */
 struct pof_flow {
     double p_from, q_from, p_to, q_to;

@@ -20,9 +20,10 @@ struct pof_net {
     uint32_t nodes;      /* buses * phases; phase f of bus b is node b * phases + f */
     uint32_t *bus_of;    /* [grid nodes] POF_NONE: not energised */
     uint32_t *first_of;  /* [buses] the grid node of lowest index in the bus */
-    uint32_t *slack_of;  /* [buses] the bus of the slack that it hangs on */
-    double *flat_v, *flat_a; /* [nodes] voltages when nothing flows: that of its slack, shifted by the
-                                transformers on the way; p.u. and rad */
+    uint32_t *slack_of;  /* [buses] the bus of the slack that it hangs on; of several slacks in one
+                            island, themselves included, that of lowest index */
+    double *flat_v, *flat_a; /* [nodes] where to start: the voltage of a slack (its own of a slack
+                                bus), shifted by the transformers on the way; p.u. and rad */
     uint32_t forms;      /* 2 * branches * phases + nodes */
     uint32_t *at;        /* [forms] node where the current leaves; POF_NONE: form is empty */
     uint32_t *begin;     /* [forms + 1] entries of form k: begin[k] .. begin[k + 1] */
@@ -54,7 +55,8 @@ static inline uint32_t pof_net_bus(const struct pof_net *net, uint32_t node)
 /* Powers (or currents) through ideal switches from those that leave each section: out[s] of grid node
  * s (what its branches, shunts and consumption take together; each bus sums up to 0) becomes
  * flow[b] into switch b at its from end, for every ideal switch of the grid; where switches form a
- * loop they share as equal impedances would. O(nodes + switches), loops solved densely. */
+ * loop they share as equal impedances would. Other branches are left alone. O(nodes + switches),
+ * loops the cost of a sparse factorisation. */
 int pof_net_couplers(const struct pof_net *net, const double *out, double *flow,
                      struct pof_err *err) POF_CHECKED;
 
