@@ -112,7 +112,7 @@ $(B)/tools/generate: $(B)/tools/generate.o $(B)/libpof.a
 schema: $(B)/tools/generate
 	@mkdir -p schema
 	$(Q)for t in $$($< types); do $< schema $$t >schema/$$t.schema.json || exit 1; done
-	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7
+	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7 && $< powers >lib/num/powers.def
 
 # Every suite is one command that speaks TAP; test/run counts.
 SUITES := $(UNIT) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a grid. */
 #include "grid/build.h"
-#include "num/decimal.h"
+#include "num/real.h"
 #include "record/scan.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 /* pof.grid/1 documents. The tables of members serve reading and writing alike, so that both know
  * the same names, units and defaults; pof-grid(5) explains them. */
 #include "grid/build.h"
-#include "num/decimal.h"
+#include "num/real.h"
 #include "record/json.h"
 #include "record/writer.h"
 
