@@ -3,7 +3,6 @@
  * filled in. */
 #include "grid/net.h"
 
-#include "grid/admittance.h"
 #include "grid/net_impl.h"
 
 #include <stdlib.h>
@@ -228,6 +227,7 @@ static int build(struct pof_net *net, struct pofi_islands *s, struct pof_err *er
     if (rc == 0) {
         fill_buses(net, s, &p);
         fill_shunts(net);
+        rc = net->phases == 3 ? pofi_net_earth(net, s, err) : 0;
     }
     free(p.last);
     free(p.width);
@@ -239,7 +239,7 @@ int pof_net_build(struct pof_net *net, const struct pof_grid *grid, uint32_t pha
 {
     struct pofi_islands s;
     *net = (struct pof_net){.grid = grid, .phases = phases};
-    if (phases != 1) {
+    if (phases != 1 && phases != 3) {
         return pof_fail(err, POF_E_RANGE, "%u phases cannot be computed", phases);
     }
     if ((uint64_t)grid->branches * 2 * phases + (uint64_t)grid->nodes * phases >= UINT32_MAX / 6) {

@@ -16,7 +16,7 @@ bool pof_branch_ideal(const struct pof_grid *grid, const struct pof_branch *b)
 
 /* Root of a set; ways are halved on the walk (R. E. Tarjan, J. van Leeuwen, "Worst-case analysis of
  * set union algorithms", JACM 31(2), 1984). */
-static uint32_t find(uint32_t *root, uint32_t i)
+uint32_t pofi_find(uint32_t *root, uint32_t i)
 {
     while (root[i] != i) {
         root[i] = root[root[i]];
@@ -34,13 +34,13 @@ static void join(const struct pof_grid *grid, uint32_t *root)
     for (uint32_t k = 0; k < grid->branches; k++) {
         const struct pof_branch *b = &grid->branch[k];
         if (pof_branch_ideal(grid, b)) {
-            uint32_t f = find(root, b->from), t = find(root, b->to);
+            uint32_t f = pofi_find(root, b->from), t = pofi_find(root, b->to);
             root[f < t ? t : f] = f < t ? f : t;
             joined = true;
         }
     }
     for (uint32_t i = 0; joined && i < grid->nodes; i++) {
-        root[i] = find(root, i);
+        root[i] = pofi_find(root, i);
     }
 }
 
