@@ -181,6 +181,19 @@ bench: all
 bench-trust: $(B)/test/bench/trust
 	@$<
 
+# The grid engine: estimation and power flow on feeders made by seed and, where the shared data are,
+# on MATPOWER's cases. NETS="rad1k rad10k" for some of them.
+.PHONY: bench-grid
+BENCH_GRID := $(patsubst %.c,$(B)/%.o,$(wildcard test/bench/grid/*.c))
+-include $(BENCH_GRID:.o=.d)
+$(B)/test/bench/bench-grid: $(BENCH_GRID) $(B)/libpof.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_GRID) $(B)/libpof.a $(ALL_LDLIBS)
+
+bench-grid: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
+bench-grid: all $(B)/test/bench/bench-grid
+	@$(B)/test/bench/bench-grid $(B)/bin $(NETS)
+
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
 FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))
