@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 
-/* Every consumption 80 to 120 % of its own, drawn for each case. */
+/* Every consumption 90 to 110 % of its own, drawn for each case. */
 static void vary(const struct bed *bed, uint64_t draw, double *p, double *q)
 {
     for (uint32_t i = 0; i < bed->grid.nodes; i++) {
-        double share = 0.4 * (pof_unit(pof_random(3, draw, i)) - 0.5);
+        double share = 0.2 * (pof_unit(pof_random(3, draw, i)) - 0.5);
         p[i] = share * bed->grid.node[i].p_w;
         q[i] = share * bed->grid.node[i].q_var;
     }
