@@ -49,6 +49,7 @@ static int join(struct making *m, uint32_t from, const struct pof_asset *asset)
                            .from = from,
                            .to = g->nodes - 1,
                            .ratio = 1,
+                           .rating_va = plate ? asset->sn_va : 0,
                            .closed = true,
                            .asset = asset};
     if (!pof_asset_model(g, asset, &b)) {
