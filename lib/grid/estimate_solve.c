@@ -105,7 +105,7 @@ static void fill_dense(const struct pof_se *se, struct pof_dense_lse *p)
     }
 }
 
-/* The step by LAPACK, without multipliers. */
+/* The step by dense algebra, without multipliers. */
 static int dense_step(struct pof_se *se, bool *solved, struct pof_err *err)
 {
     struct pof_dense_lse p = {.cols = 2 * (int32_t)se->n};
