@@ -108,7 +108,7 @@ within() {
     # with 60 pods some nodes have none: nothing is known of them unless it is assumed
     s=0; pof-se --grid "$G" few "$T/pods" "$T/meters" 2>err >none || s=$?
     [ $s = 1 ] && [ ! -s none ]
-    pof-se --grid "$G" -q --sigma-fixed 30 few "$T/pods" "$T/meters" >state
+    pof-se --grid "$G" -q --pseudo 30 --pseudo-load 0 few "$T/pods" "$T/meters" >state
     within "$(far state truth)" 1e-7
 }
 
