@@ -44,7 +44,7 @@ struct bed {
  * so that their own error is of the fourth order. */
 static double difference(struct bed *b, double *at, const struct pof_watched *w)
 {
-    double step = 1e-3 * b->g->base_va, d[2], was = *at;
+    double step = 2e-4 * b->g->base_va, d[2], was = *at;
     for (int half = 0; half < 2; half++, step /= 2) {
         double side[2];
         for (int s = 0; s < 2; s++) {
