@@ -253,37 +253,77 @@ static int start(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err
     return rc;
 }
 
+/* Which factors a step is computed with: those of an earlier state, when they still serve; of the
+ * present state with kept pivots; with pivots chosen anew. */
+enum factors { STALE, KEPT, ANEW };
+
+/* Stale factors serve while a step takes off this share of the largest mismatch: they cost a tenth. */
+#define STALE_SERVES 0.2
+
+static int compute_step(struct pofi_newton *n, const struct pofi_case *c, enum factors use,
+                        bool *singular, struct pof_err *err)
+{
+    enum pof_lu_status status = POF_LU_OK;
+    int rc = 0;
+    if (use != STALE) {
+        if (use == ANEW) {
+            pof_lu_reset(n->lu);
+        }
+        pofi_newton_linearise(n, c->load);
+        rc = factor(n, &status, err);
+    }
+    *singular = status == POF_LU_SINGULAR;
+    fill_right_side(n);
+    return rc || *singular ? rc : pof_lu_solve(n->lu, n->step, 1, err);
+}
+
+/* One step of what stale factors give once the mismatch is small enough: a digit or more for
+ * little. */
+static int polish(struct pofi_newton *n, struct pofi_case *c, double merit, struct pof_err *err)
+{
+    fill_right_side(n);
+    int rc = pof_lu_solve(n->lu, n->step, 1, err);
+    if (rc == 0 && !search(n, c, &merit)) {
+        move(n, 0);
+        (void)pofi_newton_mismatch(n, c);
+    }
+    return rc;
+}
+
 static int iterate(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
 {
-    enum pof_lu_status status;
     double merit = pofi_newton_mismatch(n, c);
+    enum factors use = KEPT, last = KEPT;
     c->why = POFI_SOLVED;
     while (!(c->mismatch <= c->tolerance)) {
         if (c->iterations >= c->max_iterations) {
             c->why = POFI_TOO_LONG;
             return 0;
         }
-        pofi_newton_linearise(n, c->load);
-        fill_right_side(n);
-        int rc = factor(n, &status, err);
-        if (rc || status == POF_LU_SINGULAR) {
+        bool singular;
+        double before = c->mismatch, merit_before = merit;
+        int rc = compute_step(n, c, use, &singular, err);
+        if (rc || singular) {
             c->why = POFI_SINGULAR;
             return rc;
         }
-        rc = pof_lu_solve(n->lu, n->step, 1, err);
-        if (rc) {
-            return rc;
+        last = use;
+        if (search(n, c, &merit)) {
+            c->iterations++;
+            use = c->mismatch <= STALE_SERVES * before ? STALE : KEPT;
+            continue;
         }
-        c->iterations++;
-        if (!search(n, c, &merit)) {
-            /* Back to where the step began: nothing better is known. */
-            move(n, 0);
-            (void)pofi_newton_mismatch(n, c);
+        /* Back to where the step began, to try with better factors. */
+        move(n, 0);
+        (void)pofi_newton_mismatch(n, c);
+        merit = merit_before;
+        if (use == ANEW) {
             c->why = POFI_STUCK;
             return 0;
         }
+        use = use == STALE ? KEPT : ANEW;
     }
-    return 0;
+    return last == STALE ? polish(n, c, merit, err) : 0;
 }
 
 int pofi_newton_solve(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)

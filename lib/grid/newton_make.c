@@ -262,6 +262,9 @@ int pofi_newton_new(struct pofi_newton **out, const struct pof_net *net,
     rc = rc ? rc : make_pattern(n, err);
     if (rc == 0 && n->unknowns > 0) {
         rc = pof_lu_new(&n->lu, &n->jacobian, err);
+        if (rc == 0) {
+            pof_lu_trust(n->lu);
+        }
     }
     if (rc) {
         pofi_newton_free(n);

@@ -16,10 +16,12 @@ static int allocate(struct pof_pf *pf, struct pof_err *err)
     double **const of_nodes[] = {&pf->v_pu, &pf->angle, &pf->p_w, &pf->q_var};
     double **const of_branches[] = {&pf->p_from, &pf->q_from, &pf->p_to,   &pf->q_to,
                                     &pf->i_from, &pf->i_to,   &pf->loading};
-    double **const of_net[] = {&pf->v, &pf->a, &pf->out_p, &pf->out_q};
+    double **const of_net[] = {&pf->v,  &pf->a,     &pf->re,
+                               &pf->im, &pf->out_p, &pf->out_q};
     size_t node_arrays = sizeof of_nodes / sizeof of_nodes[0];
     size_t branch_arrays = sizeof of_branches / sizeof of_branches[0];
-    int rc = pof_calloc(&pf->store, node_arrays * n + branch_arrays * m + 4 * most + pf->grid->branches,
+    size_t net_arrays = sizeof of_net / sizeof of_net[0];
+    int rc = pof_calloc(&pf->store, node_arrays * n + branch_arrays * m + net_arrays * most + pf->grid->branches,
                         sizeof(double), err);
     double *next = pf->store;
     for (size_t i = 0; i < node_arrays && rc == 0; i++, next += n) {
@@ -28,11 +30,12 @@ static int allocate(struct pof_pf *pf, struct pof_err *err)
     for (size_t i = 0; i < branch_arrays && rc == 0; i++, next += m) {
         *of_branches[i] = next;
     }
-    for (size_t i = 0; i < 4 && rc == 0; i++, next += most) {
+    for (size_t i = 0; i < net_arrays && rc == 0; i++, next += most) {
         *of_net[i] = next;
     }
     pf->out_flow = next;
     rc = rc ? rc : pof_calloc(&pf->limit, pf->grid->nodes, sizeof *pf->limit, err);
+    rc = rc ? rc : pof_calloc(&pf->holds, pf->net.buses, sizeof *pf->holds, err);
     rc = rc ? rc : pof_calloc(&pf->fixed, inner, sizeof *pf->fixed, err);
     return rc ? rc : pof_calloc(&pf->load, inner, sizeof *pf->load, err);
 }
@@ -95,6 +98,7 @@ static int prepare(struct pof_pf *pf, struct pof_err *err)
     }
     if (rc == 0) {
         pofi_fixed_loads(&pf->net, pf->fixed);
+        pofi_pf_holders(pf);
     }
     return rc;
 }
@@ -213,23 +217,37 @@ static int by_newton(struct pof_pf *pf, struct pofi_case *c, struct pof_err *err
     return rc;
 }
 
-/* true: solved, or nothing else may try. */
-static bool by_sweep(struct pof_pf *pf, const struct pofi_case *c, const double *p_w,
-                     const double *q_var)
+static double tolerance(const struct pof_pf *pf)
 {
-    struct pofi_sweep s = {.tolerance = c->tolerance,
-                           .max_iterations = c->max_iterations,
-                           .warm = c->start == POFI_GIVEN};
-    pofi_lanes_load(pf->lanes, 0, p_w, q_var);
-    pofi_lanes_solve(pf->lanes, &s);
-    pf->iterations = s.iterations[0];
-    pf->mismatch = s.mismatch[0];
+    return pf->options.tolerance > 0 ? pf->options.tolerance : TOLERANCE;
+}
+
+void pofi_pf_limits(const struct pof_pf *pf, struct pofi_sweep *s)
+{
+    s->tolerance = tolerance(pf);
+    s->max_iterations = pf->options.max_iterations > 0 ? pf->options.max_iterations : SWEEP_ITERATIONS;
+}
+
+void pofi_pf_swept(struct pof_pf *pf, const struct pofi_sweep *s, unsigned lane)
+{
+    pf->iterations = s->iterations[lane];
+    pf->mismatch = s->mismatch[lane];
     pf->worst_node = pf->worst_phase = 0;
     pf->worst_is_q = false;
-    pf->known = pf->warm = s.converged[0];
+    pf->known = pf->warm = s->converged[lane];
     pf->why = pf->known ? "" : "sweeps do not come closer";
+}
+
+/* true: solved, or nothing else may try. */
+static bool by_sweep(struct pof_pf *pf, bool warm, const double *p_w, const double *q_var)
+{
+    struct pofi_sweep s = {.warm = warm};
+    pofi_pf_limits(pf, &s);
+    pofi_lanes_load(pf->lanes, &p_w, &q_var);
+    pofi_lanes_solve(pf->lanes, &s);
+    pofi_pf_swept(pf, &s, 0);
     if (pf->known) {
-        pofi_lanes_result(pf->lanes, 0, pf->v, pf->a);
+        pofi_lanes_bus(pf->lanes, 0, pf->v, pf->a);
     }
     return pf->known || pf->options.method == POF_PF_SWEEP;
 }
@@ -247,7 +265,7 @@ static int run(struct pof_pf *pf, struct pofi_case *c, const double *p_w, const 
         return rc;
     }
     if (pf->plan) {
-        if (by_sweep(pf, c, p_w, q_var)) {
+        if (by_sweep(pf, c->start == POFI_GIVEN, p_w, q_var)) {
             return 0;
         }
         c->start = POFI_FLAT; /* what an earlier case left must not matter */
@@ -262,7 +280,7 @@ int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool
 {
     struct pofi_case c = {
         .load = pf->load,
-        .tolerance = pf->options.tolerance > 0 ? pf->options.tolerance : TOLERANCE,
+        .tolerance = tolerance(pf),
         .start = pf->warm && !cold ? POFI_GIVEN : POFI_FLAT,
         .v = pf->v,
         .angle = pf->a,
@@ -272,7 +290,7 @@ int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool
     }
     int rc = run(pf, &c, p_w, q_var, err);
     pf->limited = pf->newton && pf->options.q_limits;
-    rc = rc ? rc : pofi_pf_results(pf, p_w, q_var, true, err);
+    rc = rc ? rc : pofi_pf_results(pf, p_w, q_var, err);
     *status = pf->warm ? POF_PF_CONVERGED : POF_PF_DIVERGED;
     return rc;
 }
@@ -314,6 +332,7 @@ void pof_pf_free(struct pof_pf *pf)
         free(pf->fixed);
         free(pf->load);
         free(pf->share);
+        free(pf->holds);
         free(pf->limit);
         free(pf->store);
         free(pf);

@@ -16,9 +16,10 @@ struct pof_pf {
     struct pofi_linear *linear; /* NULL: not asked for */
     struct pofi_load *fixed, *load; /* [net nodes] of the grid; of the case, p.u. */
     double *share;              /* [grid nodes] of a distributed slack, 0 .. 1; NULL: not wanted */
-    double *v, *a;              /* [net nodes] */
+    double *v, *a, *re, *im;    /* [net nodes] voltages, and the same as real and imaginary parts */
     bool warm;                  /* v, a hold a solution */
     bool known;                 /* v, a hold a state */
+    uint32_t *holds;            /* [buses] grid node that generation is booked on; POF_NONE */
     bool limited;               /* reactive limits are kept */
     bool couplers;              /* there are ideal switches */
     /* Results, [grid nodes] and [branches] times phases. */
@@ -35,8 +36,14 @@ struct pof_pf {
     const char *why;
 };
 
-/* Results of the state pf->v, pf->a; p_w, q_var as given to pof_pf_solve. flows: branches too. */
-int pofi_pf_results(struct pof_pf *pf, const double *p_w, const double *q_var, bool flows,
+/* Results of the state pf->v, pf->a; p_w, q_var as given to pof_pf_solve. */
+int pofi_pf_results(struct pof_pf *pf, const double *p_w, const double *q_var,
                     struct pof_err *err) POF_CHECKED;
+/* Finds pf->holds. */
+void pofi_pf_holders(struct pof_pf *pf);
+
+/* For batches: limits of a sweep from the options; what is said of a lane that converged. */
+void pofi_pf_limits(const struct pof_pf *pf, struct pofi_sweep *s);
+void pofi_pf_swept(struct pof_pf *pf, const struct pofi_sweep *s, unsigned lane);
 
 #endif

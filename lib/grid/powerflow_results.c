@@ -4,10 +4,7 @@
 #include "grid/powerflow_impl.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define PI 3.14159265358979323846
 
 /* W of 1 p.u. of power. */
 static double base(const struct pof_pf *pf)
@@ -24,8 +21,12 @@ static void voltages(struct pof_pf *pf)
             bool known = bus != POF_NONE && pf->known;
             double a = known ? pf->a[bus * n + f] : 0;
             pf->v_pu[i * n + f] = known ? pf->v[bus * n + f] : 0;
-            pf->angle[i * n + f] = a > PI || a <= -PI ? remainder(a, 2 * PI) : a;
+            pf->angle[i * n + f] = pofi_wrap(a);
         }
+    }
+    for (uint32_t i = 0; i < pf->net.nodes && pf->known; i++) {
+        pf->re[i] = pf->v[i] * cos(pf->a[i]);
+        pf->im[i] = pf->v[i] * sin(pf->a[i]);
     }
 }
 
@@ -35,11 +36,6 @@ struct complex {
     double re, im;
 };
 
-static struct complex voltage(const struct pof_pf *pf, uint32_t node)
-{
-    return (struct complex){pf->v[node] * cos(pf->a[node]), pf->v[node] * sin(pf->a[node])};
-}
-
 /* Power and magnitude of the current into form k. */
 static void flow(const struct pof_pf *pf, uint32_t k, double *p, double *q, double *i)
 {
@@ -48,9 +44,9 @@ static void flow(const struct pof_pf *pf, uint32_t k, double *p, double *q, doub
     if (net->at[k] == POF_NONE || !pf->known) {
         return;
     }
-    struct complex c = {0}, v = voltage(pf, net->at[k]);
+    struct complex c = {0}, v = {pf->re[net->at[k]], pf->im[net->at[k]]};
     for (uint32_t e = net->begin[k]; e < net->begin[k + 1]; e++) {
-        struct complex w = voltage(pf, net->to[e]);
+        struct complex w = {pf->re[net->to[e]], pf->im[net->to[e]]};
         c.re += net->g[e] * w.re - net->b[e] * w.im;
         c.im += net->g[e] * w.im + net->b[e] * w.re;
     }
@@ -110,55 +106,63 @@ static uint32_t holder(const struct pof_pf *pf, uint32_t i, uint32_t so_far)
     return so_far == POF_NONE || (node[i].kind > node[so_far].kind) ? i : so_far;
 }
 
-/* What leaves a bus into the network and was not given is generated there. */
-static int generation(struct pof_pf *pf, struct pof_err *err)
+void pofi_pf_holders(struct pof_pf *pf)
 {
-    const struct pof_net *net = &pf->net;
-    const struct pof_grid *g = pf->grid;
-    uint32_t n = net->phases, *holds;
-    int rc = pof_calloc(&holds, net->buses, sizeof *holds, err);
-    if (rc) {
-        return rc;
+    for (uint32_t k = 0; k < pf->net.buses; k++) {
+        pf->holds[k] = POF_NONE;
     }
-    for (uint32_t k = 0; k < net->buses; k++) {
-        holds[k] = POF_NONE;
-    }
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        if (net->bus_of[i] != POF_NONE) {
-            holds[net->bus_of[i]] = holder(pf, i, holds[net->bus_of[i]]);
+    for (uint32_t i = 0; i < pf->grid->nodes; i++) {
+        uint32_t bus = pf->net.bus_of[i];
+        if (bus != POF_NONE) {
+            pf->holds[bus] = holder(pf, i, pf->holds[bus]);
         }
     }
+}
+
+/* What bus k, held by node i, generates in phase f: what leaves it into the network and was not
+ * given. */
+static void book(struct pof_pf *pf, uint32_t k, uint32_t i, uint32_t f)
+{
+    const struct pof_node *node = &pf->grid->node[i];
+    uint32_t n = pf->net.phases;
+    double p, q, c;
+    flow(pf, pof_net_bus(&pf->net, k * n + f), &p, &q, &c);
+    p += pf->out_p[k * n + f];
+    q += pf->out_q[k * n + f];
+    bool slack = node->kind == POF_NODE_SLACK, shares = pf->share && pf->share[i] > 0;
+    /* A pv node has what it was given; only its share of the slack comes on top. */
+    p = slack || shares ? p : 0;
+    q = node->kind != POF_NODE_PQ ? q : 0;
+    pf->slack_p += p;
+    pf->slack_q += slack ? q : 0;
+    pf->p_w[i * n + f] -= p;
+    pf->q_var[i * n + f] -= q;
+}
+
+static void generation(struct pof_pf *pf)
+{
+    const struct pof_net *net = &pf->net;
+    uint32_t n = net->phases, nodes = pf->grid->nodes;
     pf->slack_p = pf->slack_q = 0;
     memset(pf->out_p, 0, net->nodes * sizeof *pf->out_p);
     memset(pf->out_q, 0, net->nodes * sizeof *pf->out_q);
-    for (uint32_t i = 0; i < g->nodes * n; i++) {
+    for (uint32_t i = 0; i < nodes * n; i++) {
         uint32_t bus = net->bus_of[i / n];
         if (bus != POF_NONE) {
             pf->out_p[bus * n + i % n] += pf->p_w[i];
             pf->out_q[bus * n + i % n] += pf->q_var[i];
         }
     }
-    for (uint32_t k = 0; k < net->buses; k++) {
-        uint32_t i = holds[k];
-        for (uint32_t f = 0; f < n && i != POF_NONE && pf->known; f++) {
-            double p, q, c;
-            flow(pf, pof_net_bus(net, k * n + f), &p, &q, &c);
-            p += pf->out_p[k * n + f];
-            q += pf->out_q[k * n + f];
-            bool slack = g->node[i].kind == POF_NODE_SLACK, shares = pf->share && pf->share[i] > 0;
-            pf->slack_p += slack || shares ? p : 0;
-            pf->slack_q += slack ? q : 0;
-            pf->p_w[i * n + f] -= slack || shares ? p : 0;
-            pf->q_var[i * n + f] -= g->node[i].kind != POF_NODE_PQ ? q : 0;
+    memset(pf->limit, 0, nodes * sizeof *pf->limit);
+    for (uint32_t k = 0; k < net->buses && pf->known; k++) {
+        uint32_t i = pf->holds[k];
+        for (uint32_t f = 0; f < n && i != POF_NONE; f++) {
+            book(pf, k, i, f);
+        }
+        if (i != POF_NONE && pf->limited && pf->grid->node[i].kind == POF_NODE_PV) {
+            pf->limit[i] = pofi_newton_limits(pf->newton)[k * n];
         }
     }
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        bool pv = net->bus_of[i] != POF_NONE && holds[net->bus_of[i]] == i &&
-                  g->node[i].kind == POF_NODE_PV;
-        pf->limit[i] = pv && pf->limited ? pofi_newton_limits(pf->newton)[net->bus_of[i] * n] : 0;
-    }
-    free(holds);
-    return 0;
 }
 
 /* --- ideal switches --- */
@@ -225,15 +229,11 @@ static int couplers(struct pof_pf *pf, struct pof_err *err)
     return rc;
 }
 
-int pofi_pf_results(struct pof_pf *pf, const double *p_w, const double *q_var, bool flows,
-                    struct pof_err *err)
+int pofi_pf_results(struct pof_pf *pf, const double *p_w, const double *q_var, struct pof_err *err)
 {
     voltages(pf);
     given(pf, p_w, q_var);
-    int rc = generation(pf, err);
-    if (flows && rc == 0) {
-        branches(pf);
-        rc = pf->couplers && pf->known ? couplers(pf, err) : 0;
-    }
-    return rc;
+    generation(pf);
+    branches(pf);
+    return pf->couplers && pf->known ? couplers(pf, err) : 0;
 }

@@ -7,6 +7,8 @@
 #include "grid/net.h"
 #include "grid/sparse.h"
 
+#include <math.h>
+
 /* What is consumed at a node: p + ip v, q + iq v; p.u. */
 struct pofi_load {
     double p, q, ip, iq;
@@ -15,6 +17,13 @@ struct pofi_load {
 /* The part of a grid's fixed consumption that falls to a node of the network; the given p and q of
  * a case come on top. O(members of the bus). */
 void pofi_fixed_loads(const struct pof_net *net, struct pofi_load *load);
+
+/* The same angle in (-pi, pi]. */
+static inline double pofi_wrap(double a)
+{
+    const double pi = 3.14159265358979323846;
+    return a > pi || a <= -pi ? remainder(a, 2 * pi) : a;
+}
 
 /* --- sweep --- */
 
@@ -29,7 +38,7 @@ void pofi_plan_free(struct pofi_plan *plan);
  * nor on their number, to the last bit. Arrays of cases hold lane l of place k at [k * lanes + l];
  * places are those of the plan. */
 struct pofi_lanes;
-enum { POFI_LANES = 8 }; /* most */
+enum { POFI_LANES = 4 }; /* most */
 /* lanes: 1 or POFI_LANES. */
 int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsigned lanes,
                    struct pof_err *err) POF_CHECKED;
@@ -46,13 +55,17 @@ struct pofi_sweep {
     double mismatch[POFI_LANES];
 };
 
-/* The consumption of lane l from that of the grid's nodes, W and var (NULL: none), beside the
- * fixed one. */
-void pofi_lanes_load(struct pofi_lanes *w, unsigned l, const double *p_w, const double *q_var);
+/* The consumption of each lane l from that of the grid's nodes, p_w[l][node] W and var (NULL: none),
+ * beside the fixed one. Needed before the first solve. */
+void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
 /* No allocation; O(buses) an iteration. */
 void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s);
-/* Voltages of lane l for [buses] of the network; what is not fed stays as it is. */
-void pofi_lanes_result(const struct pofi_lanes *w, unsigned l, double *v, double *angle);
+/* Voltages of one lane for the buses of the network; those of the first `n` lanes for the nodes of the
+ * grid, v[l][node], angles wrapped to (-pi, pi], what is not fed left as it is. A lane that did not
+ * converge has no numbers to be relied on. */
+void pofi_lanes_bus(const struct pofi_lanes *w, unsigned lane, double *v, double *angle);
+void pofi_lanes_nodes(const struct pofi_lanes *w, unsigned n, double *const *v,
+                      double *const *angle);
 
 /* --- Newton's method --- */
 

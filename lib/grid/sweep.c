@@ -328,9 +328,6 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     w->weight = w->step + lanes;
     w->active = (int64_t *)(w->weight + lanes);
     w->sound = w->active + lanes;
-    for (unsigned l = 0; l < lanes; l++) {
-        pofi_lanes_load(w, l, NULL, NULL);
-    }
     *out = w;
     return 0;
 }
@@ -343,18 +340,27 @@ void pofi_lanes_free(struct pofi_lanes *w)
     }
 }
 
-void pofi_lanes_load(struct pofi_lanes *w, unsigned l, const double *p_w, const double *q_var)
+/* The sums at one place. */
+static void load_place(struct pofi_lanes *w, uint32_t k, const double *const *p_w,
+                       const double *const *q_var)
 {
     const struct pofi_plan *plan = w->plan;
-    double *m = w->moving + l;
-    for (uint32_t k = 0; k < plan->n; k++, m += (size_t)POFI_MOVING * w->lanes) {
+    double *m = w->moving + (size_t)k * POFI_MOVING * w->lanes;
+    for (unsigned l = 0; l < w->lanes; l++) {
         double p = 0, q = 0;
         for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
-            p += p_w ? p_w[plan->member[i]] : 0;
-            q += q_var ? q_var[plan->member[i]] : 0;
+            p += p_w[l] ? p_w[l][plan->member[i]] : 0;
+            q += q_var[l] ? q_var[l][plan->member[i]] : 0;
         }
-        m[POFI_P * w->lanes] = plan->p[k] + p * plan->per_va;
-        m[POFI_Q * w->lanes] = plan->q[k] + q * plan->per_va;
+        m[POFI_P * w->lanes + l] = plan->p[k] + p * plan->per_va;
+        m[POFI_Q * w->lanes + l] = plan->q[k] + q * plan->per_va;
+    }
+}
+
+void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var)
+{
+    for (uint32_t k = 0; k < w->plan->n; k++) {
+        load_place(w, k, p_w, q_var);
     }
 }
 
@@ -439,12 +445,29 @@ void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
     }
 }
 
-void pofi_lanes_result(const struct pofi_lanes *w, unsigned l, double *v, double *angle)
+void pofi_lanes_bus(const struct pofi_lanes *w, unsigned lane, double *v, double *angle)
 {
     const struct pofi_plan *plan = w->plan;
-    const double *e = w->ending + l;
+    const double *e = w->ending + lane;
     for (uint32_t k = 0; k < plan->n; k++, e += (size_t)POFI_ENDING * w->lanes) {
         v[plan->bus[k]] = sqrt(e[POFI_END_U * w->lanes]) * plan->ratio[k];
         angle[plan->bus[k]] = e[POFI_END_A * w->lanes] + plan->shift[k];
+    }
+}
+
+void pofi_lanes_nodes(const struct pofi_lanes *w, unsigned n, double *const *v,
+                      double *const *angle)
+{
+    const struct pofi_plan *plan = w->plan;
+    const double *e = w->ending;
+    for (uint32_t k = 0; k < plan->n; k++, e += (size_t)POFI_ENDING * w->lanes) {
+        for (unsigned l = 0; l < n; l++) {
+            double size = sqrt(e[POFI_END_U * w->lanes + l]) * plan->ratio[k];
+            double turn = pofi_wrap(e[POFI_END_A * w->lanes + l] + plan->shift[k]);
+            for (uint32_t m = plan->begin[k]; m < plan->begin[k + 1]; m++) {
+                v[l][plan->member[m]] = size;
+                angle[l][plan->member[m]] = turn;
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The passes of the sweep for one width: no header, but a text that sweep_lanes.c includes with LANES,
- * NAME(function) and TARGET set. One text, so that every width does the same operations in the same
- * order.
+ * NAME(function), TARGET, and the operations of that width set. One text, so that every width does
+ * the same operations in the same order.
  *
  * Powers are summed up, not currents: the receiving-end powers depend on voltages through losses
  * and shunts only, so an iteration gains two to three digits where summing up currents gains
@@ -13,23 +13,14 @@
  *     S_k = s_k + conj(y_k) u_k + sum over children c of (S_c + z_c l_c),   l_k = |S_k|^2 / u_k
  *     u_parent = u_k + 2 (r P_k + x Q_k) + |z|^2 l_k,                       u = |V|^2 */
 
-typedef double NAME(vec) __attribute__((vector_size(8 * LANES), may_alias));
-typedef int64_t NAME(mask) __attribute__((vector_size(8 * LANES), may_alias));
-
-#define VEC NAME(vec)
-#define MASK NAME(mask)
-#define SELECT(m, a, b) ((VEC)(((MASK)(a) & (m)) | ((MASK)(b) & ~(m))))
-#define LARGER(a, b) SELECT((MASK)((a) > (b)), a, b)
-#define MAGNITUDE(a) ((VEC)((MASK)(a) & INT64_MAX))
-
 TARGET static void NAME(add_currents)(const struct pofi_place *s, const VEC *u, VEC *p, VEC *q,
                                       VEC *w)
 {
     for (int l = 0; l < LANES; l++) {
-        double v = sqrt((*u)[l]);
-        (*p)[l] += s->ip * v;
-        (*q)[l] += s->iq * v;
-        (*w)[l] += (fabs(s->ip) + fabs(s->iq)) / v;
+        double v = sqrt(LANE(*u, l));
+        LANE(*p, l) += s->ip * v;
+        LANE(*q, l) += s->iq * v;
+        LANE(*w, l) += (fabs(s->ip) + fabs(s->iq)) / v;
     }
 }
 
@@ -40,7 +31,7 @@ TARGET static void NAME(backward)(struct pofi_lanes *w, bool keep)
 {
     const struct pofi_plan *plan = w->plan;
     VEC *moving = (VEC *)w->moving, *ending = (VEC *)w->ending, *sum = (VEC *)w->sum;
-    VEC worst = {0}, none = {0};
+    VEC worst = ZERO, none = ZERO;
     memset(sum, 0, ((size_t)plan->depths + 1) * 3 * sizeof *sum);
     for (uint32_t k = plan->n; k-- > 0;) {
         const struct pofi_place *s = &plan->place[k];
@@ -72,14 +63,14 @@ TARGET static void NAME(backward)(struct pofi_lanes *w, bool keep)
 TARGET static void NAME(forward)(struct pofi_lanes *w)
 {
     const struct pofi_plan *plan = w->plan;
-    VEC *moving = (VEC *)w->moving, worst = {0}, zero = {0};
-    MASK active = *(MASK *)w->active, sound = ~(MASK)zero;
+    VEC *moving = (VEC *)w->moving, worst = ZERO, zero = ZERO;
+    MASK active = *(MASK *)w->active, sound = ALL;
     for (uint32_t k = 0; k < plan->n; k++) {
         VEC *m = moving + (size_t)k * POFI_MOVING;
         VEC u = moving[(size_t)plan->place[k].parent * POFI_MOVING + POFI_U] - m[POFI_D];
         VEC change = MAGNITUDE(u - m[POFI_U]);
         worst = LARGER(change, worst);
-        sound &= (MASK)(u > zero);
+        sound &= TRUE_WHERE(u > zero);
         m[POFI_U] = SELECT(active, u, m[POFI_U]);
     }
     *(VEC *)w->step = worst;
@@ -103,8 +94,8 @@ TARGET static void NAME(small_atan)(const VEC *t, VEC *angle)
 TARGET static void NAME(finish)(struct pofi_lanes *w)
 {
     const struct pofi_plan *plan = w->plan;
-    VEC *moving = (VEC *)w->moving, *ending = (VEC *)w->ending, worst = {0}, zero = {0};
-    MASK sound = ~(MASK)zero;
+    VEC *moving = (VEC *)w->moving, *ending = (VEC *)w->ending, worst = ZERO, zero = ZERO;
+    MASK sound = ALL;
     for (uint32_t k = 0; k < plan->n; k++) {
         const struct pofi_place *s = &plan->place[k];
         VEC *e = ending + (size_t)k * POFI_ENDING, *m = moving + (size_t)k * POFI_MOVING;
@@ -116,14 +107,14 @@ TARGET static void NAME(finish)(struct pofi_lanes *w)
         VEC u = up[POFI_END_U] - m[POFI_D];
         VEC change = MAGNITUDE(u - m[POFI_U]);
         worst = LARGER(change, worst);
-        sound &= (MASK)(u > zero);
+        sound &= TRUE_WHERE(u > zero);
         VEC p = e[POFI_FLOW_P], q = e[POFI_FLOW_Q];
         VEC re = u + s->r * p + s->x * q, im = s->x * p - s->r * q, t = im / re, angle;
         NAME(small_atan)(&t, &angle);
-        MASK steep = ~(MASK)(MAGNITUDE(t) <= SMALL_TANGENT + zero) | (MASK)(re < zero);
+        MASK flat = TRUE_WHERE(MAGNITUDE(t) <= SMALL_TANGENT + zero) & TRUE_WHERE(re > zero);
         for (int l = 0; l < LANES; l++) {
-            if (steep[l]) {
-                angle[l] = atan2(im[l], re[l]);
+            if (!LANE(flat, l)) {
+                LANE(angle, l) = atan2(LANE(im, l), LANE(re, l));
             }
         }
         e[POFI_END_U] = u;
@@ -135,9 +126,4 @@ TARGET static void NAME(finish)(struct pofi_lanes *w)
 
 static const struct pofi_passes NAME(passes) = {NAME(backward), NAME(forward), NAME(finish)};
 
-#undef VEC
-#undef MASK
-#undef SELECT
-#undef LARGER
-#undef MAGNITUDE
 #undef SMALL_TANGENT
