@@ -44,13 +44,6 @@ bool pof_node_y(const struct pof_grid *grid, uint32_t node, uint32_t phases, str
  * even otherwise. */
 bool pof_clock_possible(const struct pof_branch_phases *p);
 
-/* What becomes of the neutral conductor of four. */
-enum pof_neutral {
-    POF_NEUTRAL_EARTHED, /* at ground at both ends; voltages of phases are to ground. Kron's reduction */
-    POF_NEUTRAL_RETURN   /* carries what the phases leave, nothing goes by ground; voltages of phases
-                            are to the neutral of their place */
-};
-
 /* The series impedance of four conductors a, b, c, n (4 x 4 by rows) as that of three phases into r
  * and x of out, same unit. Earthed: Z_ij - Z_in Z_nj / Z_nn (W. H. Kersting, "Distribution System
  * Modeling and Analysis", section 4.1); return: the loop impedances Z_ij - Z_in - Z_nj + Z_nn. Shunt
