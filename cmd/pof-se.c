@@ -10,12 +10,13 @@
 #include <stdlib.h>
 
 static const char *const solvers[] = {"sparse", "dense", NULL};
+static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
 
 struct args {
     const char *grid, *report;
-    int64_t sigma_meter, sigma_voltage, sigma_fixed;
-    int solver;
-    bool check, remove_bad, stream;
+    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage;
+    int solver, estimator;
+    bool check, remove_bad, allocate, stream;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -26,7 +27,13 @@ static const struct pof_option options[] = {
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
     {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
     {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
-    {"sigma-fixed", 0, POF_OPT_MICRO, AT(sigma_fixed), "PERCENT", "assume the grid's fixed consumption where nobody reads, so well (0: no)", 0, 1000, NULL},
+    {"estimator", 'e', POF_OPT_WORD, AT(estimator), "WHICH", "wls, huber or lav (wls)", 0, 0, estimators},
+    {"pseudo", 'p', POF_OPT_MICRO, AT(pseudo), "PERCENT", "assume consumption nobody reads, so well (0: assume nothing)", 0, 1000, NULL},
+    {"pseudo-load", 0, POF_OPT_MICRO, AT(pseudo_load), "PERCENT", "of rated power: consumption where nothing better is known (30)", 0, 1000, NULL},
+    {"allocate", 0, POF_OPT_FLAG, AT(allocate), NULL, "shift what is assumed until it sums up to measured feeder flows (no)", 0, 0, NULL},
+    {"age-limit", 'a', POF_OPT_INT, AT(age_limit), "SECONDS", "last values stand in so long for missing newer ones (0)", 0, 31622400, NULL},
+    {"age-power", 0, POF_OPT_MICRO, AT(age_power), "PERCENT", "p, q and i change so much in an hour (20)", 0, 100000, NULL},
+    {"age-voltage", 0, POF_OPT_MICRO, AT(age_voltage), "PERCENT", "v does, and angles in percent of a radian (0.5)", 0, 100000, NULL},
     {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "input is in order of time: hold one instant only (no)", 0, 0, NULL},
     {0}};
@@ -137,29 +144,43 @@ static int on_measurement(void *ctx, const struct pof_record *r, struct pof_err 
     return rc ? rc : pof_feed_measurement(w->feed, &r->u.measurement, err);
 }
 
+static int on_baseline(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    return pof_feed_baseline(((struct work *)ctx)->feed, &r->u.baseline, err);
+}
+
 static int prepare(struct work *w, struct pof_err *err)
 {
     const struct args *a = w->args;
     const struct pof_se_options how = {.dense = a->solver == 1};
     const struct pof_feed_options feed = {.sigma_meter = (double)a->sigma_meter / 1e8,
                                           .sigma_voltage = (double)a->sigma_voltage / 1e8,
-                                          .sigma_fixed = (double)a->sigma_fixed / 1e8};
+                                          .sigma_pseudo = (double)a->pseudo / 1e8,
+                                          .load_share = (double)a->pseudo_load / 1e8,
+                                          .allocate = a->allocate,
+                                          .age_limit_s = a->age_limit,
+                                          .age_power = (double)a->age_power / 1e8,
+                                          .age_voltage = (double)a->age_voltage / 1e8};
     int rc = pof_cli_grid(w->cli, a->grid, &w->grid, err);
     rc = rc ? rc : pof_se_new(&w->se, &w->grid, &how, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
     w->report.grid = &w->grid;
-    w->report.wish = (struct pof_se_wish){.check = a->check, .remove_bad = a->remove_bad};
+    w->report.wish = (struct pof_se_wish){.check = a->check,
+                                          .remove_bad = a->remove_bad,
+                                          .estimator = (enum pof_se_estimator)a->estimator};
     return rc;
 }
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
-    static const struct pof_want wants[] = {
-        {POF_reading, on_reading}, {POF_pod, on_pod}, {POF_measurement, on_measurement}};
+    static const struct pof_want wants[] = {{POF_reading, on_reading},
+                                            {POF_pod, on_pod},
+                                            {POF_measurement, on_measurement},
+                                            {POF_baseline, on_baseline}};
     struct work w = {.cli = cli, .args = args, .out = pof_cli_out(cli), .now = INT64_MIN};
     int rc = prepare(&w, err);
-    rc = rc ? rc : pof_cli_read(cli, wants, 3, &w, err);
+    rc = rc ? rc : pof_cli_read(cli, wants, 4, &w, err);
     rc = rc ? rc : estimate(&w, err);
     if (rc == 0) {
         pof_cli_note(cli, "%" PRIu64 " of %" PRIu64 " instants estimated and sound",
@@ -177,6 +198,8 @@ int main(int argc, char **argv)
     struct args args = {.check = true,
                         .sigma_meter = 1000000,
                         .sigma_voltage = 500000,
-                        .sigma_fixed = 0};
+                        .pseudo_load = 30000000,
+                        .age_power = 20000000,
+                        .age_voltage = 500000};
     return pof_main(&program, argc, argv, &args, run);
 }

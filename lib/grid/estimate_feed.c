@@ -1,54 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grid/estimate_feed.h"
-
-#include "num/units.h"
+#include "grid/estimate_feed_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double NOT_GOOD = 3;    /* factor on sigma of quality other than good */
-static const double SIGMA_LEAST = 1; /* W, var: the records' own resolution */
-static const double Q_UNKNOWN = 0.5; /* of p */
+/* The word `closed` of quantities stands behind those of enum pof_quantity. */
+enum { QUANTITY_CLOSED = POF_QUANTITY_I_ANGLE_TO_V + 1 };
 
-struct seen {
-    int64_t start;
-    struct pof_observation o;
-};
-
-struct meter {
-    int64_t start;
-    int64_t p_w, q_var, v_mv;
-    uint32_t pod;
-    uint32_t rank; /* of its name: sums must not depend on who was seen first */
-    bool has_q, has_v, good;
-};
-
-/* What a node's pods come to at an instant. */
-struct node_sum {
-    int64_t p_w, q_var;
-    double p2, q2;       /* squared standard deviations */
-    uint32_t measured;
-    bool read_p, read_q; /* somebody reads it directly */
-};
-
-struct pof_feed {
-    const struct pof_grid *grid;
-    struct pof_feed_options options;
-    struct pof_names pods;
-    uint32_t *pod_node;   /* [pods.n] POF_NONE until registered */
-    size_t pod_cap;
-    uint32_t *rank;       /* [ranked] place of each pod in the order of names */
-    size_t ranked, rank_cap;
-    uint32_t *registered; /* [nodes] pods there */
-    struct node_sum *sum; /* [nodes] */
-    struct seen *seen;
-    size_t n_seen, seen_cap, at_seen;
-    struct meter *meter;
-    size_t n_meter, meter_cap, at_meter;
-    struct pof_observation *out;
-    size_t n_out, out_cap;
-};
+static int make_arrays(struct pof_feed *f, struct pof_err *err)
+{
+    size_t nodes = f->grid->nodes;
+    size_t branches = f->grid->branches;
+    int rc = pof_calloc(&f->registered, nodes, sizeof *f->registered, err);
+    rc = rc == 0 ? pof_calloc(&f->sum, nodes, sizeof *f->sum, err) : rc;
+    rc = rc == 0 ? pof_calloc(&f->closed, branches, sizeof *f->closed, err) : rc;
+    rc = rc == 0 ? pof_calloc(&f->assumed, nodes, sizeof *f->assumed, err) : rc;
+    rc = rc == 0 ? pof_calloc(&f->area, nodes, sizeof *f->area, err) : rc;
+    rc = rc == 0 ? pof_calloc(&f->inflow, nodes, sizeof *f->inflow, err) : rc;
+    rc = rc == 0 ? pof_calloc(&f->weight, nodes, sizeof *f->weight, err) : rc;
+    return rc == 0 ? pof_calloc(&f->through, 2 * branches, sizeof *f->through, err) : rc;
+}
 
 int pof_feed_new(struct pof_feed **out, const struct pof_grid *grid,
                  const struct pof_feed_options *options, struct pof_err *err)
@@ -61,11 +33,14 @@ int pof_feed_new(struct pof_feed **out, const struct pof_grid *grid,
     }
     f->grid = grid;
     f->options = *options;
-    rc = pof_calloc(&f->registered, grid->nodes, sizeof *f->registered, err);
-    rc = rc == 0 ? pof_calloc(&f->sum, grid->nodes, sizeof *f->sum, err) : rc;
+    f->now = INT64_MIN;
+    rc = make_arrays(f, err);
     if (rc != 0) {
         pof_feed_free(f);
         return rc;
+    }
+    for (uint32_t b = 0; b < grid->branches; b++) {
+        f->closed[b] = grid->branch[b].closed;
     }
     *out = f;
     return 0;
@@ -73,23 +48,44 @@ int pof_feed_new(struct pof_feed **out, const struct pof_grid *grid,
 
 void pof_feed_free(struct pof_feed *f)
 {
-    if (f) {
-        pof_names_release(&f->pods);
-        free(f->pod_node);
-        free(f->rank);
-        free(f->registered);
-        free(f->sum);
-        free(f->seen);
-        free(f->meter);
-        free(f->out);
-        free(f);
+    if (!f) {
+        return;
+    }
+    pof_names_release(&f->pods);
+    void *owned[] = {f->pod_node, f->rank,   f->by_rank, f->registered, f->sum,  f->seen,
+                     f->meter,    f->expected, f->position, f->held,    f->merged, f->last,
+                     f->closed,   f->out,    f->origin,  f->age,        f->assumed, f->area,
+                     f->inflow,   f->weight, f->through};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+        free(owned[i]);
+    }
+    free(f);
+}
+
+/* Switches stay where they were last seen. */
+static void apply_positions(struct pof_feed *f, int64_t until)
+{
+    for (; f->at_position < f->n_position && f->position[f->at_position].start <= until;
+         f->at_position++) {
+        const struct position *x = &f->position[f->at_position];
+        f->moved |= f->closed[x->branch] != x->closed;
+        f->closed[x->branch] = x->closed;
     }
 }
 
 void pof_feed_clear(struct pof_feed *f)
 {
+    size_t keep = 0;
+    for (size_t i = 0; i < f->n_expected; i++) {
+        if (f->expected[i].end > f->now) {
+            f->expected[keep++] = f->expected[i];
+        }
+    }
+    f->n_expected = keep;
     f->n_seen = f->at_seen = 0;
     f->n_meter = f->at_meter = 0;
+    apply_positions(f, INT64_MAX);
+    f->n_position = f->at_position = 0;
 }
 
 /* The number of a pod, known or not. */
@@ -128,12 +124,38 @@ int pof_feed_pod(struct pof_feed *f, const struct pof_pod *pod, struct pof_err *
     return 0;
 }
 
-int pof_feed_reading(struct pof_feed *f, const struct pof_reading *r, struct pof_err *err)
+/* A switch was seen open or closed. */
+static int take_position(struct pof_feed *f, const struct pof_reading *r, struct pof_err *err)
+{
+    struct position x = {.start = r->start, .closed = r->value > 0};
+    x.branch = pof_names_find(&f->grid->branch_names, r->name);
+    if (r->element != 1 || POF_HAS(r, reading, end)) {
+        pof_fail(err, POF_E_PHYSICS, "'closed' is of a branch as a whole: expected no node, no end");
+        return pof_at(err, NULL, 0, r->element != 1 ? "element" : "end");
+    }
+    if (x.branch == POF_NONE) {
+        pof_fail(err, POF_E_REFERENCE, "the grid has no branch '%.*s'", (int)r->name.len,
+                 r->name.ptr);
+        return pof_at(err, NULL, 0, "name");
+    }
+    if (r->value < 0 || (r->value > 0 && r->value < 1) || r->value > 1) {
+        pof_fail(err, POF_E_RANGE, "'closed' is %g: expected 0 (open) or 1 (closed)", r->value);
+        return pof_at(err, NULL, 0, "value");
+    }
+    int rc = pof_grow(&f->position, &f->position_cap, f->n_position + 1, sizeof *f->position, err);
+    if (rc == 0) {
+        f->position[f->n_position++] = x;
+    }
+    return rc;
+}
+
+static int take_reading(struct pof_feed *f, const struct pof_reading *r, struct pof_err *err)
 {
     struct seen s = {.start = r->start};
     s.o.branch = r->element == 1;
     s.o.quantity = (uint8_t)r->quantity;
     s.o.to = POF_HAS(r, reading, end) && r->end == 1;
+    s.o.phase = POF_HAS(r, reading, phase) ? (uint8_t)(r->phase + 1) : 0;
     s.o.value = r->value;
     s.o.sigma = r->sigma;
     s.o.element =
@@ -159,9 +181,14 @@ int pof_feed_reading(struct pof_feed *f, const struct pof_reading *r, struct pof
     return rc;
 }
 
+int pof_feed_reading(struct pof_feed *f, const struct pof_reading *r, struct pof_err *err)
+{
+    return r->quantity == QUANTITY_CLOSED ? take_position(f, r, err) : take_reading(f, r, err);
+}
+
 int pof_feed_measurement(struct pof_feed *f, const struct pof_measurement *m, struct pof_err *err)
 {
-    struct meter x = {.start = m->start, .p_w = m->p_w};
+    struct meter x = {.start = m->start, .p_w = m->p_w, .duration_s = (int32_t)m->duration_s};
     int rc = pod_id(f, m->pod, &x.pod, err);
     rc = rc == 0 ? pof_grow(&f->meter, &f->meter_cap, f->n_meter + 1, sizeof *f->meter, err) : rc;
     if (rc != 0) {
@@ -176,17 +203,19 @@ int pof_feed_measurement(struct pof_feed *f, const struct pof_measurement *m, st
     return 0;
 }
 
-static int by_seen(const void *a, const void *b)
+int pof_feed_baseline(struct pof_feed *f, const struct pof_baseline *b, struct pof_err *err)
 {
-    const struct seen *x = a;
-    const struct seen *y = b;
-    int c = (x->start > y->start) - (x->start < y->start);
-    c = c != 0 ? c : (int)x->o.branch - (int)y->o.branch;
-    c = c != 0 ? c : (x->o.element > y->o.element) - (x->o.element < y->o.element);
-    c = c != 0 ? c : (int)x->o.to - (int)y->o.to;
-    c = c != 0 ? c : (int)x->o.quantity - (int)y->o.quantity;
-    c = c != 0 ? c : (x->o.value > y->o.value) - (x->o.value < y->o.value);
-    return c != 0 ? c : (x->o.sigma > y->o.sigma) - (x->o.sigma < y->o.sigma);
+    struct expected x = {.start = b->start, .end = b->start + b->duration_s, .p_w = b->p_w};
+    int rc = pod_id(f, b->pod, &x.pod, err);
+    rc = rc ? rc
+            : pof_grow(&f->expected, &f->expected_cap, f->n_expected + 1, sizeof *f->expected, err);
+    if (rc != 0) {
+        return rc;
+    }
+    x.has_q = POF_HAS(b, baseline, q_var);
+    x.q_var = x.has_q ? b->q_var : 0;
+    f->expected[f->n_expected++] = x;
+    return 0;
 }
 
 static int by_meter(const void *a, const void *b)
@@ -197,10 +226,33 @@ static int by_meter(const void *a, const void *b)
     return c != 0 ? c : (x->rank > y->rank) - (x->rank < y->rank);
 }
 
+static int by_expected(const void *a, const void *b)
+{
+    const struct expected *x = a;
+    const struct expected *y = b;
+    int c = (x->rank > y->rank) - (x->rank < y->rank);
+    return c != 0 ? c : (x->start > y->start) - (x->start < y->start);
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const struct position *x = a;
+    const struct position *y = b;
+    int c = (x->start > y->start) - (x->start < y->start);
+    c = c != 0 ? c : (x->branch > y->branch) - (x->branch < y->branch);
+    return c != 0 ? c : (int)x->closed - (int)y->closed;
+}
+
 static bool same_meter(const struct meter *x, const struct meter *y)
 {
     return x->p_w == y->p_w && x->q_var == y->q_var && x->v_mv == y->v_mv &&
-           x->has_q == y->has_q && x->has_v == y->has_v && x->good == y->good;
+           x->has_q == y->has_q && x->has_v == y->has_v && x->good == y->good &&
+           x->duration_s == y->duration_s;
+}
+
+static bool same_expected(const struct expected *x, const struct expected *y)
+{
+    return x->end == y->end && x->p_w == y->p_w && x->q_var == y->q_var && x->has_q == y->has_q;
 }
 
 struct named {
@@ -223,13 +275,17 @@ static int rank_pods(struct pof_feed *f, struct pof_err *err)
     }
     int rc = pof_calloc(&list, n, sizeof *list, err);
     rc = rc == 0 ? pof_grow(&f->rank, &f->rank_cap, n, sizeof *f->rank, err) : rc;
+    rc = rc == 0 ? pof_grow(&f->by_rank, &f->by_rank_cap, n, sizeof *f->by_rank, err) : rc;
+    rc = rc == 0 ? pof_grow(&f->last, &f->last_cap, n, sizeof *f->last, err) : rc;
     if (rc == 0) {
+        memset(f->last + f->ranked, 0, (n - f->ranked) * sizeof *f->last);
         for (uint32_t i = 0; i < n; i++) {
             list[i] = (struct named){f->pods.text[i], i};
         }
         qsort(list, n, sizeof *list, by_name);
         for (uint32_t i = 0; i < n; i++) {
             f->rank[list[i].id] = i;
+            f->by_rank[i] = list[i].id;
         }
         f->ranked = n;
     }
@@ -237,23 +293,33 @@ static int rank_pods(struct pof_feed *f, struct pof_err *err)
     return rc;
 }
 
-int pof_feed_sort(struct pof_feed *f, struct pof_err *err)
+static int registered(const struct pof_feed *f, uint32_t pod, const char *what, struct pof_err *err)
 {
-    int rc = rank_pods(f, err);
-    if (rc != 0) {
-        return rc;
+    struct pof_text name = f->pods.text[pod];
+    if (f->pod_node[pod] != POF_NONE) {
+        return 0;
     }
+    return pof_fail(err, POF_E_REFERENCE,
+                    "pod '%.*s' %s but not registered: expected a pod record", (int)name.len,
+                    name.ptr, what);
+}
+
+static int contradicts(const struct pof_feed *f, uint32_t pod, const char *what,
+                       struct pof_err *err)
+{
+    struct pof_text name = f->pods.text[pod];
+    return pof_fail(err, POF_E_CONFLICT, "pod '%.*s' has two %s of one instant", (int)name.len,
+                    name.ptr, what);
+}
+
+static int sort_meters(struct pof_feed *f, struct pof_err *err)
+{
     for (size_t i = 0; i < f->n_meter; i++) {
-        struct pof_text name = f->pods.text[f->meter[i].pod];
         f->meter[i].rank = f->rank[f->meter[i].pod];
-        if (f->pod_node[f->meter[i].pod] == POF_NONE) {
-            return pof_fail(err, POF_E_REFERENCE,
-                            "pod '%.*s' is measured but not registered: expected a pod record",
-                            (int)name.len, name.ptr);
+        int rc = registered(f, f->meter[i].pod, "is measured", err);
+        if (rc != 0) {
+            return rc;
         }
-    }
-    if (f->n_seen > 0) {
-        qsort(f->seen, f->n_seen, sizeof *f->seen, by_seen);
     }
     if (f->n_meter > 0) {
         qsort(f->meter, f->n_meter, sizeof *f->meter, by_meter);
@@ -261,113 +327,78 @@ int pof_feed_sort(struct pof_feed *f, struct pof_err *err)
     for (size_t i = 1; i < f->n_meter; i++) {
         const struct meter *x = &f->meter[i - 1];
         if (by_meter(x, x + 1) == 0 && !same_meter(x, x + 1)) {
-            struct pof_text name = f->pods.text[x->pod];
-            return pof_fail(err, POF_E_CONFLICT, "pod '%.*s' has two measurements of one instant",
-                            (int)name.len, name.ptr);
+            return contradicts(f, x->pod, "measurements", err);
         }
     }
-    f->at_seen = f->at_meter = 0;
     return 0;
 }
 
-static int put(struct pof_feed *f, const struct pof_observation *o, struct pof_err *err)
+static int sort_expected(struct pof_feed *f, struct pof_err *err)
+{
+    for (size_t i = 0; i < f->n_expected; i++) {
+        f->expected[i].rank = f->rank[f->expected[i].pod];
+        int rc = registered(f, f->expected[i].pod, "has a baseline", err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    if (f->n_expected > 0) {
+        qsort(f->expected, f->n_expected, sizeof *f->expected, by_expected);
+    }
+    for (size_t i = 1; i < f->n_expected; i++) {
+        const struct expected *x = &f->expected[i - 1];
+        if (by_expected(x, x + 1) == 0 && !same_expected(x, x + 1)) {
+            return contradicts(f, x->pod, "baselines", err);
+        }
+    }
+    return 0;
+}
+
+static int sort_positions(struct pof_feed *f, struct pof_err *err)
+{
+    if (f->n_position > 0) {
+        qsort(f->position, f->n_position, sizeof *f->position, by_position);
+    }
+    for (size_t i = 1; i < f->n_position; i++) {
+        const struct position *x = &f->position[i - 1];
+        struct pof_text name = f->grid->branch[x->branch].name;
+        if (x->start == x[1].start && x->branch == x[1].branch && x->closed != x[1].closed) {
+            return pof_fail(err, POF_E_CONFLICT, "branch '%.*s' is open and closed at one instant",
+                            (int)name.len, name.ptr);
+        }
+    }
+    return 0;
+}
+
+int pof_feed_sort(struct pof_feed *f, struct pof_err *err)
+{
+    int rc = rank_pods(f, err);
+    rc = rc == 0 ? sort_meters(f, err) : rc;
+    rc = rc == 0 ? sort_expected(f, err) : rc;
+    rc = rc == 0 ? sort_positions(f, err) : rc;
+    if (rc == 0 && f->n_seen > 0) {
+        qsort(f->seen, f->n_seen, sizeof *f->seen, pofi_by_seen);
+    }
+    f->at_seen = f->at_meter = f->at_position = 0;
+    return rc;
+}
+
+int pofi_feed_put(struct pof_feed *f, struct pof_instant *t, const struct pof_observation *o,
+                  enum pof_origin origin, int64_t age_s, struct pof_err *err)
 {
     int rc = pof_grow(&f->out, &f->out_cap, f->n_out + 1, sizeof *f->out, err);
-    if (rc == 0) {
-        f->out[f->n_out++] = *o;
+    rc = rc == 0 ? pof_grow(&f->origin, &f->origin_cap, f->n_out + 1, sizeof *f->origin, err) : rc;
+    rc = rc == 0 ? pof_grow(&f->age, &f->age_cap, f->n_out + 1, sizeof *f->age, err) : rc;
+    if (rc != 0) {
+        return rc;
     }
-    return rc;
-}
-
-static int take_readings(struct pof_feed *f, struct pof_instant *t, struct pof_err *err)
-{
-    int rc = 0;
-    for (; rc == 0 && f->at_seen < f->n_seen && f->seen[f->at_seen].start == t->start;
-         f->at_seen++) {
-        const struct seen *s = &f->seen[f->at_seen];
-        if (f->at_seen > 0 && by_seen(s - 1, s) == 0) {
-            t->repeated++;
-            continue;
-        }
-        if (!s->o.branch) {
-            f->sum[s->o.element].read_p |= s->o.quantity == POF_QUANTITY_P;
-            f->sum[s->o.element].read_q |= s->o.quantity == POF_QUANTITY_Q;
-        }
-        rc = put(f, &s->o, err);
-    }
-    return rc;
-}
-
-static int take_meter(struct pof_feed *f, const struct meter *m, struct pof_err *err)
-{
-    uint32_t node = f->pod_node[m->pod];
-    struct node_sum *sum = &f->sum[node];
-    double wider = m->good ? 1 : NOT_GOOD;
-    double share = f->options.sigma_meter;
-    double p = fabs((double)m->p_w);
-    double sp = fmax(share * p, SIGMA_LEAST) * wider;
-    double sq = fmax(m->has_q ? share * fabs((double)m->q_var) : Q_UNKNOWN * p, SIGMA_LEAST) * wider;
-    int rc = pof_add(&sum->p_w, m->p_w, err);
-    rc = rc == 0 ? pof_add(&sum->q_var, m->q_var, err) : rc;
-    sum->p2 += sp * sp;
-    sum->q2 += sq * sq;
-    sum->measured++;
-    if (rc == 0 && m->has_v) {
-        double v = sqrt(3) * (double)m->v_mv / 1000;
-        struct pof_observation o = {.element = node, .quantity = POF_QUANTITY_V, .value = v};
-        o.sigma = f->options.sigma_voltage * v * wider;
-        rc = put(f, &o, err);
-    }
-    return rc;
-}
-
-static int take_meters(struct pof_feed *f, int64_t start, struct pof_err *err)
-{
-    int rc = 0;
-    for (; rc == 0 && f->at_meter < f->n_meter && f->meter[f->at_meter].start == start;
-         f->at_meter++) {
-        const struct meter *m = &f->meter[f->at_meter];
-        bool again = f->at_meter > 0 && by_meter(m - 1, m) == 0;
-        rc = again ? 0 : take_meter(f, m, err);
-    }
-    return rc;
-}
-
-/* A node's consumption: fixed, and what its pods' meters say. */
-static int put_power(struct pof_feed *f, uint32_t i, double pods_square, bool reactive,
-                     struct pof_err *err)
-{
-    const struct pof_node *node = &f->grid->node[i];
-    double fixed = reactive ? node->q_var : node->p_w;
-    double size = f->registered[i] > 0 ? fabs(fixed) : fmax(fabs(fixed), node->rated_w);
-    double of_fixed = f->options.sigma_fixed * size;
-    struct pof_observation o = {.element = i,
-                                .quantity = reactive ? POF_QUANTITY_Q : POF_QUANTITY_P};
-    o.value = fixed + (double)(reactive ? f->sum[i].q_var : f->sum[i].p_w);
-    o.sigma = fmax(sqrt(pods_square + of_fixed * of_fixed), SIGMA_LEAST);
-    return put(f, &o, err);
-}
-
-/* Pseudo-readings of nodes, in the order of the grid. Where measurements are complete they count
- * beside a direct reading; an assumption never does. */
-static int put_nodes(struct pof_feed *f, struct pof_instant *t, struct pof_err *err)
-{
-    int rc = 0;
-    for (uint32_t i = 0; rc == 0 && i < f->grid->nodes; i++) {
-        const struct pof_node *node = &f->grid->node[i];
-        const struct node_sum *s = &f->sum[i];
-        bool pods = s->measured > 0 && s->measured == f->registered[i];
-        bool assumed = f->options.sigma_fixed > 0 && f->registered[i] == 0 &&
-                       node->kind != POF_NODE_SLACK && !node->zero_injection;
-        t->incomplete += s->measured > 0 && s->measured < f->registered[i];
-        if (pods || (assumed && !s->read_p)) {
-            rc = put_power(f, i, s->p2, false, err);
-        }
-        if (rc == 0 && (pods || (assumed && !s->read_q))) {
-            rc = put_power(f, i, s->q2, true, err);
-        }
-    }
-    return rc;
+    f->out[f->n_out] = *o;
+    f->origin[f->n_out] = (uint8_t)origin;
+    f->age[f->n_out++] = age_s;
+    t->pseudo += origin == POF_ORIGIN_PSEUDO;
+    t->aged += age_s > 0;
+    t->oldest_s = age_s > t->oldest_s ? age_s : t->oldest_s;
+    return 0;
 }
 
 int pof_feed_next(struct pof_feed *f, struct pof_instant *t, struct pof_err *err)
@@ -381,11 +412,18 @@ int pof_feed_next(struct pof_feed *f, struct pof_instant *t, struct pof_err *err
     int64_t other = meters ? f->meter[f->at_meter].start : INT64_MAX;
     *t = (struct pof_instant){.start = first < other ? first : other};
     f->n_out = 0;
+    f->now = t->start;
     memset(f->sum, 0, f->grid->nodes * sizeof *f->sum);
-    int rc = take_readings(f, t, err);
-    rc = rc == 0 ? take_meters(f, t->start, err) : rc;
-    rc = rc == 0 ? put_nodes(f, t, err) : rc;
+    apply_positions(f, t->start);
+    t->closed = f->closed;
+    t->switched = f->moved;
+    f->moved = false;
+    int rc = pofi_feed_readings(f, t, err);
+    rc = rc == 0 ? pofi_feed_meters(f, t, err) : rc;
+    rc = rc == 0 ? pofi_feed_nodes(f, t, err) : rc;
     t->observation = f->out;
+    t->origin = f->origin;
+    t->age_s = f->age;
     t->n = f->n_out;
     return rc == 0 ? 1 : rc;
 }

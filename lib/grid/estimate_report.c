@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double SUSPICIOUS = 3;
 
@@ -26,6 +27,27 @@ static void POF_PRINTF(2, 3) tell(struct pof_se_report *report, const char *fmt,
     va_end(args);
 }
 
+const char *pof_instant_name(const struct pof_grid *grid, const struct pof_instant *t, size_t i,
+                             char *to, size_t cap)
+{
+    size_t n = strlen(pof_observation_name(grid, &t->observation[i], to, cap));
+    if (t->origin[i] == POF_ORIGIN_PSEUDO) {
+        snprintf(to + n, cap - n, " (assumed)");
+    } else if (t->age_s[i] > 0) {
+        snprintf(to + n, cap - n, " (%lld s old)", (long long)t->age_s[i]);
+    } else if (t->origin[i] == POF_ORIGIN_METER) {
+        snprintf(to + n, cap - n, " (meters)");
+    }
+    return to;
+}
+
+static double objective(const struct pof_se *se)
+{
+    struct pof_se_result r;
+    pof_se_result(se, &r);
+    return r.objective;
+}
+
 static int remove_worst(struct pof_se *se, struct pof_se_report *report, enum pof_se_status *status,
                         struct pof_err *err)
 {
@@ -33,8 +55,11 @@ static int remove_worst(struct pof_se *se, struct pof_se_report *report, enum po
                       sizeof *report->removed, err);
     if (rc == 0) {
         size_t at = report->check.lnr_at;
-        report->removed[report->n_removed++] = (struct pof_removed){at, report->check.lnr};
+        struct pof_removed *x = &report->removed[report->n_removed++];
+        *x = (struct pof_removed){.at = at, .normalised = report->check.lnr};
+        x->before = objective(se);
         rc = pof_se_leave_out(se, at, status, err);
+        x->after = objective(se);
     }
     return rc;
 }
@@ -45,7 +70,7 @@ static int test(struct pof_se *se, struct pof_se_report *report, enum pof_se_sta
     report->check = (struct pof_se_check){0};
     int rc = *status == POF_SE_CONVERGED ? pof_se_check(se, &report->check, err) : 0;
     while (rc == 0 && *status == POF_SE_CONVERGED && report->wish.remove_bad &&
-           report->check.suspect && fabs(report->check.lnr) > SUSPICIOUS) {
+           report->wish.estimator == POF_SE_WLS && report->check.suspect && fabs(report->check.lnr) > SUSPICIOUS) {
         rc = remove_worst(se, report, status, err);
         if (rc == 0 && *status == POF_SE_CONVERGED) {
             rc = pof_se_check(se, &report->check, err);
@@ -54,7 +79,7 @@ static int test(struct pof_se *se, struct pof_se_report *report, enum pof_se_sta
     return rc;
 }
 
-static void tell_tests(struct pof_se_report *report, const struct pof_instant *t)
+static void put_tests(struct pof_se_report *report, const struct pof_instant *t)
 {
     struct pof_estimate *e = &report->record;
     const struct pof_se_check *c = &report->check;
@@ -64,12 +89,23 @@ static void tell_tests(struct pof_se_report *report, const struct pof_instant *t
     }
     if (c->lnr != 0) {
         e->lnr = c->lnr;
-        e->lnr_reading = pof_text(pof_observation_name(report->grid, &t->observation[c->lnr_at],
-                                                       report->lnr_reading,
-                                                       sizeof report->lnr_reading));
+        e->lnr_reading = pof_text(pof_instant_name(report->grid, t, c->lnr_at, report->lnr_reading,
+                                                   sizeof report->lnr_reading));
         POF_SET(e, estimate, lnr);
         POF_SET(e, estimate, lnr_reading);
     }
+    for (size_t i = 0; i < t->n && c->critical; i++) {
+        e->critical += c->critical[i];
+    }
+    if (c->critical) {
+        POF_SET(e, estimate, critical);
+    }
+}
+
+static void tell_tests(struct pof_se_report *report)
+{
+    const struct pof_estimate *e = &report->record;
+    const struct pof_se_check *c = &report->check;
     if (c->chi2_limit > 0 && e->objective > c->chi2_limit) {
         tell(report, "readings disagree: objective %.4g is above %.4g", e->objective,
              c->chi2_limit);
@@ -80,11 +116,44 @@ static void tell_tests(struct pof_se_report *report, const struct pof_instant *t
     }
 }
 
+static void tell_removed(struct pof_se_report *report, const struct pof_instant *t)
+{
+    struct pof_estimate *e = &report->record;
+    char name[160];
+    for (size_t i = 0; i < report->n_removed; i++) {
+        const struct pof_removed *x = &report->removed[i];
+        tell(report, "left out: %s, normalised residual %.3g, objective %.4g then %.4g",
+             pof_instant_name(report->grid, t, x->at, name, sizeof name), x->normalised, x->before,
+             x->after);
+    }
+    if (report->n_removed > 0) {
+        e->removed = (int64_t)report->n_removed;
+        e->objective_before = report->removed[0].before;
+        POF_SET(e, estimate, removed);
+        POF_SET(e, estimate, objective_before);
+    }
+}
+
+/* What the instant was made of beside readings of its own. */
+static void count_origins(struct pof_se_report *report, const struct pof_instant *t)
+{
+    struct pof_estimate *e = &report->record;
+    if (t->pseudo > 0) {
+        e->pseudo = t->pseudo;
+        POF_SET(e, estimate, pseudo);
+    }
+    if (t->aged > 0) {
+        e->aged = t->aged;
+        e->oldest_s = t->oldest_s;
+        POF_SET(e, estimate, aged);
+        POF_SET(e, estimate, oldest_s);
+    }
+}
+
 static void describe(const struct pof_se *se, const struct pof_instant *t,
                      enum pof_se_status status, struct pof_se_report *report)
 {
     struct pof_se_result r;
-    char name[128];
     pof_se_result(se, &r);
     report->record = (struct pof_estimate){.start = t->start,
                                            .status = (int)status,
@@ -99,19 +168,29 @@ static void describe(const struct pof_se *se, const struct pof_instant *t,
     if (status == POF_SE_CONVERGED) {
         report->record.objective = r.objective;
         POF_SET(&report->record, estimate, objective);
-        tell_tests(report, t);
+        put_tests(report, t);
+        tell_tests(report);
     }
-    for (size_t i = 0; i < report->n_removed; i++) {
-        tell(report, "left out: %s, normalised residual %.3g",
-             pof_observation_name(report->grid, &t->observation[report->removed[i].at], name,
-                                  sizeof name),
-             report->removed[i].normalised);
-    }
+    tell_removed(report, t);
+    count_origins(report, t);
     if (r.left_out > 0) {
         tell(report, "readings of what is not energised, left out: %lld", (long long)r.left_out);
     }
     if (t->incomplete > 0) {
         tell(report, "nodes whose pods were not all measured: %u", t->incomplete);
+    }
+}
+
+/* After all that is to be told. */
+static void finish(struct pof_se_report *report, const struct pof_se_robust *robust)
+{
+    if (report->wish.estimator != POF_SE_WLS) {
+        report->record.estimator = (int)report->wish.estimator;
+        report->record.minimum = robust->objective;
+        POF_SET(&report->record, estimate, estimator);
+        if (report->has_state) {
+            POF_SET(&report->record, estimate, minimum);
+        }
     }
     if (report->detail[0] != '\0') {
         report->record.detail = pof_text(report->detail);
@@ -123,9 +202,11 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se
                    struct pof_err *err)
 {
     enum pof_se_status status = POF_SE_DIVERGED;
+    struct pof_se_robust robust = {0};
     report->n_removed = 0;
     report->check = (struct pof_se_check){0};
     int rc = pof_se_solve(se, t->observation, t->n, &status, err);
+    rc = rc == 0 ? pof_se_robust(se, report->wish.estimator, &robust, &status, err) : rc;
     if (rc == 0 && report->wish.check) {
         rc = test(se, report, &status, err);
     }
@@ -133,6 +214,7 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se
         report->has_state = status == POF_SE_CONVERGED;
         report->good = report->has_state && !report->check.suspect;
         describe(se, t, status, report);
+        finish(report, &robust);
     }
     return rc;
 }

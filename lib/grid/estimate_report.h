@@ -5,17 +5,20 @@
 #define POF_GRID_ESTIMATE_REPORT_H
 
 #include "grid/estimate_feed.h"
+#include "grid/estimate_robust.h"
 
 struct pof_se_wish {
     bool check;      /* residual tests and standard deviations */
-    bool remove_bad; /* leave out the reading with the largest normalised residual, one after the
-                        other, while a test fails and it is above 3 (Handschin et al., 1975) */
+    bool remove_bad; /* WLS: leave out the reading with the largest normalised residual, one after
+                        the other, while a test fails and it is above 3 (Handschin et al., 1975) */
+    enum pof_se_estimator estimator;
 };
 
 /* A reading left out as bad. */
 struct pof_removed {
-    size_t at;         /* its observation */
-    double normalised; /* its normalised residual when it was */
+    size_t at;            /* its observation */
+    double normalised;    /* its normalised residual when it was */
+    double before, after; /* J with it, and without */
 };
 
 struct pof_se_report {
@@ -35,6 +38,10 @@ struct pof_se_report {
  * other. */
 int pof_se_instant(struct pof_se *se, const struct pof_instant *instant,
                    struct pof_se_report *report, struct pof_err *err) POF_CHECKED;
+/* The name of an observation of the instant, and what it is if not a reading of that instant: "p of
+ * node 'x' (assumed)", "v of node 'y' (20 s old)". */
+const char *pof_instant_name(const struct pof_grid *grid, const struct pof_instant *instant,
+                             size_t i, char *to, size_t cap);
 void pof_se_report_release(struct pof_se_report *report);
 
 #endif

@@ -81,7 +81,113 @@ double pofi_se_prior(const struct pof_se *se, bool variances)
     return variances ? 1e-1 * prior : prior;
 }
 
+<<<<<<< HEAD
 bool pofi_se_contradiction(struct pof_se *se)
+=======
+/* The step by dense algebra, without multipliers. */
+static int dense_step(struct pof_se *se, bool *solved, struct pof_err *err)
+{
+    struct pof_dense_lse p = {.cols = 2 * (int32_t)se->n};
+    for (size_t i = 0; i < se->rows; i++) {
+        p.constraints += se->row[i].active && se->row[i].exact;
+        p.rows += se->row[i].active && !se->row[i].exact;
+    }
+    int rc = pof_calloc(&p.a, (size_t)p.rows * (size_t)p.cols, sizeof *p.a, err);
+    rc = rc == 0 ? pof_calloc(&p.b, (size_t)p.constraints * (size_t)p.cols, sizeof *p.b, err) : rc;
+    rc = rc == 0 ? pof_calloc(&p.c, (size_t)p.rows, sizeof *p.c, err) : rc;
+    rc = rc == 0 ? pof_calloc(&p.d, (size_t)p.constraints, sizeof *p.d, err) : rc;
+    if (rc == 0) {
+        fill_dense(se, &p);
+        memset(se->step, 0, (size_t)se->gain.size * sizeof *se->step);
+        rc = pof_dense_lse(&p, se->step, solved, err);
+    }
+    free(p.d);
+    free(p.c);
+    free(p.b);
+    free(p.a);
+    return rc;
+}
+
+/* Largest change of a voltage that a step asks for; not finite when it is no step at all. */
+static double size_of(const struct pof_se *se, const double *step)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < 2 * se->n; i++) {
+        double s = fabs(step[i]);
+        if (isnan(s)) {
+            return s;
+        }
+        most = fmax(most, s);
+    }
+    return most;
+}
+
+/* The state a part of the step away from where it began, and r there; H stays. */
+static void move(struct pof_se *se, double alpha)
+{
+    for (uint32_t e = 0; e < se->n; e++) {
+        double v = se->v_from[e];
+        se->a[e] = se->a_from[e] + alpha * se->step[2 * e];
+        se->v[e] = fmax(v + alpha * se->step[2 * e + 1], 0.05 * v);
+    }
+    pofi_se_ends(se, se->a);
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].r = residual(se, &se->row[i]);
+    }
+}
+
+/* What the linear model of the last step would correct at the present state. */
+static int next_size(struct pof_se *se, double *size, struct pof_err *err)
+{
+    pofi_se_rhs(se, se->probe);
+    int rc = pof_lu_solve(se->gain.lu, se->probe, 1, err);
+    *size = rc == 0 ? size_of(se, se->probe) : INFINITY;
+    return rc;
+}
+
+/* Takes as much of the step as does good, and linearises there. */
+static int advance(struct pof_se *se, double size, double *alpha, struct pof_err *err)
+{
+    int rc = 0;
+    *alpha = size > STEP_MAX ? STEP_MAX / size : 1;
+    memcpy(se->v_from, se->v, se->n * sizeof *se->v);
+    memcpy(se->a_from, se->a, se->n * sizeof *se->a);
+    move(se, *alpha);
+    for (int k = 0; rc == 0 && size > STEP_SMALL && !se->options.dense; k++) {
+        double next = INFINITY;
+        rc = next_size(se, &next, err);
+        if (next < size || k == HALVINGS_MAX) {
+            break;
+        }
+        *alpha /= 2;
+        move(se, *alpha);
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        if (se->row[i].exact) {
+            se->row[i].lambda += *alpha * se->step[se->row[i].extra];
+        }
+    }
+    pofi_se_linearise(se);
+    return rc;
+}
+
+/* Lets current magnitudes in; true when there were any that waited. */
+static bool let_currents_in(struct pof_se *se)
+{
+    bool any = false;
+    for (size_t i = 0; i < se->rows; i++) {
+        struct se_row *row = &se->row[i];
+        if (!row->active && !row->removed) {
+            row->active = true;
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Names the constraint that is missed most, if one is. */
+static bool contradiction(struct pof_se *se)
+>>>>>>> main
 {
     const struct se_row *worst = NULL;
     double most = TOLERANCE_WORST;

@@ -62,6 +62,10 @@ struct pof_json_range {
 int pof_json_real(const struct pof_json *object, const char *key,
                   const struct pof_json_range *range, double *out, struct pof_err *err) POF_CHECKED;
 
+/* n numbers: the place itself is an array of exactly so many. out is only filled in without error. */
+int pof_json_reals(const struct pof_json *at, const struct pof_json_range *range, double *out, size_t n,
+                   struct pof_err *err) POF_CHECKED;
+
 /* Optional members: *out is left alone when the member is not there. 1: given, 0: not, negative:
  * error. words is NULL-terminated, *out its index. */
 int pof_json_text_opt(const struct pof_json *object, const char *key, struct pof_text *out,
