@@ -230,7 +230,7 @@ bool pofi_se_contradiction(struct pof_se *se);
 #define SE_TOLERANCE 1e-10
 #define SE_MISSED 1e-12 /* of exact rows, p.u. */
 
-/* estimate_dense.c: a Gauss-Newton step from h and r by LAPACK, x[2 * states], without multipliers. */
+/* estimate_dense.c: a Gauss-Newton step from h and r by dense algebra, x[2 * states], without multipliers. */
 int pofi_se_dense_step(const struct pof_se *se, double *x, bool *solved,
                        struct pof_err *err) POF_CHECKED;
 
