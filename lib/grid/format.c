@@ -33,6 +33,9 @@ static bool begins(struct pof_text t, const char *word)
 static bool is_raw(struct pof_text line)
 {
     const char *p = line.ptr, *end = line.ptr + line.len;
+    if (begins(line, "@!")) {
+        return true; /* a comment, from revision 35 on */
+    }
     if (p == end || (*p != '0' && *p != '1')) {
         return false;
     }
@@ -44,9 +47,22 @@ static bool is_raw(struct pof_text line)
     return gap > 0 && p < end && ((*p >= '0' && *p <= '9') || *p == '.');
 }
 
+/* {"network": ...}: RAWX. */
+static bool is_rawx(struct pof_text text)
+{
+    static const char key[] = "\"network\"";
+    const char *p = memchr(text.ptr, '{', text.len), *end = text.ptr + text.len;
+    for (p = p ? p + 1 : end; p < end && memchr(" \t\r\n", *p, 4); p++) {
+    }
+    return (size_t)(end - p) >= sizeof key - 1 && memcmp(p, key, sizeof key - 1) == 0;
+}
+
 enum pof_grid_format pof_grid_guess(struct pof_text text)
 {
     struct pof_text line = first_line_with_text(text, false);
+    if (begins(line, "{") && is_rawx(text)) {
+        return POF_GRID_RAW;
+    }
     if (begins(line, "{")) {
         return POF_GRID_JSON;
     }

@@ -19,7 +19,7 @@ struct pof_teller {
 enum pof_grid_format {
     POF_GRID_JSON,     /* pof.grid/1 */
     POF_GRID_MATPOWER, /* case format version 2 (MATPOWER User's Manual, appendix B) */
-    POF_GRID_RAW,      /* PSS/E power flow data, revision 32 and 33 */
+    POF_GRID_RAW,      /* PSS/E power flow data: RAW up to revision 35, RAWX */
     POF_GRID_CIM,      /* a document of the Common Information Model; only read */
     POF_GRID_FORMATS
 };
@@ -61,9 +61,10 @@ int pof_matpower_read(struct pof_grid *grid, struct pof_text text, const char *n
 int pof_matpower_write(const struct pof_grid *grid, struct pof_buf *to,
                        const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
 
-/* PSS/E RAW: read 32 and 33, written 33. Nodes are named by bus number, or by bus name when all bus
- * names are given and different. Three-winding transformers become three branches and a star
- * node; switched shunts stand at their initial value. */
+/* PSS/E RAW: read up to revision 35 and as RAWX, written 33. Nodes are named by bus number, or by bus
+ * name when all bus names are given and different. Three-winding transformers become three branches
+ * and a star node; switched shunts stand at their initial value; DC lines and FACTS devices exchange
+ * what they are scheduled to; buses are the model where a file has the inside of substations too. */
 int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
                  const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
 int pof_raw_write(const struct pof_grid *grid, struct pof_buf *to, const struct pof_teller *teller,

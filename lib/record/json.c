@@ -226,6 +226,33 @@ struct pof_json pof_json_item(const struct pof_json *array, size_t i)
         .value = json_array_get(array->value, i), .doc = array->doc, .parent = array, .index = i};
 }
 
+bool pof_json_each(const struct pof_json *object, size_t i, struct pof_json *out)
+{
+    json_t *value = (json_t *)(uintptr_t)object->value;
+    void *at = json_object_iter(value);
+    for (; at && i > 0; i--) {
+        at = json_object_iter_next(value, at);
+    }
+    if (at) {
+        *out = (struct pof_json){.value = json_object_iter_value(at),
+                                 .doc = object->doc,
+                                 .parent = object,
+                                 .key = json_object_iter_key(at)};
+    }
+    return at != NULL;
+}
+
+bool pof_json_scalar(const struct pof_json *at, double *number, struct pof_text *text)
+{
+    const json_t *value = at->value;
+    if (json_is_number(value)) {
+        *number = json_number_value(value);
+    } else if (json_is_string(value)) {
+        *text = (struct pof_text){json_string_value(value), json_string_length(value)};
+    }
+    return !json_is_object(value) && !json_is_array(value);
+}
+
 static int missing(const struct pof_json *object, const char *key, struct pof_err *err)
 {
     return pof_json_fail(object, key, err, POF_E_MISSING, "'%s' is required", key);
