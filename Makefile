@@ -40,7 +40,7 @@ ALL_CFLAGS = -std=c11 -ffp-contract=off -pthread -fvisibility=hidden -ffunction-
 ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 	-I/usr/include/suitesparse $(CPPFLAGS)
 # Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) out of the others.
-PKGS := jansson openssl libcurl sqlite3 lapacke openblas
+PKGS := jansson openssl libcurl sqlite3 expat zlib
 ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf -lamd \
 	-lcolamd -lm $(LDLIBS)
@@ -89,8 +89,9 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 
 # --- what people type ---
 
-DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev liblapacke-dev \
-	libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev
+DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
+	libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev \
+	libexpat1-dev zlib1g-dev
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
 	golang-go golang-golang-x-mod-dev
@@ -112,7 +113,7 @@ $(B)/tools/generate: $(B)/tools/generate.o $(B)/libpof.a
 schema: $(B)/tools/generate
 	@mkdir -p schema
 	$(Q)for t in $$($< types); do $< schema $$t >schema/$$t.schema.json || exit 1; done
-	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7
+	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7 && $< powers >lib/num/powers.def
 
 # Every suite is one command that speaks TAP; test/run counts.
 SUITES := $(UNIT) \
@@ -180,6 +181,19 @@ bench: all
 .PHONY: bench-trust
 bench-trust: $(B)/test/bench/trust
 	@$<
+
+# The grid engine: estimation and power flow on feeders made by seed and, where the shared data are,
+# on MATPOWER's cases. NETS="rad1k rad10k" for some of them.
+.PHONY: bench-grid
+BENCH_GRID := $(patsubst %.c,$(B)/%.o,$(wildcard test/bench/grid/*.c))
+-include $(BENCH_GRID:.o=.d)
+$(B)/test/bench/bench-grid: $(BENCH_GRID) $(B)/libpof.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_GRID) $(B)/libpof.a $(ALL_LDLIBS)
+
+bench-grid: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
+bench-grid: all $(B)/test/bench/bench-grid
+	@$(B)/test/bench/bench-grid $(B)/bin $(NETS)
 
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60

@@ -2,6 +2,7 @@
 /* pof-convert: grids from and to the files of other programs. */
 #include "cli/cli.h"
 #include "grid/format.h"
+#include "pof-convert/documents.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct args {
-    const char *study_case;
-    int to, loads;
+    const char *study_case, *slack;
+    int to, loads, names;
     bool per_phase;
 };
 
@@ -22,21 +22,26 @@ static const char *const formats[] = {"grid", "matpower", "raw", NULL};
 enum { LOADS_FIXED, LOADS_RATED };
 static const char *const loads[] = {"fixed", "rated", NULL};
 
+static const char *const names[] = {"name", "mrid", NULL};
+
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"to", 't', POF_OPT_WORD, AT(to), "FORMAT", "grid, matpower or raw (grid)", 0, 0, formats},
     {"loads", 'l', POF_OPT_WORD, AT(loads), "HOW", "fixed, or rated: consumption becomes rated_w (fixed)", 0, 0, loads},
     {"per-phase", 0, POF_OPT_FLAG, AT(per_phase), NULL, "the input is of one phase: powers times 3, voltages times sqrt(3)", 0, 0, NULL},
     {"study-case", 0, POF_OPT_TEXT, AT(study_case), "NAME", "of a SimBench data set: hL, n1, hW, hPV, lW, lPV (none)", 0, 0, NULL},
+    {"names", 0, POF_OPT_WORD, AT(names), "WHICH", "of CIM: name, or mrid (name)", 0, 0, names},
+    {"slack", 0, POF_OPT_TEXT, AT(slack), "NODE", "of CIM: the node that feeds the grid (as documents say)", 0, 0, NULL},
     {0}};
 #undef AT
 
 static const struct pof_program program = {
     .name = "pof-convert",
     .purpose = "convert grids from and to the files of other programs",
-    .operands = "FILE|DIRECTORY",
+    .operands = "FILE|DIRECTORY ...",
     .examples = "pof-convert case33bw.m > grid.json\n"
-                "pof-convert --to raw grid.json > grid.raw",
+                "pof-convert --to raw grid.json > grid.raw\n"
+                "pof-convert cgmes.zip boundary.zip > grid.json",
     .options = options,
 };
 
@@ -106,32 +111,62 @@ static int read_folder(struct pof_cli *cli, const struct args *a, const char *pa
 
 /* --- files --- */
 
-static int read_file(struct pof_cli *cli, const char *path, struct pof_grid *grid, struct pof_err *err)
+/* --- several documents of one grid --- */
+
+static int read_documents(struct pof_cli *cli, const struct args *a, const struct documents *d,
+                          struct pof_grid *grid, struct pof_err *err)
 {
     struct pof_teller teller = {tell, cli};
-    char *data = NULL;
-    size_t len;
-    int rc = pof_cli_slurp(cli, path, &data, &len, err);
-    rc = rc ? rc : pof_grid_read(grid, (struct pof_text){data, len}, path, &teller, err);
-    free(data);
-    return rc;
+    struct pof_grid_wish wish = {.teller = &teller};
+    struct pof_cim input = {.document = d->item, .documents = d->n, .by_id = a->names == 1, .slack = a->slack};
+    bool cim = true;
+    for (size_t i = 0; i < d->n; i++) {
+        cim = cim && pof_cim_is(d->item[i].text);
+    }
+    if (cim && d->n > 0) {
+        return pof_cim_read(grid, &input, &wish, err);
+    }
+    if (a->slack || a->names) {
+        return pof_fail(err, POF_E_USAGE, "--slack and --names are for documents of the Common Information Model");
+    }
+    if (d->n != 1) {
+        return pof_fail(err, POF_E_USAGE,
+                        "only documents of the Common Information Model come in several files; %zu are given", d->n);
+    }
+    return pof_grid_read(grid, d->item[0].text, d->item[0].name, &teller, err);
+}
+
+static bool is_simbench(const char *path)
+{
+    char node[4096];
+    FILE *f = NULL;
+    if (snprintf(node, sizeof node, "%s/%s", path, pof_simbench_file[POF_SIMBENCH_NODE]) < (int)sizeof node) {
+        f = fopen(node, "r");
+    }
+    return f && fclose(f) == 0;
 }
 
 static int read_input(struct pof_cli *cli, const struct args *a, struct pof_grid *grid,
                       struct pof_err *err)
 {
+    static const char *const standard_input[] = {"-"};
     const char *const *paths;
-    struct stat st;
+    struct documents d = {.cli = cli};
     size_t n = pof_cli_operands(cli, &paths);
-    if (n > 1) {
-        return pof_fail(err, POF_E_USAGE, "one file or directory is converted at a time, %zu are given", n);
+    if (n == 1 && is_directory(paths[0]) && is_simbench(paths[0])) {
+        return read_folder(cli, a, paths[0], grid, err);
     }
-    const char *path = n ? paths[0] : "-";
-    bool directory = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    if (a->study_case && !directory) {
+    if (a->study_case) {
         return pof_fail(err, POF_E_USAGE, "--study-case is for a SimBench directory");
     }
-    return directory ? read_folder(cli, a, path, grid, err) : read_file(cli, path, grid, err);
+    paths = n ? paths : standard_input;
+    int rc = 0;
+    for (size_t i = 0; i < (n ? n : 1) && rc == 0; i++) {
+        rc = documents_add(&d, paths[i], err);
+    }
+    rc = rc ? rc : read_documents(cli, a, &d, grid, err);
+    documents_release(&d);
+    return rc;
 }
 
 static int write_output(struct pof_cli *cli, const struct args *a, const struct pof_grid *grid,

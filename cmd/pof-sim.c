@@ -2,6 +2,7 @@
 /* pof-sim: a simulated market of any size on a grid. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "flex/feeders.h"
 #include "flex/sim.h"
 #include "grid/grid.h"
 #include "num/units.h"
@@ -9,21 +10,22 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum make { PODS, BASELINES, MEASUREMENTS, PRICERULES, AVAILABILITIES, REQUESTS };
+enum make { PODS, BASELINES, MEASUREMENTS, PRICERULES, AVAILABILITIES, REQUESTS, GRID };
 static const char *const makes[] = {"pods",           "baselines", "measurements", "pricerules",
-                                    "availabilities", "requests",  NULL};
+                                    "availabilities", "requests",  "grid",         NULL};
 
 struct args {
     int make;
     const char *grid, *day, *zone, *session;
-    int64_t pods, seed, peak_micro, peak_w, from, until;
+    int64_t pods, nodes, seed, peak_micro, peak_w, from, until;
 };
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
-    {"make", 'm', POF_OPT_WORD, AT(make), "WHAT", "pods, baselines, measurements, pricerules, availabilities or requests (pods)", 0, 0, makes},
+    {"make", 'm', POF_OPT_WORD, AT(make), "WHAT", "pods, baselines, measurements, pricerules, availabilities, requests or grid (pods)", 0, 0, makes},
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document", 0, 0, NULL},
     {"pods", 'p', POF_OPT_INT, AT(pods), "N", "points of delivery (100)", POF_SIM_PODS_MIN, POF_SIM_PODS_MAX, NULL},
+    {"nodes", 'n', POF_OPT_INT, AT(nodes), "N", "of a grid to make (1000)", POF_FEEDERS_MIN, POF_FEEDERS_MAX, NULL},
     {"seed", 's', POF_OPT_INT, AT(seed), "N", "another number, another market (1)", 0, INT64_MAX, NULL},
     {"day", 'd', POF_OPT_TEXT, AT(day), "DATE", "local market day, such as 2026-03-10", 0, 0, NULL},
     {"zone", 'z', POF_OPT_TEXT, AT(zone), "ZONE", "UTC, WET, CET, EET or a city such as Europe/Rome (CET)", 0, 0, NULL},
@@ -180,8 +182,31 @@ static int make(struct pof_cli *cli, struct work *w, struct pof_err *err)
     }
 }
 
+/* Distribution feeders of so many nodes, as a document. */
+static int make_grid(struct pof_cli *cli, const struct args *a, struct pof_err *err)
+{
+    const struct pof_feeders_options o = {(uint32_t)a->nodes, (uint64_t)a->seed};
+    const char *const *operands;
+    struct pof_grid grid = {0};
+    struct pof_buf text = {0};
+    struct pof_sink out;
+    if (a->grid || pof_cli_operands(cli, &operands) > 0) {
+        return pof_fail(err, POF_E_USAGE, "a grid is made from --nodes and --seed, from no file");
+    }
+    int rc = pof_feeders_make(&grid, &o, err);
+    rc = rc ? rc : pof_grid_write(&grid, &text, err);
+    rc = rc ? rc : pof_cli_sink(cli, NULL, &out, err);
+    rc = rc ? rc : out.write(out.ctx, text.data, text.len, err);
+    pof_buf_release(&text);
+    pof_grid_release(&grid);
+    return rc;
+}
+
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
+    if (((const struct args *)args)->make == GRID) {
+        return make_grid(cli, args, err);
+    }
     struct work w = {.args = args, .out = pof_cli_out(cli)};
     int rc = prepare(cli, &w, err);
     rc = rc ? rc : make(cli, &w, err);
@@ -194,7 +219,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.zone = "CET", .pods = 100, .seed = 1, .peak_micro = 1000000,
+    struct args args = {.zone = "CET", .pods = 100, .nodes = 1000, .seed = 1, .peak_micro = 1000000,
                         .from = INT64_MIN, .until = INT64_MIN};
     return pof_main(&program, argc, argv, &args, run);
 }

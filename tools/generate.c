@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the tables to what people read: generate schema TYPE | records | errors | types. */
+/* From the tables to what people read: generate schema TYPE | records | errors | types; and a table for
+ * the machine: generate powers. */
 #include "base/err.h"
+#include "num/powers.h"
 #include "record/record.h"
 
 #include <inttypes.h>
@@ -154,6 +156,80 @@ static int errors(void)
     return 0;
 }
 
+/* Whole numbers of at most LIMBS * 32 bits, lowest limb first: 5^342 has 795 bits. */
+enum { LIMBS = 30 };
+
+static void times(uint32_t *a, uint32_t factor)
+{
+    uint64_t carry = 0;
+    for (int i = 0; i < LIMBS; i++) {
+        carry += (uint64_t)a[i] * factor;
+        a[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+}
+
+static int bits(const uint32_t *a)
+{
+    int i = LIMBS - 1;
+    while (i > 0 && a[i] == 0) {
+        i--;
+    }
+    return a[i] ? 32 * (i + 1) - __builtin_clz(a[i]) : 0;
+}
+
+/* a -= b when that is not negative; whether it was done. */
+static int reduce(uint32_t *a, const uint32_t *b)
+{
+    uint32_t rest[LIMBS];
+    int64_t borrow = 0;
+    for (int i = 0; i < LIMBS; i++) {
+        borrow += (int64_t)a[i] - b[i];
+        rest[i] = (uint32_t)borrow;
+        borrow >>= 32;
+    }
+    if (borrow < 0) {
+        return 0;
+    }
+    memcpy(a, rest, sizeof rest);
+    return 1;
+}
+
+static void put_power(unsigned __int128 t)
+{
+    printf("{UINT64_C(0x%016" PRIx64 "), UINT64_C(0x%016" PRIx64 ")},\n", (uint64_t)(t >> 64),
+           (uint64_t)t);
+}
+
+/* The first 128 bits of 10^q, whose factor 2^q only moves the point: of 5^q, or of 1 / 5^-q by long
+ * division from a power of two just below 5^-q. */
+static int powers(void)
+{
+    printf("/* SPDX-License-Identifier: Apache-2.0 */\n"
+           "/* Made by make schema; do not edit. The meaning stands in num/powers.h. */\n");
+    for (int q = POFI_POWER_MIN; q <= POFI_POWER_MAX; q++) {
+        uint32_t five[LIMBS] = {1};
+        for (int i = 0; i < (q < 0 ? -q : q); i++) {
+            times(five, 5);
+        }
+        int n = bits(five);
+        unsigned __int128 t = 0;
+        uint32_t rest[LIMBS] = {0};
+        rest[(n - 1) / 32] = UINT32_C(1) << ((n - 1) % 32);
+        for (int i = 0; i < 128; i++) {
+            t <<= 1;
+            if (q < 0) {
+                times(rest, 2);
+                t |= (unsigned)reduce(rest, five);
+            } else if (i < n) {
+                t |= (five[(n - 1 - i) / 32] >> ((n - 1 - i) % 32)) & 1u;
+            }
+        }
+        put_power(t);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "schema") == 0) {
@@ -171,6 +247,9 @@ int main(int argc, char **argv)
         }
         return 0;
     }
-    fprintf(stderr, "usage: generate schema TYPE | records | errors | types\n");
+    if (argc == 2 && strcmp(argv[1], "powers") == 0) {
+        return powers();
+    }
+    fprintf(stderr, "usage: generate schema TYPE | records | errors | types | powers\n");
     return 2;
 }

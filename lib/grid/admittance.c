@@ -2,6 +2,8 @@
 /* Branches and shunts as admittances. */
 #include "grid/admittance.h"
 
+#include "grid/net_impl.h"
+
 #include <math.h>
 
 struct pof_pi pof_branch_pi(const struct pof_branch *b)
@@ -26,8 +28,8 @@ struct pof_pi pof_branch_pi(const struct pof_branch *b)
 int pof_branch_y(const struct pof_grid *grid, uint32_t branch, uint32_t phases, struct pof_y *y,
                  struct pof_err *err)
 {
-    if (phases != 1) {
-        return pof_fail(err, POF_E_RANGE, "%u phases cannot be computed", phases);
+    if (phases == 3) {
+        return pofi_branch_y3(&grid->branch[branch], y, err);
     }
     struct pof_pi pi = pof_branch_pi(&grid->branch[branch]);
     y->g[0] = pi.gff, y->b[0] = pi.bff;
@@ -40,7 +42,9 @@ int pof_branch_y(const struct pof_grid *grid, uint32_t branch, uint32_t phases, 
 bool pof_node_y(const struct pof_grid *grid, uint32_t node, uint32_t phases, struct pof_y *y)
 {
     const struct pof_node *n = &grid->node[node];
-    (void)phases;
+    if (phases == 3) {
+        return pofi_node_y3(grid, node, y);
+    }
     y->g[0] = n->g_w / grid->base_va;
     y->b[0] = n->b_var / grid->base_va;
     return n->g_w != 0 || n->b_var != 0;

@@ -31,11 +31,29 @@ struct pof_y {
     double g[36], b[36];
 };
 
-/* Of a closed branch; phases 1 or 3. */
+/* Of a closed branch; phases 1 or 3. With three phases POF_E_PHYSICS, the branch named, where its zero
+ * sequence is not known; of a switch alone it is assumed: its poles have no coupling, so all
+ * sequences are the same. A transformer whose windings have no magnetising branch in the zero sequence
+ * (g0 = b0 = 0) lets nothing flow there. */
 int pof_branch_y(const struct pof_grid *grid, uint32_t branch, uint32_t phases, struct pof_y *y,
                  struct pof_err *err) POF_CHECKED;
-/* Of the shunts of a node; false when it has none, and y is not filled in. */
+/* Of the shunts of a node; false when it has none, and y is not to be used. */
 bool pof_node_y(const struct pof_grid *grid, uint32_t node, uint32_t phases, struct pof_y *y);
+
+/* Can windings connected so have that clock? IEC 60076-1: odd when one of the two is a star (y, yn),
+ * even otherwise. */
+bool pof_clock_possible(const struct pof_branch_phases *p);
+
+/* The series impedance of four conductors a, b, c, n (4 x 4 by rows) as that of three phases into r
+ * and x of out, same unit. Earthed: Z_ij - Z_in Z_nj / Z_nn (W. H. Kersting, "Distribution System
+ * Modeling and Analysis", section 4.1); return: the loop impedances Z_ij - Z_in - Z_nj + Z_nn. Shunt
+ * admittances of a neutral at ground vanish with its row and column. false: Z_nn = 0, earthed. */
+bool pof_kron_reduce(const double r[16], const double x[16], enum pof_neutral neutral,
+                     struct pof_branch_phases *out);
+
+/* r, x, g, b of a branch given by matrices: those of the same line transposed (means of diagonal less
+ * means of the other elements). */
+void pof_phases_balance(const struct pof_branch_phases *p, struct pof_branch *b);
 
 /* Powers into a branch at its ends, p.u. */
 struct pof_flow {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a grid. */
 #include "grid/build.h"
-#include "num/decimal.h"
+#include "grid/admittance.h"
+#include "num/real.h"
 #include "record/scan.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PI 3.14159265358979323846
 
@@ -84,6 +86,38 @@ struct pof_node pof_node_default(struct pof_text name, double base_v)
         .name = name, .base_v = base_v, .v_min_pu = 0.9, .v_max_pu = 1.1, .v_set_pu = 1};
 }
 
+static bool draws(const struct pof_node_phases *p)
+{
+    for (int i = 0; i < 3; i++) {
+        if (p->p_w[i] != 0 || p->q_var[i] != 0 || p->ip_w[i] != 0 || p->iq_var[i] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_node_phases(const struct pof_node *n, struct pof_err *err)
+{
+    const struct pof_node_phases *p = n->phases;
+    for (int i = 0; i < 3; i++) {
+        const struct bound bounds[] = {
+            {"active power of a phase (W)", p->p_w[i], -1e12, 1e12},
+            {"reactive power of a phase (var)", p->q_var[i], -1e12, 1e12},
+            {"active power at constant current of a phase (W)", p->ip_w[i], -1e12, 1e12},
+            {"reactive power at constant current of a phase (var)", p->iq_var[i], -1e12, 1e12},
+            {"shunt of a phase (W)", p->g_w[i], -1e12, 1e12},
+            {"shunt of a phase (var)", p->b_var[i], -1e12, 1e12},
+            {"zero-sequence shunt (W)", p->g0_w, -1e12, 1e12},
+            {"zero-sequence shunt (var)", p->b0_var, -1e12, 1e12},
+        };
+        int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "node", n->name, err);
+        if (rc) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 static int check_node(const struct pof_node *n, struct pof_err *err)
 {
     bool held = n->kind != POF_NODE_PQ;
@@ -96,12 +130,18 @@ static int check_node(const struct pof_node *n, struct pof_err *err)
         {"active power (W)", n->p_w, -1e12, 1e12},
         {"reactive power (var)", n->q_var, -1e12, 1e12},
         {"rated power (W)", n->rated_w, 0, 1e12},
+        {"active power at constant current (W)", n->ip_w, -1e12, 1e12},
+        {"reactive power at constant current (var)", n->iq_var, -1e12, 1e12},
+        {"lower limit of injection (var)", n->q_min_var, -1e12, 1e12},
+        {"upper limit of injection (var)", n->q_max_var, -1e12, 1e12},
+        {"share of the slack", n->slack_share, 0, 1e12},
         {"shunt (W)", n->g_w, -1e12, 1e12},
         {"shunt (var)", n->b_var, -1e12, 1e12},
         {"place x", n->x, -1e12, 1e12},
         {"place y", n->y, -1e12, 1e12},
     };
     int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "node", n->name, err);
+    rc = rc || !n->phases ? rc : check_node_phases(n, err);
     if (rc) {
         return rc;
     }
@@ -110,7 +150,13 @@ static int check_node(const struct pof_node *n, struct pof_err *err)
                         "voltage limits %.15g .. %.15g p.u. of node '%.*s' leave no room",
                         n->v_min_pu, n->v_max_pu, T(n->name));
     }
-    bool fed = n->p_w != 0 || n->q_var != 0 || n->rated_w != 0 || n->kind != POF_NODE_PQ;
+    if (n->has_q_limits && n->q_min_var > n->q_max_var) {
+        return pof_fail(err, POF_E_PHYSICS,
+                        "limits of injection %.15g .. %.15g var of node '%.*s' are exchanged",
+                        n->q_min_var, n->q_max_var, T(n->name));
+    }
+    bool fed = n->p_w != 0 || n->q_var != 0 || n->rated_w != 0 || n->ip_w != 0 || n->iq_var != 0 ||
+               n->kind != POF_NODE_PQ || (n->phases && draws(n->phases));
     if (n->zero_injection && fed) {
         return pof_fail(err, POF_E_CONFLICT,
                         "node '%.*s' is marked zero_injection but something is connected to it",
@@ -138,6 +184,23 @@ static int take_name(struct pof_names *names, struct pof_text *name, uint32_t in
     return rc;
 }
 
+/* Replaces what *where (a pointer to a pointer) points to, if anything, by a copy in the arena. */
+static int keep(struct pof_grid *g, void *where, size_t size, struct pof_err *err)
+{
+    void *from;
+    memcpy(&from, where, sizeof from);
+    if (!from) {
+        return 0;
+    }
+    void *to = pof_arena_alloc(&g->arena, size, err);
+    if (!to) {
+        return POF_E_NOMEM;
+    }
+    memcpy(to, from, size);
+    memcpy(where, &to, sizeof to);
+    return 0;
+}
+
 int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_err *err)
 {
     struct pof_grid *g = b->grid;
@@ -145,11 +208,96 @@ int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_
     rc = rc ? rc : check_node(node, err);
     rc = rc ? rc : pof_grow(&g->node, &b->node_cap, (size_t)g->nodes + 1, sizeof *g->node, err);
     struct pof_node copy = *node;
+    rc = rc ? rc : keep(g, &copy.phases, sizeof *copy.phases, err);
     rc = rc ? rc : take_name(&g->node_names, &copy.name, g->nodes, "node", err);
     if (rc == 0) {
         g->node[g->nodes++] = copy;
     }
     return rc;
+}
+
+static int check_branch_phases(const struct pof_branch *b, struct pof_err *err)
+{
+    const struct pof_branch_phases *p = b->phases;
+    bool winds = p->form == POF_PHASES_WINDINGS, matrix = p->form == POF_PHASES_MATRIX;
+    const struct bound bounds[] = {
+        {"r0 (p.u.)", p->r0, -1e7, 1e7},
+        {"x0 (p.u.)", p->x0, -1e7, 1e7},
+        {"g0 (p.u.)", p->g0, -1e9, 1e9},
+        {"b0 (p.u.)", p->b0, -1e9, 1e9},
+        {"resistance to ground (p.u.)", p->r_ground_from, 0, 1e7},
+        {"reactance to ground (p.u.)", p->x_ground_from, -1e7, 1e7},
+        {"resistance to ground (p.u.)", p->r_ground_to, 0, 1e7},
+        {"reactance to ground (p.u.)", p->x_ground_to, -1e7, 1e7},
+    };
+    int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "branch", b->name, err);
+    for (int i = 0; i < 9 && rc == 0; i++) {
+        int j = i % 3 * 3 + i / 3; /* across the diagonal */
+        if (p->r[i] != p->r[j] || p->x[i] != p->x[j] || p->g[i] != p->g[j] || p->b[i] != p->b[j]) {
+            return pof_fail(err, POF_E_PHYSICS, "a matrix of branch '%.*s' is not symmetric",
+                            T(b->name));
+        }
+        const struct bound of_matrix[] = {{"r of a matrix (p.u.)", p->r[i], -1e7, 1e7},
+                                          {"x of a matrix (p.u.)", p->x[i], -1e7, 1e7},
+                                          {"g of a matrix (p.u.)", p->g[i], -1e9, 1e9},
+                                          {"b of a matrix (p.u.)", p->b[i], -1e9, 1e9}};
+        rc = check_bounds(of_matrix, 4, "branch", b->name, err);
+    }
+    if (rc) {
+        return rc;
+    }
+    if (winds != (b->kind == POF_BRANCH_TRANSFORMER) && (winds || matrix)) {
+        return pof_fail(err, POF_E_CONFLICT, "branch '%.*s' has %s", T(b->name),
+                        winds ? "windings; only a transformer has" : "matrices; only a line has");
+    }
+    if (winds && !pof_clock_possible(p)) {
+        return pof_fail(err, POF_E_PHYSICS,
+                        "windings of transformer '%.*s' cannot have clock %d: it is odd when one of "
+                        "the two is y or yn, even otherwise, 0 .. 11",
+                        T(b->name), p->clock);
+    }
+    bool turns = b->tap && b->tap->step_deg != 0;
+    if (winds && !turns && cos(b->shift - pof_rad_of_deg(30 * p->clock)) < 1 - 1e-9) {
+        return pof_fail(err, POF_E_CONFLICT,
+                        "transformer '%.*s' shifts by %.15g degrees, but its clock is %d (%d degrees)",
+                        T(b->name), pof_deg_of_rad(b->shift), p->clock, 30 * p->clock);
+    }
+    return matrix || p->r0 != 0 || p->x0 != 0
+               ? 0
+               : pof_fail(err, POF_E_PHYSICS, "branch '%.*s' has no zero-sequence impedance",
+                          T(b->name));
+}
+
+static int check_tap(const struct pof_grid *g, const struct pof_branch *b, struct pof_err *err)
+{
+    const struct pof_tap *t = b->tap;
+    int32_t low = t->min < t->max ? t->min : t->max, high = t->min < t->max ? t->max : t->min;
+    const struct bound bounds[] = {
+        {"tap position", t->pos, low, high},          {"neutral tap", t->neutral, -1e4, 1e4},
+        {"lowest tap", low, -1e4, 1e4},               {"highest tap", high, -1e4, 1e4},
+        {"step (percent)", t->step_pct, -50, 50},     {"step (degrees)", t->step_deg, -90, 90},
+        {"uk at the lowest tap", t->uk_min_pct, -1e3, 1e3},
+        {"uk at the highest tap", t->uk_max_pct, -1e3, 1e3},
+        {"pk at the lowest tap", t->pk_min_w, -1e9, 1e9},
+        {"pk at the highest tap", t->pk_max_w, -1e9, 1e9},
+        {"band (p.u.)", t->v_low_pu, 0, 2},           {"band (p.u.)", t->v_high_pu, 0, 2},
+        {"drop (p.u.)", t->drop_r_pu, -1e4, 1e4},     {"drop (p.u.)", t->drop_x_pu, -1e4, 1e4},
+    };
+    int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "branch", b->name, err);
+    if (rc) {
+        return rc;
+    }
+    if (b->kind != POF_BRANCH_TRANSFORMER) {
+        return pof_fail(err, POF_E_CONFLICT, "branch '%.*s' has taps; only a transformer has",
+                        T(b->name));
+    }
+    if (t->controlled && t->node >= g->nodes) {
+        return pof_fail(err, POF_E_REFERENCE, "branch '%.*s' controls an unknown node", T(b->name));
+    }
+    return !t->controlled || t->v_low_pu < t->v_high_pu
+               ? 0
+               : pof_fail(err, POF_E_PHYSICS, "the band %.15g .. %.15g p.u. of branch '%.*s' is empty",
+                          t->v_low_pu, t->v_high_pu, T(b->name));
 }
 
 static int check_branch(const struct pof_grid *g, const struct pof_branch *b, struct pof_err *err)
@@ -179,8 +327,9 @@ static int check_branch(const struct pof_grid *g, const struct pof_branch *b, st
         return pof_fail(err, POF_E_PHYSICS,
                         "branch '%.*s' has no impedance; what has none is a switch", T(name));
     }
-    if (b->kind == POF_BRANCH_TRANSFORMER) {
-        return 0;
+    if ((b->phases && (rc = check_branch_phases(b, err)) != 0) ||
+        (b->tap && (rc = check_tap(g, b, err)) != 0) || b->kind == POF_BRANCH_TRANSFORMER) {
+        return rc;
     }
     if (g->node[b->from].base_v != g->node[b->to].base_v) {
         return pof_fail(err, POF_E_PHYSICS,
@@ -194,6 +343,17 @@ static int check_branch(const struct pof_grid *g, const struct pof_branch *b, st
     return 0;
 }
 
+static int keep_asset(struct pof_grid *g, struct pof_branch *b, struct pof_err *err)
+{
+    if (!b->asset) {
+        return 0;
+    }
+    struct pof_asset asset = *b->asset;
+    int rc = keep(g, &asset.conductors, sizeof *asset.conductors, err);
+    b->asset = &asset;
+    return rc ? rc : keep(g, &b->asset, sizeof asset, err);
+}
+
 int pof_build_branch(struct pof_build *b, const struct pof_branch *branch, struct pof_err *err)
 {
     struct pof_grid *g = b->grid;
@@ -202,14 +362,9 @@ int pof_build_branch(struct pof_build *b, const struct pof_branch *branch, struc
     rc = rc ? rc : check_branch(g, branch, err);
     rc = rc ? rc : pof_grow(&g->branch, &b->branch_cap, (size_t)g->branches + 1, sizeof *g->branch,
                             err);
-    if (rc == 0 && branch->asset) {
-        struct pof_asset *asset = pof_arena_alloc(&g->arena, sizeof *asset, err);
-        if (!asset) {
-            return POF_E_NOMEM;
-        }
-        *asset = *branch->asset;
-        copy.asset = asset;
-    }
+    rc = rc ? rc : keep_asset(g, &copy, err);
+    rc = rc ? rc : keep(g, &copy.phases, sizeof *copy.phases, err);
+    rc = rc ? rc : keep(g, &copy.tap, sizeof *copy.tap, err);
     rc = rc ? rc : take_name(&g->branch_names, &copy.name, g->branches, "branch", err);
     if (rc == 0) {
         g->branch[g->branches++] = copy;
@@ -233,53 +388,6 @@ int pof_build_finish(const struct pof_build *b, struct pof_err *err)
                ? rc
                : pof_fail(err, POF_E_TOPOLOGY,
                           "no node is of kind slack; one must hold the voltage the grid is fed with");
-}
-
-static bool plate_model(const struct pof_grid *grid, const struct pof_asset *a,
-                        struct pof_branch *b)
-{
-    double base_from = grid->node[b->from].base_v, base_to = grid->node[b->to].base_v;
-    double v_from = a->v_from > 0 ? a->v_from : base_from;
-    double v_to = a->v_to > 0 ? a->v_to : base_to;
-    double zbase = base_to * base_to / grid->base_va;
-    double z = a->uk_pct / 100 * v_to * v_to / a->sn_va;
-    double r = a->pk_w / a->sn_va * v_to * v_to / a->sn_va;
-    double y = a->i0_pct / 100 * a->sn_va / (v_to * v_to);
-    double g = a->p0_w / (v_to * v_to);
-    if (r > z || g > y * (1 + 1e-12)) {
-        return false;
-    }
-    b->r = r / zbase;
-    b->x = sqrt(z * z - r * r) / zbase;
-    b->g = g * zbase;
-    b->b = -sqrt(fmax(0, y * y - g * g)) * zbase;
-    b->ratio = v_from / base_from * (1 + a->tap_pct / 100) / (v_to / base_to);
-    return true;
-}
-
-bool pof_asset_model(const struct pof_grid *grid, const struct pof_asset *a, struct pof_branch *b)
-{
-    double v = grid->node[b->to].base_v;
-    double zbase = v * v / grid->base_va;
-    double length = a->form == POF_FORM_PER_KM ? a->length_km : 1;
-    if (a->rating_a > 0) {
-        b->rating_va = sqrt(3) * grid->node[b->from].base_v * a->rating_a;
-    }
-    switch (a->form) {
-    case POF_FORM_PU:
-        return true;
-    case POF_FORM_PLATE:
-        return plate_model(grid, a, b);
-    case POF_FORM_OHM:
-    case POF_FORM_PER_KM:
-        b->r = a->r_ohm * length / zbase;
-        b->x = a->x_ohm * length / zbase;
-        b->g = 0;
-        b->b = (a->b_us * 1e-6 + 2 * PI * grid->f_hz * a->c_nf * 1e-9) * length * zbase;
-        b->ratio = 1;
-        return true;
-    }
-    return false;
 }
 
 void pof_grid_release(struct pof_grid *grid)

@@ -37,7 +37,8 @@ int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
     se->status = POF_SE_UNOBSERVABLE;
     rc = pofi_se_topology(se, err);
     rc = rc == 0 ? make_arrays(se, err) : rc;
-    rc = rc == 0 ? pof_pf_new(&se->pf, grid, NULL, err) : rc;
+    const struct pof_pf_options flow = {.phases = se->net.phases};
+    rc = rc == 0 ? pof_pf_new(&se->pf, grid, &flow, err) : rc;
     if (rc != 0) {
         pof_se_free(se);
         return rc;
@@ -59,8 +60,8 @@ void pof_se_free(struct pof_se *se)
     pofi_se_system_free(&se->gain);
     pofi_se_topology_free(se);
     void *owned[] = {se->row, se->last,     se->block,      se->h,        se->constant,    se->v,
-                     se->a,   se->step,     se->before,     se->lanes,    se->unobservable,
-                     se->residual,          se->normalised, se->critical, se->island, se->missing};
+                     se->a,   se->step, se->probe, se->before,     se->lanes,    se->unobservable,
+                     se->residual,          se->normalised, se->critical,      se->island,   se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }
@@ -100,6 +101,7 @@ static int arrange(struct pof_se *se, struct pof_err *err)
     int rc = pofi_se_gain_new(se, err);
     size_t size = 2 * (size_t)se->gain.blocks;
     rc = rc ? rc : pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err);
+    rc = rc ? rc : pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err);
     rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
     rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
     rc = rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);

@@ -55,7 +55,7 @@ struct pof_observation {
 struct pof_se_options {
     double tolerance;   /* largest last change of a voltage, p.u. and rad; 0: 1e-10 */
     int max_iterations; /* 0: 50 */
-    bool dense;         /* each step by LAPACK's constrained least squares instead of the sparse
+    bool dense;         /* each step by dense constrained least squares instead of the sparse
                            system, O(n^3): an independent check for up to some 300 nodes */
     uint32_t phases;    /* 3: of each phase; 0 and 1: balanced */
 };

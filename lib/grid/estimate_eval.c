@@ -200,6 +200,7 @@ void pofi_se_plan_scale(const struct pof_se *se, struct se_plan *p)
 {
     for (uint32_t i = 0; i < p->rows; i++) {
         p->row[i].scale = se->row[i].exact ? se->row[i].weight : 0;
+        p->row[i].rho = pofi_se_rho(se, i);
     }
 }
 

@@ -17,7 +17,7 @@ struct eval_row {
     uint8_t quantity;
     uint8_t which;    /* form of the group; 3: the sum of all */
     bool exact;
-    double sign, scale; /* scale: of exact rows */
+    double sign, scale, rho; /* scale, weight in G: of exact rows */
     uint32_t node;    /* V, ANGLE: of the net */
     uint32_t extra;   /* exact: unknown in the order of elimination */
     uint32_t tbegin, tend; /* potentials */

@@ -71,7 +71,7 @@ struct se_system {
     uint32_t *slot, *diagonal;
     uint32_t *first;   /* [rows] */
     uint32_t *unknown; /* [rows] a row's own unknown; POF_NONE: summed */
-    bool keep_all;
+    bool keep_all, augment;
     uint32_t blocks;
 };
 
@@ -112,13 +112,15 @@ struct pof_se {
 
     struct se_system gain;
     struct se_plan *plan;
+    double rho;            /* weight that exact rows have in G, as scaled */
     bool observed;         /* the present rows were found observable */
 
     struct se_state state, from, flat; /* present; where a step began; no load */
     double *v, *a;         /* [net.nodes] magnitudes and angles, of outputs */
     struct eval_lanes *lanes; /* one estimate, for the plan */
-    double *step, *before; /* [2 * gain.blocks] a step; [rows] multipliers where it began */
-    size_t step_cap, before_cap;
+    double *step, *probe;  /* [2 * gain.blocks] a step; a right-hand side */
+    double *before;        /* [rows] multipliers where the step began */
+    size_t step_cap, probe_cap, before_cap;
 
     /* results */
     int iterations;
@@ -207,6 +209,8 @@ int pofi_se_gain_new(struct pof_se *se, struct pof_err *err) POF_CHECKED;
  * state variable stays where it is; it slows iterations (which go by exact gradients) by nothing
  * worth mentioning and keeps pivots away from zero. Returns how many pivots were lost. */
 uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double prior);
+/* The weight of exact row i in G; 0: it is not there. */
+double pofi_se_rho(const struct pof_se *se, size_t i);
 /* [eps H'; H -I] of other values h of the rows, keep_all. */
 uint32_t pofi_se_factor_test(const struct pof_se *se, struct se_system *s, const double *h,
                              double eps);
@@ -228,9 +232,9 @@ double pofi_se_prior(const struct pof_se *se, bool variances);
 bool pofi_se_contradiction(struct pof_se *se);
 /* The most a step changes before voltages are no longer linear, and when it is settled. */
 #define SE_TOLERANCE 1e-10
-#define SE_MISSED 1e-10 /* of exact rows, p.u. */
+#define SE_MISSED 1e-12 /* of exact rows, p.u. */
 
-/* estimate_dense.c: a Gauss-Newton step from h and r by LAPACK, x[2 * states], without multipliers. */
+/* estimate_dense.c: a Gauss-Newton step from h and r by dense algebra, x[2 * states], without multipliers. */
 int pofi_se_dense_step(const struct pof_se *se, double *x, bool *solved,
                        struct pof_err *err) POF_CHECKED;
 

@@ -33,7 +33,7 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i,
     if (row->exact) {
         lane scaled = s->w[i] * r;
         s->rhs[row->extra] = scaled * row->scale;
-        *m = -(s->lambda[i] * s->w[i]) * row->scale;
+        *m = (row->rho * s->rhs[row->extra] - s->lambda[i] * s->w[i]) * row->scale;
         LANES(more)(&s->missed, &scaled);
     } else {
         *m = s->w[i] * r;

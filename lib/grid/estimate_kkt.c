@@ -5,6 +5,10 @@
  *     [ C           -D ]      C: rows with unknowns of their own: multipliers of exact rows (D = 0)
  *                             and sqrt(w) h of weighted ones (D = 1; eliminated, that is w h h')
  *
+ * Where rows are multiplied out, those of short exact rows are added too, with a weight like that of
+ * readings (augmented Lagrangian): it changes neither solutions nor the upper left block of the
+ * inverse, but a node that is known by constraints alone has a pivot of the size of others.
+ *
  * The unknown of a row is eliminated right behind the node that it is read at: then its pivot has
  * something to stand on, and a node and its multipliers are one vertex of the graph, which is the
  * graph of the grid itself. */
@@ -15,8 +19,8 @@
 #include <string.h>
 
 /* A state variable is held at least as this share of what is known of it by itself. */
-static const double PRIOR_SHARE = 1e-11;
-static const double PRIOR_SHARE_EXACT = 1e-14; /* for variances */
+static const double PRIOR_SHARE = 1e-13;
+static const double PRIOR_SHARE_EXACT = 1e-13; /* for variances */
 
 /* Thresholds that are tried: rows of more blocks have unknowns of their own. */
 enum { LONG = 12, SHORT = 2 };
@@ -57,6 +61,11 @@ static void number_unknowns(const struct pof_se *se, struct se_system *s, uint32
     s->blocks = next / 2 + next % 2;
 }
 
+static bool augmented(const struct se_system *s, const struct se_row *row)
+{
+    return s->augment && row->exact && row->n <= LONG;
+}
+
 /* Places of all rows; called twice, to count and to list. */
 static size_t list_places(const struct pof_se *se, struct se_system *s, uint32_t *at_row,
                           uint32_t *at_col)
@@ -77,6 +86,14 @@ static size_t list_places(const struct pof_se *se, struct se_system *s, uint32_t
                 if (at_row) {
                     at_row[k] = block[a];
                     at_col[k] = own ? s->unknown[i] / 2 : block[b];
+                }
+            }
+        }
+        for (uint32_t a = 0; a < row->n && augmented(s, row); a++) {
+            for (uint32_t b = a; b < row->n; b++, k++) {
+                if (at_row) {
+                    at_row[k] = block[a];
+                    at_col[k] = block[b];
                 }
             }
         }
@@ -171,6 +188,7 @@ static int system_new(const struct pof_se *se, struct se_system *s, uint32_t lon
         return rc;
     }
     bool *is_read = NULL;
+    s->augment = !s->keep_all && longest == LONG;
     number_unknowns(se, s, longest);
     size_t places = list_places(se, s, NULL, NULL);
     if (places > UINT32_MAX / 4) {
@@ -299,6 +317,11 @@ static void add_fillers(const struct pof_se *se, struct se_system *s, double *a)
     }
 }
 
+double pofi_se_rho(const struct pof_se *se, size_t i)
+{
+    return augmented(&se->gain, &se->row[i]) ? se->rho : 0;
+}
+
 uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double prior)
 {
     double *a = clear(s);
@@ -309,11 +332,15 @@ uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double pri
             double f = !row->active ? 0 : row->exact ? row->weight : sqrt(row->weight);
             const double fd[2] = {f, row->active && row->exact ? 0 : -1};
             add_own(s, a, i, h, fd, row->n);
+            if (row->active && augmented(s, row)) {
+                double w = se->rho * row->weight * row->weight;
+                add_summed(a, s->slot + s->first[i] + row->n, h, row->n, w);
+            }
         } else if (row->active) {
             add_summed(a, s->slot + s->first[i], h, row->n, row->weight);
         }
     }
-    add_prior(se, s, a, prior, prior < 1e-2 ? PRIOR_SHARE_EXACT : PRIOR_SHARE);
+    add_prior(se, s, a, prior, prior < 0.5 ? PRIOR_SHARE_EXACT : PRIOR_SHARE);
     add_fillers(se, s, a);
     return pof_ldl_factor(s->ldl);
 }

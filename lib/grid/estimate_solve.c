@@ -43,17 +43,29 @@ void pofi_se_linearise(struct pof_se *se)
     }
 }
 
+static double longest(const struct pof_se *se, const struct se_row *row)
+{
+    double most = 0;
+    for (uint32_t k = 0; k < 2 * row->n; k++) {
+        most = fmax(most, fabs(se->h[2 * (size_t)row->begin + k]));
+    }
+    return most;
+}
+
 void pofi_se_weigh(struct pof_se *se)
 {
+    double logs = 0, n = 0;
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
-        double most = 0;
-        for (uint32_t k = 0; k < 2 * row->n && row->exact; k++) {
-            most = fmax(most, fabs(se->h[2 * (size_t)row->begin + k]));
-        }
+        double most = longest(se, row);
         row->weight = !row->exact ? 1 / (row->sigma * row->sigma) : most > 0 ? 1 / most : 1;
         row->lambda = 0;
+        if (!row->exact && most > 0 && row->forms > 0) {
+            logs += log(row->weight * most * most);
+            n++;
+        }
     }
+    se->rho = n > 0 ? exp(logs / n) : 1;
 }
 
 double pofi_se_prior(const struct pof_se *se, bool variances)
@@ -66,7 +78,7 @@ double pofi_se_prior(const struct pof_se *se, bool variances)
         }
     }
     double prior = best > 0 ? fmin(1, 1e-4 * best) : 1;
-    return variances ? 1e-3 * prior : prior;
+    return variances ? 1e-1 * prior : prior;
 }
 
 bool pofi_se_contradiction(struct pof_se *se)
@@ -130,11 +142,11 @@ static void store(struct pof_se *se)
 
 /* Largest change of a voltage that the present right-hand side asks for; not finite when it is no
  * step at all. */
-static double size_of(const struct pof_se *se)
+static double size_of(const struct pof_se *se, const double *of)
 {
     double most = 0, sum = 0;
     for (uint32_t n = 0; n < se->net.nodes; n++) {
-        const double *step = se->lanes->rhs + 2 * se->plan->order[n];
+        const double *step = of + 2 * se->plan->order[n];
         most = fmax(most, fmax(fabs(step[0]), fabs(step[1])));
         sum += step[0] + step[1];
     }
@@ -145,7 +157,33 @@ static double solve_here(struct pof_se *se)
 {
     pofi_se_eval(se->plan, se->lanes);
     pof_ldl_solve(se->gain.ldl, se->lanes->rhs);
-    return size_of(se);
+    return size_of(se, se->lanes->rhs);
+}
+
+/* The correction behind a trial step by the linear model that the factors are of: residuals are those
+ * of the trial, derivatives stay. (The exact gradient also knows how derivatives have turned, which
+ * far from the solution, with large residuals of precise readings, is most of it.) */
+static double model_size(struct pof_se *se)
+{
+    const uint32_t *order = se->plan->order;
+    const struct eval_lanes *l = se->lanes;
+    double *b = se->probe;
+    memset(b, 0, se->plan->unknowns * sizeof *b);
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        const double *h = se->h + 2 * (size_t)row->begin;
+        double f = row->exact ? row->weight : 1;
+        double m = l->w[i] * f *
+                   (row->exact ? pofi_se_rho(se, i) * f * l->r[i] - l->lambda[i] : l->r[i]);
+        if (row->exact) {
+            b[se->plan->row[i].extra] = l->w[i] * f * l->r[i];
+        }
+        for (uint32_t k = 0; k < 2 * row->n; k++) {
+            b[2 * order[se->block[row->begin + k / 2]] + k % 2] += m * h[k];
+        }
+    }
+    pof_ldl_solve(se->gain.ldl, b);
+    return size_of(se, b);
 }
 
 /* A step with factors of the present state. */
@@ -166,7 +204,7 @@ static int new_step(struct pof_se *se, double *size, struct pof_err *err)
     for (uint32_t b = 0; b < pofi_se_states(se); b++) {
         memcpy(se->lanes->rhs + 2 * se->plan->order[b], se->step + 2 * b, 2 * sizeof *se->step);
     }
-    *size = solved ? size_of(se) : NAN;
+    *size = solved ? size_of(se, se->lanes->rhs) : NAN;
     return rc;
 }
 
@@ -199,7 +237,7 @@ static void advance(struct pof_se *se, double size, double *alpha, double *next)
             return;
         }
         *next = solve_here(se);
-        if (*next < size || size <= STEP_SMALL || k == HALVINGS_MAX) {
+        if (*next < size || size <= STEP_SMALL || k == HALVINGS_MAX || model_size(se) < size) {
             return;
         }
         *alpha /= 2;
@@ -265,7 +303,7 @@ static bool last_step(struct pof_se *se, double *size)
         return true;
     }
     pof_ldl_solve(se->gain.ldl, se->lanes->rhs);
-    *size = size_of(se);
+    *size = size_of(se, se->lanes->rhs);
     return small && !(*size > SE_TOLERANCE / 10); /* nothing is left to be moved */
 }
 

@@ -5,13 +5,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define THIRD_OF_TURN (2 * 3.14159265358979323846 / 3)
-
-/* Consumption the power flow is to start with, beside the grid's own: means of what is read, summed
- * over phases. summed: [2 * grid nodes] there is a reading of all phases together. */
-static void read_injections(const struct pof_se *se, double *const w[2], bool *summed)
+/* Consumption the power flow is to start with, beside the grid's own: means of what is read. What is
+ * read of all phases together is shared alike. is_read: [2 * nodes * phases]. */
+static void read_injections(const struct pof_se *se, double *const w[2], bool *is_read)
 {
-    double unit = se->grid->base_va / se->net.phases;
+    uint32_t phases = se->net.phases;
+    double unit = se->grid->base_va / phases;
     for (size_t i = 0; i < se->rows;) {
         const struct se_row *row = &se->row[i], *next = row;
         double sum = 0, n = 0;
@@ -26,12 +25,12 @@ static void read_injections(const struct pof_se *se, double *const w[2], bool *s
         if (row->branch || (row->quantity != POF_QUANTITY_P && !q)) {
             continue;
         }
-        if (row->phase == 0) {
-            w[q][row->element] = 0;
-            summed[2 * row->element + q] = true;
-        }
-        if (row->phase == 0 || !summed[2 * row->element + q]) {
-            w[q][row->element] += sum / n * unit;
+        for (uint32_t f = 0; f < phases; f++) {
+            uint32_t at = row->element * phases + f;
+            if (row->phase == f + 1 || (row->phase == 0 && !is_read[2 * at + q])) {
+                w[q][at] = sum / n * unit / (row->phase == 0 ? phases : 1);
+                is_read[2 * at + q] = true;
+            }
         }
     }
 }
@@ -39,20 +38,14 @@ static void read_injections(const struct pof_se *se, double *const w[2], bool *s
 /* What the grid consumes by itself is in the power flow already, where it is read too. */
 static void take_fixed(const struct pof_se *se, double *const w[2], const bool *is_read)
 {
-    for (uint32_t i = 0; i < se->grid->nodes; i++) {
-        w[0][i] -= is_read[2 * i] ? se->grid->node[i].p_w : 0;
-        w[1][i] -= is_read[2 * i + 1] ? se->grid->node[i].q_var : 0;
-    }
-}
-
-static void mark_read(const struct pof_se *se, bool *is_read)
-{
-    for (size_t i = 0; i < se->rows; i++) {
-        const struct se_row *row = &se->row[i];
-        bool q = row->quantity == POF_QUANTITY_Q;
-        if (!row->branch && (row->quantity == POF_QUANTITY_P || q)) {
-            is_read[2 * row->element + q] = true;
-        }
+    uint32_t phases = se->net.phases;
+    for (uint32_t k = 0; k < se->grid->nodes * phases; k++) {
+        const struct pof_node *node = &se->grid->node[k / phases];
+        const struct pof_node_phases *own = phases == 3 ? node->phases : NULL;
+        double p = node->p_w / phases + (own ? own->p_w[k % phases] : 0);
+        double q = node->q_var / phases + (own ? own->q_var[k % phases] : 0);
+        w[0][k] -= is_read[2 * k] ? p : 0;
+        w[1][k] -= is_read[2 * k + 1] ? q : 0;
     }
 }
 
@@ -88,8 +81,8 @@ static bool take_flow(struct pof_se *se)
     struct pof_pf_result flow;
     pof_pf_result(se->pf, &flow);
     for (uint32_t n = 0; n < se->net.nodes; n++) {
-        uint32_t i = se->net.first_of[n / se->net.phases];
-        double v = flow.v_pu[i], a = flow.angle[i] - n % se->net.phases * THIRD_OF_TURN;
+        uint32_t phases = se->net.phases, i = se->net.first_of[n / phases] * phases + n % phases;
+        double v = flow.v_pu[i], a = flow.angle[i];
         if (!(v > 0)) {
             return false;
         }
@@ -104,15 +97,14 @@ static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
 {
     double *w[2] = {NULL, NULL};
     bool *marks = NULL;
-    size_t nodes = se->grid->nodes;
+    size_t nodes = (size_t)se->grid->nodes * se->net.phases;
     enum pof_pf_status status = POF_PF_DIVERGED;
     int rc = pof_calloc(&w[0], nodes, sizeof *w[0], err);
     rc = rc ? rc : pof_calloc(&w[1], nodes, sizeof *w[1], err);
-    rc = rc ? rc : pof_calloc(&marks, 4 * nodes, sizeof *marks, err);
+    rc = rc ? rc : pof_calloc(&marks, 2 * nodes, sizeof *marks, err);
     if (rc == 0) {
         read_injections(se, w, marks);
-        mark_read(se, marks + 2 * nodes);
-        take_fixed(se, w, marks + 2 * nodes);
+        take_fixed(se, w, marks);
         rc = pof_pf_solve(se->pf, w[0], w[1], true, &status, err);
     }
     *found = rc == 0 && status == POF_PF_CONVERGED && take_flow(se);

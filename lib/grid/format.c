@@ -3,6 +3,7 @@
 #include "grid/format_impl.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct pof_text first_line_with_text(struct pof_text text, bool skip_comments)
@@ -32,6 +33,9 @@ static bool begins(struct pof_text t, const char *word)
 static bool is_raw(struct pof_text line)
 {
     const char *p = line.ptr, *end = line.ptr + line.len;
+    if (begins(line, "@!")) {
+        return true; /* a comment, from revision 35 on */
+    }
     if (p == end || (*p != '0' && *p != '1')) {
         return false;
     }
@@ -43,17 +47,49 @@ static bool is_raw(struct pof_text line)
     return gap > 0 && p < end && ((*p >= '0' && *p <= '9') || *p == '.');
 }
 
+/* {"network": ...}: RAWX. */
+static bool is_rawx(struct pof_text text)
+{
+    static const char key[] = "\"network\"";
+    const char *p = memchr(text.ptr, '{', text.len), *end = text.ptr + text.len;
+    for (p = p ? p + 1 : end; p < end && memchr(" \t\r\n", *p, 4); p++) {
+    }
+    return (size_t)(end - p) >= sizeof key - 1 && memcmp(p, key, sizeof key - 1) == 0;
+}
+
 enum pof_grid_format pof_grid_guess(struct pof_text text)
 {
     struct pof_text line = first_line_with_text(text, false);
+    if (begins(line, "{") && is_rawx(text)) {
+        return POF_GRID_RAW;
+    }
     if (begins(line, "{")) {
         return POF_GRID_JSON;
+    }
+    if (pof_cim_is(text)) {
+        return POF_GRID_CIM;
     }
     struct pof_text code = first_line_with_text(text, true);
     if (begins(code, "function") || begins(code, "mpc.")) {
         return POF_GRID_MATPOWER;
     }
     return is_raw(line) ? POF_GRID_RAW : POF_GRID_FORMATS;
+}
+
+int pof_readings_add(struct pof_readings *readings, const struct pof_observation *observation,
+                     struct pof_err *err)
+{
+    int rc = pof_grow(&readings->item, &readings->cap, readings->n + 1, sizeof *readings->item, err);
+    if (rc == 0) {
+        readings->item[readings->n++] = *observation;
+    }
+    return rc;
+}
+
+void pof_readings_release(struct pof_readings *readings)
+{
+    free(readings->item);
+    *readings = (struct pof_readings){.phases = readings->phases};
 }
 
 int pof_grid_read(struct pof_grid *grid, struct pof_text text, const char *name,
@@ -71,11 +107,14 @@ int pof_grid_read(struct pof_grid *grid, struct pof_text text, const char *name,
         return pof_matpower_read(grid, text, name, teller, err);
     case POF_GRID_RAW:
         return pof_raw_read(grid, text, name, teller, err);
+    case POF_GRID_CIM:
+        return pof_cim_read(grid, &(struct pof_cim){.document = &(struct pof_cim_document){text, name}, .documents = 1},
+                            &(struct pof_grid_wish){.teller = teller}, err);
     case POF_GRID_FORMATS:
         break;
     }
     int rc = pof_fail(err, POF_E_SCHEMA,
-                      "neither a pof.grid/1 document, nor a MATPOWER case, nor PSS/E RAW");
+                      "neither a pof.grid/1 document, nor a MATPOWER case, PSS/E RAW or CIM XML");
     pof_at(err, name, 1, NULL);
     return rc;
 }
@@ -90,10 +129,11 @@ int pof_grid_write_as(enum pof_grid_format format, const struct pof_grid *grid, 
         return pof_matpower_write(grid, to, teller, err);
     case POF_GRID_RAW:
         return pof_raw_write(grid, to, teller, err);
+    case POF_GRID_CIM:
     case POF_GRID_FORMATS:
         break;
     }
-    return pof_fail(err, POF_E_INTERNAL, "no such format of grids");
+    return pof_fail(err, POF_E_INTERNAL, "a format that grids are not written in");
 }
 
 /* Voltages that come from a quotient by sqrt(3) get back the round number they had. */

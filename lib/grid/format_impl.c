@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the readers and writers of grid formats share. */
 #include "grid/format_impl.h"
+#include "num/real.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -11,14 +12,6 @@
 static bool digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static size_t skip_digits(struct pof_text t, size_t i)
-{
-    while (i < t.len && digit(t.ptr[i])) {
-        i++;
-    }
-    return i;
 }
 
 static bool named_number(struct pof_text t, size_t i, double *out)
@@ -35,39 +28,15 @@ static bool named_number(struct pof_text t, size_t i, double *out)
 
 bool pofi_number(struct pof_text t, bool not_finite, double *out)
 {
-    char copy[64];
-    if (t.len == 0 || t.len >= sizeof copy) {
+    if (t.len == 0) {
         return false;
     }
     size_t i = t.ptr[0] == '-' || t.ptr[0] == '+';
     if (not_finite && i < t.len && named_number(t, i, out)) {
         return true;
     }
-    size_t whole = skip_digits(t, i);
-    size_t digits = whole - i;
-    i = whole;
-    if (i < t.len && t.ptr[i] == '.') {
-        size_t fraction = skip_digits(t, i + 1);
-        digits += fraction - i - 1;
-        i = fraction;
-    }
-    size_t exponent = i;
-    if (digits > 0 && i < t.len && strchr("eEdD", t.ptr[i])) {
-        i++;
-        i += i < t.len && (t.ptr[i] == '-' || t.ptr[i] == '+');
-        size_t last = skip_digits(t, i);
-        i = last > i ? last : t.len + 1;
-    }
-    if (digits == 0 || i != t.len) {
-        return false;
-    }
-    memcpy(copy, t.ptr, t.len);
-    copy[t.len] = '\0';
-    if (exponent < t.len) {
-        copy[exponent] = 'e'; /* Fortran's d */
-    }
-    *out = strtod(copy, NULL);
-    return isfinite(*out);
+    const char *end = t.ptr + t.len;
+    return pof_real_scan(t.ptr, end, POF_REAL_FREE, out) == end && isfinite(*out);
 }
 
 /* --- telling --- */

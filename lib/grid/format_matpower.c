@@ -2,7 +2,7 @@
 /* MATPOWER cases, version 2 (User's Manual, appendix B), to grids and back. */
 #include "grid/format_impl.h"
 #include "grid/solver.h"
-#include "num/decimal.h"
+#include "num/real.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -62,6 +62,21 @@ enum pof_form {
     POF_FORM_PLATE   /* a transformer's name plate and test report */
 };
 
+/* What becomes of the neutral, the fourth conductor of a line. */
+enum pof_neutral {
+    POF_NEUTRAL_EARTHED, /* at ground at both ends; voltages of phases are to ground */
+    POF_NEUTRAL_RETURN   /* carries what the phases leave, nothing goes by ground; voltages of phases
+                            are to the neutral of their place */
+};
+
+/* A line by its conductors a, b, c and perhaps n: lower triangles by rows (aa, ba, bb, ca ...), of the
+ * whole line or of 1 km. At most one of b_us and c_nf is given; the neutral has none. */
+struct pof_conductors {
+    int n; /* 3 or 4 */
+    enum pof_neutral neutral;
+    double r_ohm[10], x_ohm[10], b_us[10], c_nf[10];
+};
+
 /* What is known of the thing itself. pof_asset_model (grid/build.h) turns it into the pi model. */
 struct pof_asset {
     enum pof_form form;
@@ -75,7 +90,12 @@ struct pof_asset {
     double pk_w;         /* load losses at rated current */
     double i0_pct;       /* no-load current, percent of rated */
     double p0_w;         /* no-load losses */
-    double tap_pct;      /* added to the rated voltage of the from winding */
+    double tap_pct;      /* added to the rated voltage of the from winding, beside that of a tap changer */
+    /* Zero sequence (pof_asset_phases in grid/build.h) */
+    double r0_ohm, x0_ohm, b0_us, c0_nf; /* of a line, as above; r0 = x0 = 0: not known */
+    double uk0_pct, pk0_w, i0_zero_pct, p0_zero_w; /* of a transformer; 0: not measured */
+    double r_ground_from_ohm, x_ground_from_ohm, r_ground_to_ohm, x_ground_to_ohm;
+    const struct pof_conductors *conductors; /* in the grid's arena; NULL: none */
 };
 
 /* How windings are connected (IEC 60076-1). */

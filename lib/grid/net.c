@@ -3,7 +3,6 @@
  * filled in. */
 #include "grid/net.h"
 
-#include "grid/admittance.h"
 #include "grid/net_impl.h"
 
 #include <stdlib.h>
@@ -12,7 +11,8 @@
 
 /* --- buses --- */
 
-static int number_buses(struct pof_net *net, const struct pofi_islands *s, struct pof_err *err)
+/* Numbers of buses, and in s->end from now on instead of roots. */
+static int number_buses(struct pof_net *net, struct pofi_islands *s, struct pof_err *err)
 {
     const struct pof_grid *g = net->grid;
     net->buses = s->buses;
@@ -43,21 +43,16 @@ static int number_buses(struct pof_net *net, const struct pofi_islands *s, struc
             net->flat_a[k * net->phases + f] = s->a[r] - f * THIRD_OF_TURN;
         }
     }
+    for (uint32_t e = 0; rc == 0 && e < 2 * g->branches; e++) {
+        s->end[e] = s->end[e] == POF_NONE ? POF_NONE : net->bus_of[s->end[e]];
+    }
     return rc;
 }
 
 /* --- entries --- */
 
-/* The bus at the other side of an end in the list of ends. */
-static uint32_t beyond(const struct pof_net *net, uint32_t end)
-{
-    const struct pof_branch *b = &net->grid->branch[end / 2];
-    return net->bus_of[end % 2 ? b->from : b->to];
-}
-
-/* Calls for each pair (row bus i, column bus j) of the bus rows, columns ascending in each row: the
- * list of ends is read by columns, and a row that has j as its last column already shares it. last
- * is POF_NONE for all buses before. */
+/* The columns of the bus rows, ascending in each: the list of ends is read by columns, and a row that
+ * has a column as its last one already shares it (parallel branches). */
 struct pattern {
     uint32_t *last;  /* [buses] the last column of a row */
     uint32_t *width; /* [buses] columns of a row so far */
@@ -69,37 +64,40 @@ static void pattern_add(struct pattern *p, uint32_t row, uint32_t column)
     p->last[row] = column;
 }
 
-static void pattern_count(const struct pof_net *net, const struct pofi_islands *s,
-                          struct pattern *p)
+static void pattern_clear(struct pattern *p, uint32_t buses)
 {
-    for (uint32_t i = 0; i < net->buses; i++) {
+    for (uint32_t i = 0; i < buses; i++) {
         p->last[i] = POF_NONE;
         p->width[i] = 0;
     }
+}
+
+static void pattern_count(const struct pof_net *net, const struct pofi_islands *s,
+                          struct pattern *p)
+{
+    pattern_clear(p, net->buses);
     for (uint32_t j = 0; j < net->buses; j++) {
         uint32_t r = net->first_of[j];
         pattern_add(p, j, j);
         for (uint32_t e = s->first[r]; e < s->first[r + 1]; e++) {
-            pattern_add(p, beyond(net, s->at[e]), j);
+            pattern_add(p, s->end[s->at[e] ^ 1], j);
         }
     }
 }
 
 /* at and begin of all forms, from the widths of the bus rows. */
-static int lay_out(struct pof_net *net, const uint32_t *width, struct pof_err *err)
+static int lay_out(struct pof_net *net, const struct pofi_islands *s, const uint32_t *width,
+                   struct pof_err *err)
 {
-    const struct pof_grid *g = net->grid;
     uint32_t phases = net->phases;
     uint64_t entries = 0;
     uint32_t form = 0;
-    for (uint32_t k = 0; k < g->branches; k++) {
-        const struct pof_branch *b = &g->branch[k];
-        bool carries = b->closed && net->bus_of[b->from] != POF_NONE && !pof_branch_ideal(g, b);
-        for (uint32_t f = 0; f < 2 * phases; f++, form++) {
-            uint32_t bus = net->bus_of[f < phases ? b->from : b->to];
-            net->at[form] = carries ? bus * phases + f % phases : POF_NONE;
+    for (uint32_t e = 0; e < 2 * net->grid->branches; e++) {
+        uint32_t bus = s->end[e];
+        for (uint32_t f = 0; f < phases; f++, form++) {
+            net->at[form] = bus == POF_NONE ? POF_NONE : bus * phases + f;
             net->begin[form] = (uint32_t)entries;
-            entries += carries ? 2 * phases : 0;
+            entries += bus == POF_NONE ? 0 : 2 * phases;
         }
     }
     for (uint32_t i = 0; i < net->nodes; i++, form++) {
@@ -152,8 +150,7 @@ static int fill_branches(struct pof_net *net, struct pof_err *err)
 static void add_block(struct pof_net *net, uint32_t end, bool over, uint32_t bus, uint32_t p)
 {
     uint32_t n = net->phases, form = end * n, row = pof_net_bus(net, bus * n);
-    const struct pof_branch *b = &net->grid->branch[end / 2];
-    bool second = (net->bus_of[b->from] < net->bus_of[b->to]) == ((end % 2 == 1) != over);
+    bool second = net->at[form] > net->at[(end ^ 1) * n] ? !over : over;
     for (uint32_t f = 0; f < n; f++) {
         uint32_t from = net->begin[form + f] + second * n, to = net->begin[row + f] + p * n;
         for (uint32_t c = 0; c < n; c++) {
@@ -167,10 +164,7 @@ static void add_block(struct pof_net *net, uint32_t end, bool over, uint32_t bus
 static void fill_buses(struct pof_net *net, const struct pofi_islands *s, struct pattern *p)
 {
     uint32_t n = net->phases;
-    for (uint32_t i = 0; i < net->buses; i++) {
-        p->last[i] = POF_NONE;
-        p->width[i] = 0;
-    }
+    pattern_clear(p, net->buses);
     for (uint32_t j = 0; j < net->buses; j++) {
         uint32_t r = net->first_of[j];
         pattern_add(p, j, j);
@@ -182,7 +176,7 @@ static void fill_buses(struct pof_net *net, const struct pofi_islands *s, struct
         }
         uint32_t self = p->width[j] - 1;
         for (uint32_t e = s->first[r]; e < s->first[r + 1]; e++) {
-            uint32_t end = s->at[e], i = beyond(net, end);
+            uint32_t end = s->at[e], i = s->end[end ^ 1];
             add_block(net, end, false, j, self);
             pattern_add(p, i, j);
             add_block(net, end ^ 1, true, i, p->width[i] - 1);
@@ -216,7 +210,7 @@ static void fill_shunts(struct pof_net *net)
 
 /* --- the whole --- */
 
-static int build(struct pof_net *net, const struct pofi_islands *s, struct pof_err *err)
+static int build(struct pof_net *net, struct pofi_islands *s, struct pof_err *err)
 {
     struct pattern p = {0};
     int rc = number_buses(net, s, err);
@@ -227,12 +221,13 @@ static int build(struct pof_net *net, const struct pofi_islands *s, struct pof_e
     rc = rc ? rc : pof_calloc(&net->begin, (size_t)net->forms + 1, sizeof *net->begin, err);
     if (rc == 0) {
         pattern_count(net, s, &p);
-        rc = lay_out(net, p.width, err);
+        rc = lay_out(net, s, p.width, err);
     }
     rc = rc ? rc : fill_branches(net, err);
     if (rc == 0) {
         fill_buses(net, s, &p);
         fill_shunts(net);
+        rc = net->phases == 3 ? pofi_net_earth(net, s, err) : 0;
     }
     free(p.last);
     free(p.width);
@@ -244,7 +239,7 @@ int pof_net_build(struct pof_net *net, const struct pof_grid *grid, uint32_t pha
 {
     struct pofi_islands s;
     *net = (struct pof_net){.grid = grid, .phases = phases};
-    if (phases != 1) {
+    if (phases != 1 && phases != 3) {
         return pof_fail(err, POF_E_RANGE, "%u phases cannot be computed", phases);
     }
     if ((uint64_t)grid->branches * 2 * phases + (uint64_t)grid->nodes * phases >= UINT32_MAX / 6) {

@@ -29,11 +29,19 @@ struct pof_net {
     uint32_t *begin;     /* [forms + 1] entries of form k: begin[k] .. begin[k + 1] */
     uint32_t *to;        /* [entries] node; ascending in each form */
     double *g, *b;       /* [entries] */
+    uint32_t floating;   /* parts without a way to ground in the zero sequence, see below */
 };
 
 /* A closed switch without impedance: its ends are one bus. Flows through it are no forms; they
  * follow from what the sections of the bus inject (pof_net_couplers). */
 bool pof_branch_ideal(const struct pof_grid *grid, const struct pof_branch *b);
+
+/* Three phases: a part of the network from which no zero-sequence current can flow to ground (behind
+ * a delta, say, without capacitances of lines) has a zero-sequence voltage that nothing settles. What
+ * settles it in the world are stray capacitances; so its first bus is given one, of
+ * POF_STRAY_CAPACITANCE times the admittance of that bus: what windings of a transformer have, some
+ * 10 nF against 0.1 S of leakage. Where no load draws a zero-sequence current the voltage is 0. */
+#define POF_STRAY_CAPACITANCE 1e-4
 
 /* phases 1 or 3. POF_E_TOPOLOGY: no slack node; slack nodes of different voltage in one bus; a branch
  * with impedance whose ends are one bus. POF_E_PHYSICS: phases = 3 and a branch whose

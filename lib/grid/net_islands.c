@@ -16,7 +16,7 @@ bool pof_branch_ideal(const struct pof_grid *grid, const struct pof_branch *b)
 
 /* Root of a set; ways are halved on the walk (R. E. Tarjan, J. van Leeuwen, "Worst-case analysis of
  * set union algorithms", JACM 31(2), 1984). */
-static uint32_t find(uint32_t *root, uint32_t i)
+uint32_t pofi_find(uint32_t *root, uint32_t i)
 {
     while (root[i] != i) {
         root[i] = root[root[i]];
@@ -34,47 +34,53 @@ static void join(const struct pof_grid *grid, uint32_t *root)
     for (uint32_t k = 0; k < grid->branches; k++) {
         const struct pof_branch *b = &grid->branch[k];
         if (pof_branch_ideal(grid, b)) {
-            uint32_t f = find(root, b->from), t = find(root, b->to);
+            uint32_t f = pofi_find(root, b->from), t = pofi_find(root, b->to);
             root[f < t ? t : f] = f < t ? f : t;
             joined = true;
         }
     }
     for (uint32_t i = 0; joined && i < grid->nodes; i++) {
-        root[i] = find(root, i);
+        root[i] = pofi_find(root, i);
     }
 }
 
-/* Ends of closed branches with impedance at each root. Counted one place further on, so that filling
- * leaves the starts where they belong. */
-static int list_ends(struct pofi_islands *s, const struct pof_grid *grid, struct pof_err *err)
+static int find_ends(struct pofi_islands *s, const struct pof_grid *grid, struct pof_err *err)
 {
-    uint32_t *next = s->first + 1;
     for (uint32_t k = 0; k < grid->branches; k++) {
         const struct pof_branch *b = &grid->branch[k];
-        if (!b->closed || pof_branch_ideal(grid, b)) {
-            continue;
-        }
+        bool carries = b->closed && !pof_branch_ideal(grid, b);
         uint32_t f = s->root[b->from], t = s->root[b->to];
-        if (f == t) {
+        if (carries && f == t) {
             return pof_fail(err, POF_E_TOPOLOGY,
                             "branch '%.*s' has an impedance, but closed switches make its ends '%.*s' "
                             "and '%.*s' one bus; open one of them or the branch",
                             T(b->name), T(grid->node[b->from].name), T(grid->node[b->to].name));
         }
-        next[f + 1]++;
-        next[t + 1]++;
+        s->shifted = s->shifted || b->shift != 0;
+        s->end[2 * k] = carries ? f : POF_NONE;
+        s->end[2 * k + 1] = carries ? t : POF_NONE;
+    }
+    return 0;
+}
+
+/* The ends at each root. Counted one place further on, so that filling leaves the starts where they
+ * belong. */
+static void list_ends(struct pofi_islands *s, const struct pof_grid *grid)
+{
+    uint32_t *next = s->first + 1;
+    for (uint32_t e = 0; e < 2 * grid->branches; e++) {
+        if (s->end[e] != POF_NONE) {
+            next[s->end[e] + 1]++;
+        }
     }
     for (uint32_t i = 0; i < grid->nodes; i++) {
         next[i + 1] += next[i];
     }
-    for (uint32_t k = 0; k < grid->branches; k++) {
-        const struct pof_branch *b = &grid->branch[k];
-        if (b->closed && !pof_branch_ideal(grid, b)) {
-            s->at[next[s->root[b->from]]++] = 2 * k;
-            s->at[next[s->root[b->to]]++] = 2 * k + 1;
+    for (uint32_t e = 0; e < 2 * grid->branches; e++) {
+        if (s->end[e] != POF_NONE) {
+            s->at[next[s->end[e]]++] = e;
         }
     }
-    return 0;
 }
 
 /* The slack node of each root into holder; several in one bus must hold the same. */
@@ -128,13 +134,13 @@ static void spread(struct pofi_islands *s, const struct pof_grid *grid, uint32_t
     while (seen < known) {
         uint32_t i = order[seen++];
         for (uint32_t e = s->first[i]; e < s->first[i + 1]; e++) {
-            const struct pof_branch *b = &grid->branch[s->at[e] / 2];
-            bool up = s->at[e] % 2; /* the branch is walked from its to end */
-            uint32_t j = s->root[up ? b->from : b->to];
+            uint32_t j = s->end[s->at[e] ^ 1];
             if (s->slack[j] == POF_NONE) {
+                /* Looking at branches out of order costs more than all the rest. */
+                double shift = s->shifted ? grid->branch[s->at[e] / 2].shift : 0;
                 s->slack[j] = from;
                 s->v[j] = s->v[i];
-                s->a[j] = s->a[i] + (up ? b->shift : -b->shift);
+                s->a[j] = s->a[i] + (s->at[e] % 2 ? shift : -shift);
                 energise(s, grid, j, holder);
                 order[known++] = j;
             }
@@ -150,15 +156,19 @@ int pofi_islands_build(struct pofi_islands *s, const struct pof_grid *grid, stru
     int rc = pof_calloc(&s->root, n, sizeof *s->root, err);
     rc = rc ? rc : pof_calloc(&s->slack, n, sizeof *s->slack, err);
     rc = rc ? rc : pof_calloc(&s->first, n + 2, sizeof *s->first, err);
+    rc = rc ? rc : pof_calloc(&s->end, 2 * (size_t)grid->branches, sizeof *s->end, err);
     rc = rc ? rc : pof_calloc(&s->at, 2 * (size_t)grid->branches, sizeof *s->at, err);
     rc = rc ? rc : pof_calloc(&s->v, n, sizeof *s->v, err);
     rc = rc ? rc : pof_calloc(&s->a, n, sizeof *s->a, err);
     rc = rc ? rc : pof_calloc(&work, 2 * n, sizeof *work, err);
     if (rc == 0) {
         join(grid, s->root);
-        rc = list_ends(s, grid, err);
+        rc = find_ends(s, grid, err);
     }
     rc = rc ? rc : find_holders(s, grid, work, err);
+    if (rc == 0) {
+        list_ends(s, grid);
+    }
     for (uint32_t i = 0; rc == 0 && i < n; i++) {
         s->slack[i] = POF_NONE;
     }
@@ -178,6 +188,7 @@ void pofi_islands_release(struct pofi_islands *s)
 {
     free(s->root);
     free(s->slack);
+    free(s->end);
     free(s->first);
     free(s->at);
     free(s->v);

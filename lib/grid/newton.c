@@ -1,307 +1,352 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Power flow of any grid by Newton's method on power mismatches in polar coordinates (W. F. Tinney,
- * C. E. Hart, "Power flow solution by Newton's method", IEEE Trans. PAS 86(11), 1967). The Jacobian
- * is added up branch by branch into places known beforehand. */
-#include "grid/solver.h"
+ * C. E. Hart, "Power flow solution by Newton's method", IEEE Trans. PAS 86(11), 1967), with steps
+ * that are shortened until mismatches become smaller (J. E. Dennis, R. B. Schnabel, "Numerical
+ * Methods for Unconstrained Optimization and Nonlinear Equations", section 6.3). Unknown magnitudes
+ * are logarithms, so a derivative by one is what a power is made of, and no step makes a voltage
+ * negative. */
+#include "grid/newton_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A fed branch: its ends, admittances, and where its derivatives go. Rows and columns of a branch
- * are numbered P from, P to, Q from, Q to and angle from, angle to, V from, V to; slot[r][c] is -1
- * where the row or the column is not an equation or unknown. */
-struct element {
-    struct pof_pi y;
-    uint32_t from, to;
-    int32_t slot[4][4];
-};
+/* --- mismatches --- */
 
-struct pofi_newton {
-    const struct pof_grid *grid;
-    struct element *element;
-    uint32_t elements;
-    int32_t *angle_at, *voltage_at; /* number of the unknown, -1: known */
-    int32_t *gg_at, *bb_at;         /* places of dP/dV and dQ/dV of a node itself, -1: none */
-    int32_t unknowns;
-    bool *fed;
-    double *flat;            /* angle without flows */
-    double *v, *a;           /* voltages, polar */
-    double *dp, *dq;         /* mismatch of each node */
-    double *step;            /* right-hand side and step */
-    struct pof_csc jacobian;
-    struct pof_lu *lu; /* NULL when nothing is unknown */
-    bool warm;
-};
-
-/* --- making --- */
-
-static int allocate(struct pofi_newton *n, struct pof_err *err)
+static void note_worst(struct pofi_case *c, double mismatch, uint32_t node, bool is_q)
 {
-    size_t nodes = n->grid->nodes;
-    int rc = pof_calloc(&n->element, n->grid->branches, sizeof *n->element, err);
-    rc = rc ? rc : pof_calloc(&n->angle_at, nodes, sizeof *n->angle_at, err);
-    rc = rc ? rc : pof_calloc(&n->voltage_at, nodes, sizeof *n->voltage_at, err);
-    rc = rc ? rc : pof_calloc(&n->gg_at, nodes, sizeof *n->gg_at, err);
-    rc = rc ? rc : pof_calloc(&n->bb_at, nodes, sizeof *n->bb_at, err);
-    rc = rc ? rc : pof_calloc(&n->fed, nodes, sizeof *n->fed, err);
-    rc = rc ? rc : pof_calloc(&n->flat, nodes, sizeof *n->flat, err);
-    rc = rc ? rc : pof_calloc(&n->v, nodes, sizeof *n->v, err);
-    rc = rc ? rc : pof_calloc(&n->a, nodes, sizeof *n->a, err);
-    rc = rc ? rc : pof_calloc(&n->dp, nodes, sizeof *n->dp, err);
-    rc = rc ? rc : pof_calloc(&n->dq, nodes, sizeof *n->dq, err);
-    return rc ? rc : pof_calloc(&n->step, 2 * nodes, sizeof *n->step, err);
-}
-
-static void number_unknowns(struct pofi_newton *n)
-{
-    const struct pof_grid *g = n->grid;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        bool unknown = n->fed[i] && g->node[i].kind != POF_NODE_SLACK;
-        n->angle_at[i] = unknown ? n->unknowns++ : -1;
-    }
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        bool unknown = n->fed[i] && g->node[i].kind == POF_NODE_PQ;
-        n->voltage_at[i] = unknown ? n->unknowns++ : -1;
+    if (mismatch > c->mismatch) {
+        c->mismatch = mismatch;
+        c->worst = node;
+        c->worst_is_q = is_q;
     }
 }
 
-/* The places of the pattern, and who wants to know each. */
-struct places {
-    int32_t *row, *col, *slot;
-    int32_t **wanted;
-    size_t n;
-};
-
-static void want(struct places *p, int32_t row, int32_t col, int32_t *slot)
+/* What flows from node i into the network. */
+static void outflow(struct pofi_newton *n, uint32_t i)
 {
-    *slot = -1;
-    if (row >= 0 && col >= 0) {
-        p->row[p->n] = row;
-        p->col[p->n] = col;
-        p->wanted[p->n++] = slot;
+    const struct pof_net *net = n->net;
+    uint32_t form = pof_net_bus(net, i);
+    double re = 0, im = 0;
+    for (uint32_t e = net->begin[form]; e < net->begin[form + 1]; e++) {
+        uint32_t j = net->to[e];
+        re += net->g[e] * n->re[j] - net->b[e] * n->im[j];
+        im += net->g[e] * n->im[j] + net->b[e] * n->re[j];
     }
+    n->p[i] = n->re[i] * re + n->im[i] * im;
+    n->q[i] = n->im[i] * re - n->re[i] * im;
 }
 
-static void collect(struct pofi_newton *n, struct places *p)
+/* What a node generates beyond what was given: reactive power of a limited one, its limit. */
+static double generated_q(const struct pofi_newton *n, uint32_t i)
 {
-    const struct pof_grid *g = n->grid;
-    for (uint32_t k = 0; k < g->branches; k++) {
-        const struct pof_branch *b = &g->branch[k];
-        if (!b->closed || !n->fed[b->from]) {
-            continue;
+    const struct pofi_hold *h = &n->hold[i];
+    return n->at_limit[i] > 0 ? h->q_max : n->at_limit[i] < 0 ? h->q_min : 0;
+}
+
+double pofi_newton_mismatch(struct pofi_newton *n, struct pofi_case *c)
+{
+    double sum = 0;
+    c->mismatch = 0;
+    c->worst = 0;
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        n->re[i] = n->v[i] * cos(n->a[i]);
+        n->im[i] = n->v[i] * sin(n->a[i]);
+    }
+    double slack = 0;
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        const struct pofi_load *l = &c->load[i];
+        outflow(n, i);
+        n->fp[i] = n->p[i] + l->p + l->ip * n->v[i];
+        n->fq[i] = n->q[i] + l->q + l->iq * n->v[i] - generated_q(n, i);
+        if (n->share && n->lambda_of[i] >= 0) {
+            n->fp[i] -= n->share[i] * n->lambda[n->lambda_of[i]];
         }
-        struct element *e = &n->element[n->elements++];
-        *e = (struct element){.y = pof_branch_pi(b), .from = b->from, .to = b->to};
-        const int32_t at[] = {n->angle_at[b->from], n->angle_at[b->to], n->voltage_at[b->from],
-                              n->voltage_at[b->to]};
-        for (int r = 0; r < 4; r++) {
-            for (int c = 0; c < 4; c++) {
-                want(p, at[r], at[c], &e->slot[r][c]);
-            }
+        bool held = n->hold[i].kind == POFI_LIMITED && n->at_limit[i] == 0;
+        bool is_slack = n->hold[i].kind == POFI_SLACK;
+        double p = n->row_p[i] >= 0 ? n->fp[i] : 0, q = n->row_q[i] >= 0 && !held ? n->fq[i] : 0;
+        /* The phases of a slack node have one equation. */
+        slack = is_slack && i % n->net->phases > 0 ? slack + p : is_slack ? p : 0;
+        p = !is_slack ? p : i % n->net->phases == n->net->phases - 1 ? slack : 0;
+        note_worst(c, fabs(p), i, false);
+        note_worst(c, fabs(q), i, true);
+        sum += p * p + q * q;
+    }
+    if (!isfinite(sum)) {
+        c->mismatch = INFINITY;
+        return INFINITY;
+    }
+    return sum / 2;
+}
+
+/* --- derivatives --- */
+
+static void add(struct pofi_newton *n, int32_t slot, double value)
+{
+    if (slot >= 0) {
+        n->jacobian.value[slot] += value;
+    }
+}
+
+/* With t = V_i conj(Y_ij V_j): dS_i / d angle_j = -j t, dS_i / d ln V_j = t; for j = i, the change of
+ * V_i itself adds j S_i and S_i. */
+static void linearise_row(struct pofi_newton *n, uint32_t i, const struct pofi_load *l)
+{
+    const struct pof_net *net = n->net;
+    uint32_t form = pof_net_bus(net, i), first = net->begin[pof_net_bus(net, 0)];
+    bool held = n->hold[i].kind == POFI_LIMITED && n->at_limit[i] == 0;
+    for (uint32_t e = net->begin[form]; e < net->begin[form + 1]; e++) {
+        const int32_t *slot = n->slot + 4 * (size_t)(e - first);
+        uint32_t j = net->to[e];
+        double re = net->g[e] * n->re[j] - net->b[e] * n->im[j];
+        double im = net->g[e] * n->im[j] + net->b[e] * n->re[j];
+        double tp = n->re[i] * re + n->im[i] * im, tq = n->im[i] * re - n->re[i] * im;
+        double p_by_v = tp, q_by_v = tq, p_by_a = tq, q_by_a = -tp;
+        if (i == j) {
+            p_by_a -= n->q[i];
+            q_by_a += n->p[i];
+            p_by_v += n->p[i] + l->ip * n->v[i];
+            q_by_v += n->q[i] + l->iq * n->v[i];
         }
-    }
-    /* P balance has the number of the angle, Q balance that of the voltage. */
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        want(p, n->angle_at[i], n->voltage_at[i], &n->gg_at[i]);
-        want(p, n->voltage_at[i], n->voltage_at[i], &n->bb_at[i]);
-    }
-}
-
-static int make_pattern(struct pofi_newton *n, struct pof_err *err)
-{
-    size_t most = 16 * (size_t)n->grid->branches + 2 * (size_t)n->grid->nodes;
-    struct places p = {0};
-    int rc = pof_calloc(&p.row, most, sizeof *p.row, err);
-    rc = rc ? rc : pof_calloc(&p.col, most, sizeof *p.col, err);
-    rc = rc ? rc : pof_calloc(&p.slot, most, sizeof *p.slot, err);
-    rc = rc ? rc : pof_calloc(&p.wanted, most, sizeof *p.wanted, err);
-    if (rc == 0) {
-        collect(n, &p);
-        struct pof_places places = {p.row, p.col, p.n};
-        rc = pof_csc_pattern(&n->jacobian, n->unknowns, n->unknowns, &places, p.slot, err);
-    }
-    for (size_t k = 0; k < p.n && rc == 0; k++) {
-        *p.wanted[k] = p.slot[k];
-    }
-    free(p.row);
-    free(p.col);
-    free(p.slot);
-    free(p.wanted);
-    return rc;
-}
-
-int pofi_newton_new(struct pofi_newton **out, const struct pof_grid *grid, struct pof_err *err)
-{
-    *out = NULL;
-    struct pofi_newton *n;
-    int rc = pof_calloc(&n, 1, sizeof *n, err);
-    if (rc) {
-        return rc;
-    }
-    n->grid = grid;
-    rc = allocate(n, err);
-    rc = rc ? rc : pofi_flat_start(grid, n->fed, n->flat, err);
-    if (rc == 0) {
-        number_unknowns(n);
-        rc = make_pattern(n, err);
-    }
-    if (rc == 0 && n->unknowns > 0) {
-        rc = pof_lu_new(&n->lu, &n->jacobian, err);
-    }
-    if (rc) {
-        pofi_newton_free(n);
-        return rc;
-    }
-    *out = n;
-    return 0;
-}
-
-/* --- one iteration --- */
-
-/* Sums of flows and their derivatives at the present voltages. */
-static void add_element(struct pofi_newton *n, const struct element *e)
-{
-    const struct pof_pi *y = &e->y;
-    double vf = n->v[e->from], vt = n->v[e->to], vv = vf * vt;
-    double c = cos(n->a[e->from] - n->a[e->to]), d = sin(n->a[e->from] - n->a[e->to]);
-    double pf = y->gft * c + y->bft * d, qf = y->gft * d - y->bft * c;
-    double pt = y->gtf * c - y->btf * d, qt = -(y->gtf * d + y->btf * c);
-    n->dp[e->from] += vf * vf * y->gff + vv * pf;
-    n->dq[e->from] += -vf * vf * y->bff + vv * qf;
-    n->dp[e->to] += vt * vt * y->gtt + vv * pt;
-    n->dq[e->to] += -vt * vt * y->btt + vv * qt;
-    const double of[4][4] = {
-        {-vv * qf, vv * qf, 2 * vf * y->gff + vt * pf, vf * pf},
-        {vv * qt, -vv * qt, vt * pt, 2 * vt * y->gtt + vf * pt},
-        {vv * pf, -vv * pf, -2 * vf * y->bff + vt * qf, vf * qf},
-        {-vv * pt, vv * pt, vt * qt, -2 * vt * y->btt + vf * qt},
-    };
-    for (int r = 0; r < 4; r++) {
-        for (int k = 0; k < 4; k++) {
-            if (e->slot[r][k] >= 0) {
-                n->jacobian.value[e->slot[r][k]] += of[r][k];
-            }
-        }
+        add(n, slot[0], p_by_a);
+        add(n, slot[1], p_by_v);
+        /* Where the voltage is held, the equation is that it does not change. */
+        add(n, slot[2], held ? 0 : q_by_a);
+        add(n, slot[3], held ? i == j : q_by_v);
     }
 }
 
-/* Mismatches (what leaves the node through branches and shunt, and is consumed) and Jacobian. */
-static double linearise(struct pofi_newton *n, const struct pofi_case *c)
+void pofi_newton_linearise(struct pofi_newton *n, const struct pofi_load *load)
 {
-    const struct pof_grid *g = n->grid;
     memset(n->jacobian.value, 0, (size_t)n->jacobian.col[n->unknowns] * sizeof(double));
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        struct pof_shunt s = pof_node_shunt(g, i);
-        double v = n->v[i];
-        n->dp[i] = c->p[i] + v * v * s.g;
-        n->dq[i] = c->q[i] - v * v * s.b;
-        if (n->gg_at[i] >= 0) {
-            n->jacobian.value[n->gg_at[i]] += 2 * v * s.g;
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        if (n->row_p[i] >= 0 || n->row_q[i] >= 0) {
+            linearise_row(n, i, &load[i]);
         }
-        if (n->bb_at[i] >= 0) {
-            n->jacobian.value[n->bb_at[i]] -= 2 * v * s.b;
+        if (n->share) {
+            add(n, n->share_slot[i], -n->share[i]);
         }
     }
-    for (uint32_t k = 0; k < n->elements; k++) {
-        add_element(n, &n->element[k]);
-    }
-    double worst = 0, sum = 0;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        double p = n->angle_at[i] >= 0 ? fabs(n->dp[i]) : 0;
-        double q = n->voltage_at[i] >= 0 ? fabs(n->dq[i]) : 0;
-        worst = p > worst ? p : worst;
-        worst = q > worst ? q : worst;
-        sum += p + q;
-    }
-    return isfinite(sum) ? worst : INFINITY;
 }
 
-static int take_step(struct pofi_newton *n, enum pof_lu_status *status, struct pof_err *err)
+/* --- steps --- */
+
+static void fill_right_side(struct pofi_newton *n)
 {
-    uint32_t nodes = n->grid->nodes;
-    for (uint32_t i = 0; i < nodes; i++) {
-        if (n->angle_at[i] >= 0) {
-            n->step[n->angle_at[i]] = -n->dp[i];
+    memset(n->step, 0, (size_t)n->unknowns * sizeof *n->step);
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        bool held = n->hold[i].kind == POFI_LIMITED && n->at_limit[i] == 0;
+        if (n->row_p[i] >= 0) {
+            n->step[n->row_p[i]] -= n->fp[i];
         }
-        if (n->voltage_at[i] >= 0) {
-            n->step[n->voltage_at[i]] = -n->dq[i];
+        if (n->row_q[i] >= 0) {
+            n->step[n->row_q[i]] = held ? 0 : -n->fq[i];
         }
     }
+}
+
+/* The state, `length` of the step away from where it began. */
+static void move(struct pofi_newton *n, double length)
+{
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        n->a[i] = n->a0[i] + (n->col_a[i] >= 0 ? length * n->step[n->col_a[i]] : 0);
+        if (n->col_v[i] >= 0) {
+            n->v[i] = n->v0[i] * exp(length * n->step[n->col_v[i]]);
+        }
+    }
+    for (uint32_t k = 0; k < n->lambdas; k++) {
+        n->lambda[k] = n->lambda0[k] + length * n->step[n->unknowns - (int32_t)n->lambdas + (int32_t)k];
+    }
+}
+
+/* Shortest step tried; a step must gain this share of what its direction promises. */
+#define SHORTEST 1e-3
+#define GAIN 1e-4
+/* No voltage may change by more than this in one step: e^0.3 = 1.35. */
+#define LARGEST_LN_V 0.3
+
+static double first_length(const struct pofi_newton *n)
+{
+    double largest = 0;
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        if (n->col_v[i] >= 0) {
+            largest = fmax(largest, fabs(n->step[n->col_v[i]]));
+        }
+    }
+    return largest > LARGEST_LN_V ? LARGEST_LN_V / largest : 1;
+}
+
+/* Goes along the step as far as it gains; merit: half the sum of squares before, and after. false:
+ * no length gains. */
+static bool search(struct pofi_newton *n, struct pofi_case *c, double *merit)
+{
+    double before = *merit, length = first_length(n);
+    memcpy(n->v0, n->v, n->net->nodes * sizeof *n->v);
+    memcpy(n->a0, n->a, n->net->nodes * sizeof *n->a);
+    memcpy(n->lambda0, n->lambda, n->lambdas * sizeof *n->lambda);
+    while (length >= SHORTEST) {
+        move(n, length);
+        *merit = pofi_newton_mismatch(n, c);
+        if (*merit <= before * (1 - 2 * GAIN * length)) {
+            return true;
+        }
+        /* The parabola through both merits, with the slope -2 before of a Newton step. */
+        double best = before * length * length / (*merit - before + 2 * before * length);
+        length = best > length / 2 ? length / 2 : best < length / 10 || !isfinite(best) ? length / 10 : best;
+    }
+    return false;
+}
+
+static int factor(struct pofi_newton *n, enum pof_lu_status *status, struct pof_err *err)
+{
+    unsigned before, full, kept;
+    pof_lu_counts(n->lu, &before, &kept);
     int rc = pof_lu_factor(n->lu, status, err);
-    if (rc || *status == POF_LU_SINGULAR) {
-        return rc;
+    pof_lu_counts(n->lu, &full, &kept);
+    n->canonical &= full == before;
+    return rc;
+}
+
+/* --- the iteration --- */
+
+static void put_flat(struct pofi_newton *n)
+{
+    const struct pof_net *net = n->net;
+    for (uint32_t i = 0; i < net->nodes; i++) {
+        uint8_t kind = n->hold[i].kind;
+        n->a[i] = net->flat_a[i];
+        n->v[i] = kind == POFI_PV || kind == POFI_LIMITED ? n->hold[i].v_set : net->flat_v[i];
+        n->at_limit[i] = 0;
+        n->returns[i] = 0;
     }
-    rc = pof_lu_solve(n->lu, n->step, 1, err);
-    for (uint32_t i = 0; i < nodes && rc == 0; i++) {
-        n->a[i] += n->angle_at[i] >= 0 ? n->step[n->angle_at[i]] : 0;
-        n->v[i] += n->voltage_at[i] >= 0 ? n->step[n->voltage_at[i]] : 0;
+    memset(n->lambda, 0, n->lambdas * sizeof *n->lambda);
+}
+
+/* Pivots are chosen at the flat start, whatever was computed before, and kept while they are good:
+ * so results depend on the case alone. */
+static int choose_pivots(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
+{
+    enum pof_lu_status status;
+    if (n->canonical) {
+        return 0;
+    }
+    (void)pofi_newton_mismatch(n, c);
+    pofi_newton_linearise(n, c->load);
+    pof_lu_reset(n->lu);
+    int rc = pof_lu_factor(n->lu, &status, err);
+    n->canonical = rc == 0 && status == POF_LU_OK;
+    return rc;
+}
+
+static int start(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
+{
+    put_flat(n);
+    int rc = choose_pivots(n, c, err);
+    if (c->start == POFI_DC && rc == 0) {
+        rc = pofi_newton_dc(n, c, err);
+    } else if (c->start == POFI_GIVEN) {
+        for (uint32_t i = 0; i < n->net->nodes; i++) {
+            n->a[i] = n->col_a[i] >= 0 ? c->angle[i] : n->a[i];
+            n->v[i] = n->hold[i].kind == POFI_PQ && c->v[i] > 0 ? c->v[i] : n->v[i];
+        }
     }
     return rc;
 }
 
-static void start(struct pofi_newton *n, bool cold)
-{
-    if (n->warm && !cold) {
-        return;
-    }
-    for (uint32_t i = 0; i < n->grid->nodes; i++) {
-        const struct pof_node *node = &n->grid->node[i];
-        n->a[i] = n->flat[i];
-        n->v[i] = !n->fed[i] ? 0 : node->kind == POF_NODE_PQ ? 1 : node->v_set_pu;
-    }
-    if (n->lu) {
-        pof_lu_reset(n->lu);
-    }
-}
+/* Which factors a step is computed with: those of an earlier state, when they still serve; of the
+ * present state with kept pivots; with pivots chosen anew. */
+enum factors { STALE, KEPT, ANEW };
 
-/* Beyond this the iteration has left the region in which it can return. */
-#define HOPELESS 1e10
+/* Stale factors serve while a step takes off this share of the largest mismatch: they cost a tenth. */
+#define STALE_SERVES 0.2
 
-int pofi_newton_solve(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
+static int compute_step(struct pofi_newton *n, const struct pofi_case *c, enum factors use,
+                        bool *singular, struct pof_err *err)
 {
     enum pof_lu_status status = POF_LU_OK;
     int rc = 0;
-    start(n, c->cold);
-    c->iterations = 0;
-    for (;;) {
-        c->mismatch = linearise(n, c);
-        c->converged = c->mismatch <= c->tolerance;
-        if (c->converged || c->iterations >= c->max_iterations || !(c->mismatch < HOPELESS)) {
-            break;
+    if (use != STALE) {
+        if (use == ANEW) {
+            pof_lu_reset(n->lu);
         }
-        rc = take_step(n, &status, err);
-        if (rc || status == POF_LU_SINGULAR) {
-            break;
-        }
-        c->iterations++;
+        pofi_newton_linearise(n, c->load);
+        rc = factor(n, &status, err);
     }
-    n->warm = rc == 0 && c->converged;
-    for (uint32_t i = 0; i < n->grid->nodes && n->warm; i++) {
-        c->vr[i] = n->v[i] * cos(n->a[i]);
-        c->vi[i] = n->v[i] * sin(n->a[i]);
+    *singular = status == POF_LU_SINGULAR;
+    fill_right_side(n);
+    return rc || *singular ? rc : pof_lu_solve(n->lu, n->step, 1, err);
+}
+
+/* One step of what stale factors give once the mismatch is small enough: a digit or more for
+ * little. */
+static int polish(struct pofi_newton *n, struct pofi_case *c, double merit, struct pof_err *err)
+{
+    fill_right_side(n);
+    int rc = pof_lu_solve(n->lu, n->step, 1, err);
+    if (rc == 0 && !search(n, c, &merit)) {
+        move(n, 0);
+        (void)pofi_newton_mismatch(n, c);
     }
     return rc;
 }
 
-void pofi_newton_free(struct pofi_newton *n)
+static int iterate(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
 {
-    if (!n) {
-        return;
+    double merit = pofi_newton_mismatch(n, c);
+    enum factors use = KEPT, last = KEPT;
+    c->why = POFI_SOLVED;
+    while (!(c->mismatch <= c->tolerance)) {
+        if (c->iterations >= c->max_iterations) {
+            c->why = POFI_TOO_LONG;
+            return 0;
+        }
+        bool singular;
+        double before = c->mismatch, merit_before = merit;
+        int rc = compute_step(n, c, use, &singular, err);
+        if (rc || singular) {
+            c->why = POFI_SINGULAR;
+            return rc;
+        }
+        last = use;
+        if (search(n, c, &merit)) {
+            c->iterations++;
+            use = c->mismatch <= STALE_SERVES * before ? STALE : KEPT;
+            continue;
+        }
+        /* Back to where the step began, to try with better factors. */
+        move(n, 0);
+        (void)pofi_newton_mismatch(n, c);
+        merit = merit_before;
+        if (use == ANEW) {
+            c->why = POFI_STUCK;
+            return 0;
+        }
+        use = use == STALE ? KEPT : ANEW;
     }
-    pof_lu_free(n->lu);
-    pof_csc_release(&n->jacobian);
-    free(n->element);
-    free(n->angle_at);
-    free(n->voltage_at);
-    free(n->gg_at);
-    free(n->bb_at);
-    free(n->fed);
-    free(n->flat);
-    free(n->v);
-    free(n->a);
-    free(n->dp);
-    free(n->dq);
-    free(n->step);
-    free(n);
+    return last == STALE ? polish(n, c, merit, err) : 0;
+}
+
+int pofi_newton_solve(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
+{
+    int rc = 0;
+    bool more = true, cycles = false;
+    c->iterations = 0;
+    c->why = POFI_SOLVED;
+    if (n->lu) {
+        rc = start(n, c, err);
+    } else {
+        put_flat(n);
+        (void)pofi_newton_mismatch(n, c);
+        more = false;
+    }
+    while (rc == 0 && more) {
+        rc = iterate(n, c, err);
+        more = c->why == POFI_SOLVED && n->any_limited && pofi_newton_switch(n, c, &cycles);
+    }
+    if (cycles) {
+        c->why = POFI_CYCLES;
+    }
+    memcpy(c->v, n->v, n->net->nodes * sizeof *n->v);
+    memcpy(c->angle, n->a, n->net->nodes * sizeof *n->a);
+    return rc;
 }

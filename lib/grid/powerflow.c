@@ -1,50 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine: chooses a solver, and derives flows from voltages. */
-#include "grid/powerflow.h"
-
-#include "grid/solver.h"
+/* The engine: chooses a solver and runs it. */
+#include "grid/powerflow_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define TOLERANCE 1e-8
 
-enum { SWEEP_ITERATIONS = 100, NEWTON_ITERATIONS = 30 };
-
-/* What flows of a branch are computed from. */
-struct ends {
-    struct pof_pi y;
-    double base_from_a, base_to_a; /* A of 1 p.u. */
-    double base_over_rating;       /* 0: no rating */
-};
-
-struct pof_pf {
-    const struct pof_grid *grid;
-    struct pof_pf_options options;
-    struct pofi_sweep *sweep;   /* NULL: not radial, or not wanted */
-    struct pofi_newton *newton; /* NULL: not needed yet */
-    struct ends *ends;
-    double *store; /* all arrays below */
-    double *p, *q; /* consumption of the case, p.u. */
-    double *vr, *vi;
-    double *v_pu, *angle, *p_w, *q_var;
-    double *p_from, *q_from, *p_to, *q_to, *i_from, *i_to, *loading;
-    double slack_p, slack_q;
-    int iterations;
-    double mismatch;
-};
+enum { SWEEP_ITERATIONS = 100, NEWTON_ITERATIONS = 50 };
 
 static int allocate(struct pof_pf *pf, struct pof_err *err)
 {
-    size_t n = pf->grid->nodes, m = pf->grid->branches;
-    double **const of_nodes[] = {&pf->p,    &pf->q,     &pf->vr,  &pf->vi,
-                                 &pf->v_pu, &pf->angle, &pf->p_w, &pf->q_var};
+    size_t n = (size_t)pf->grid->nodes * pf->net.phases, m = (size_t)pf->grid->branches * pf->net.phases;
+    size_t inner = pf->net.nodes, most = n > inner ? n : inner;
+    double **const of_nodes[] = {&pf->v_pu, &pf->angle, &pf->p_w, &pf->q_var};
     double **const of_branches[] = {&pf->p_from, &pf->q_from, &pf->p_to,   &pf->q_to,
                                     &pf->i_from, &pf->i_to,   &pf->loading};
+    double **const of_net[] = {&pf->v,  &pf->a,     &pf->re,
+                               &pf->im, &pf->out_p, &pf->out_q};
     size_t node_arrays = sizeof of_nodes / sizeof of_nodes[0];
     size_t branch_arrays = sizeof of_branches / sizeof of_branches[0];
-    int rc = pof_calloc(&pf->ends, m, sizeof *pf->ends, err);
-    rc = rc ? rc : pof_calloc(&pf->store, node_arrays * n + branch_arrays * m, sizeof(double), err);
+    size_t net_arrays = sizeof of_net / sizeof of_net[0];
+    int rc = pof_calloc(&pf->store, node_arrays * n + branch_arrays * m + net_arrays * most + pf->grid->branches,
+                        sizeof(double), err);
     double *next = pf->store;
     for (size_t i = 0; i < node_arrays && rc == 0; i++, next += n) {
         *of_nodes[i] = next;
@@ -52,41 +30,77 @@ static int allocate(struct pof_pf *pf, struct pof_err *err)
     for (size_t i = 0; i < branch_arrays && rc == 0; i++, next += m) {
         *of_branches[i] = next;
     }
-    return rc;
-}
-
-static void prepare_ends(struct pof_pf *pf)
-{
-    const struct pof_grid *g = pf->grid;
-    for (uint32_t k = 0; k < g->branches; k++) {
-        const struct pof_branch *b = &g->branch[k];
-        pf->ends[k] = (struct ends){
-            .y = pof_branch_pi(b),
-            .base_from_a = pof_base_current(g, b->from),
-            .base_to_a = pof_base_current(g, b->to),
-            .base_over_rating = b->rating_va > 0 ? g->base_va / b->rating_va : 0,
-        };
+    for (size_t i = 0; i < net_arrays && rc == 0; i++, next += most) {
+        *of_net[i] = next;
     }
+    pf->out_flow = next;
+    rc = rc ? rc : pof_calloc(&pf->limit, pf->grid->nodes, sizeof *pf->limit, err);
+    rc = rc ? rc : pof_calloc(&pf->holds, pf->net.buses, sizeof *pf->holds, err);
+    rc = rc ? rc : pof_calloc(&pf->fixed, inner, sizeof *pf->fixed, err);
+    return rc ? rc : pof_calloc(&pf->load, inner, sizeof *pf->load, err);
 }
 
-/* A grid that is no tree is answered by Newton's method, unless a sweep was asked for. */
+static int make_newton(struct pof_pf *pf, struct pof_err *err)
+{
+    const struct pofi_newton_options o = {.q_limits = pf->options.q_limits,
+                                          .distributed = pf->options.distributed_slack};
+    return pf->newton ? 0 : pofi_newton_new(&pf->newton, &pf->net, &o, err);
+}
+
+static int make_sweep(struct pof_pf *pf, struct pof_err *err)
+{
+    int rc = pofi_plan_new(&pf->plan, &pf->net, err);
+    return rc ? rc : pofi_lanes_new(&pf->lanes, pf->plan, 1, err);
+}
+
+/* A grid that a sweep cannot do is answered by Newton's method, unless a sweep was asked for. */
 static int choose(struct pof_pf *pf, struct pof_err *err)
 {
     enum pof_pf_method method = pf->options.method;
-    if (method != POF_PF_NEWTON) {
+    if (method >= POF_PF_LINEAR) {
+        return pofi_linear_new(&pf->linear, &pf->net, method == POF_PF_LINEAR, err);
+    }
+    bool shared = false;
+    for (uint32_t i = 0; i < pf->grid->nodes && pf->options.distributed_slack; i++) {
+        shared |= pf->grid->node[i].slack_share > 0;
+    }
+    if (method != POF_PF_NEWTON && !(shared && method == POF_PF_AUTO)) {
         struct pof_err why = {0};
-        int rc = pofi_sweep_new(&pf->sweep, pf->grid, &why);
-        if (rc == 0) {
-            return 0;
-        }
-        if (rc != POF_E_TOPOLOGY || method == POF_PF_SWEEP) {
-            if (err) {
+        int rc = make_sweep(pf, &why);
+        if (rc == 0 || rc != POF_E_TOPOLOGY || method == POF_PF_SWEEP) {
+            if (rc && err) {
                 *err = why;
             }
             return rc;
         }
     }
-    return pofi_newton_new(&pf->newton, pf->grid, err);
+    return make_newton(pf, err);
+}
+
+static int note_shares(struct pof_pf *pf, struct pof_err *err)
+{
+    int rc = pof_calloc(&pf->share, pf->grid->nodes, sizeof *pf->share, err);
+    for (uint32_t i = 0; i < pf->grid->nodes && rc == 0; i++) {
+        pf->share[i] = pf->net.bus_of[i] != POF_NONE ? pf->grid->node[i].slack_share : 0;
+    }
+    return rc;
+}
+
+static int prepare(struct pof_pf *pf, struct pof_err *err)
+{
+    const struct pof_grid *g = pf->grid;
+    int rc = pof_net_build(&pf->net, g, pf->options.phases == 3 ? 3 : 1, err);
+    rc = rc ? rc : allocate(pf, err);
+    rc = rc || !pf->options.distributed_slack ? rc : note_shares(pf, err);
+    rc = rc ? rc : choose(pf, err);
+    for (uint32_t k = 0; k < g->branches && rc == 0; k++) {
+        pf->couplers |= pof_branch_ideal(g, &g->branch[k]);
+    }
+    if (rc == 0) {
+        pofi_fixed_loads(&pf->net, pf->fixed);
+        pofi_pf_holders(pf);
+    }
+    return rc;
 }
 
 int pof_pf_new(struct pof_pf **out, const struct pof_grid *grid,
@@ -100,135 +114,185 @@ int pof_pf_new(struct pof_pf **out, const struct pof_grid *grid,
     }
     pf->grid = grid;
     pf->options = options ? *options : (struct pof_pf_options){0};
-    rc = allocate(pf, err);
-    rc = rc ? rc : choose(pf, err);
+    pf->why = "";
+    rc = prepare(pf, err);
     if (rc) {
         pof_pf_free(pf);
         return rc;
     }
-    prepare_ends(pf);
     *out = pf;
     return 0;
 }
 
 enum pof_pf_method pof_pf_method(const struct pof_pf *pf)
 {
-    return pf->sweep ? POF_PF_SWEEP : POF_PF_NEWTON;
+    return pf->linear ? pf->options.method : pf->plan ? POF_PF_SWEEP : POF_PF_NEWTON;
 }
 
-/* --- results --- */
+int pof_pf_renew(struct pof_pf *pf, struct pof_err *err)
+{
+    struct pof_net net;
+    int rc = pof_net_build(&net, pf->grid, pf->net.phases, err);
+    if (rc) {
+        return rc;
+    }
+    pof_net_release(&pf->net);
+    pf->net = net;
+    if (pf->newton) {
+        pofi_newton_renew(pf->newton);
+    }
+    if (pf->plan) {
+        pofi_lanes_free(pf->lanes);
+        pofi_plan_free(pf->plan);
+        pf->lanes = NULL;
+        pf->plan = NULL;
+        rc = make_sweep(pf, err);
+    }
+    if (pf->linear && rc == 0) {
+        pofi_linear_free(pf->linear);
+        pf->linear = NULL;
+        rc = pofi_linear_new(&pf->linear, &pf->net, pf->options.method == POF_PF_LINEAR, err);
+    }
+    return rc;
+}
 
-struct complex {
-    double re, im;
+/* --- one case --- */
+
+static void set_loads(struct pof_pf *pf, const double *p_w, const double *q_var)
+{
+    const struct pof_net *net = &pf->net;
+    double base = pf->grid->base_va;
+    for (uint32_t i = 0; i < net->nodes; i++) {
+        pf->load[i] = pf->fixed[i];
+    }
+    for (uint32_t i = 0; i < pf->grid->nodes; i++) {
+        for (uint32_t f = 0; net->bus_of[i] != POF_NONE && f < net->phases; f++) {
+            struct pofi_load *l = &pf->load[net->bus_of[i] * net->phases + f];
+            l->p += p_w ? p_w[i] / base : 0;
+            l->q += q_var ? q_var[i] / base : 0;
+        }
+    }
+}
+
+static const char *const reasons[] = {
+    [POFI_SOLVED] = "",
+    [POFI_TOO_LONG] = "the mismatch still falls, but too slowly",
+    [POFI_SINGULAR] = "the equations are singular there",
+    [POFI_STUCK] = "no step makes mismatches smaller: most likely the grid cannot carry these loads",
+    [POFI_CYCLES] = "no set of reactive limits fits: one generator's keeps undoing another's",
 };
 
-static struct complex current(double g1, double b1, double g2, double b2, const double *v)
+static void note(struct pof_pf *pf, const struct pofi_case *c)
 {
-    return (struct complex){g1 * v[0] - b1 * v[1] + g2 * v[2] - b2 * v[3],
-                            g1 * v[1] + b1 * v[0] + g2 * v[3] + b2 * v[2]};
+    pf->iterations = c->iterations;
+    pf->mismatch = c->mismatch;
+    pf->worst_node = pf->net.nodes ? pf->net.first_of[c->worst / pf->net.phases] : 0;
+    pf->worst_phase = c->worst % pf->net.phases;
+    pf->worst_is_q = c->worst_is_q;
+    pf->why = reasons[c->why];
+    pf->known = true;
+    pf->warm = c->why == POFI_SOLVED;
 }
 
-static void branch_results(struct pof_pf *pf)
+static int by_newton(struct pof_pf *pf, struct pofi_case *c, struct pof_err *err)
 {
-    const struct pof_grid *g = pf->grid;
-    for (uint32_t k = 0; k < g->branches; k++) {
-        const struct pof_branch *b = &g->branch[k];
-        const struct ends *e = &pf->ends[k];
-        const double v[] = {pf->vr[b->from], pf->vi[b->from], pf->vr[b->to], pf->vi[b->to]};
-        struct complex f = {0}, t = {0};
-        if (b->closed) {
-            f = current(e->y.gff, e->y.bff, e->y.gft, e->y.bft, v);
-            t = current(e->y.gtf, e->y.btf, e->y.gtt, e->y.btt, v);
-        }
-        pf->p_from[k] = (v[0] * f.re + v[1] * f.im) * g->base_va;
-        pf->q_from[k] = (v[1] * f.re - v[0] * f.im) * g->base_va;
-        pf->p_to[k] = (v[2] * t.re + v[3] * t.im) * g->base_va;
-        pf->q_to[k] = (v[3] * t.re - v[2] * t.im) * g->base_va;
-        double i_from = sqrt(f.re * f.re + f.im * f.im), i_to = sqrt(t.re * t.re + t.im * t.im);
-        pf->i_from[k] = i_from * e->base_from_a;
-        pf->i_to[k] = i_to * e->base_to_a;
-        pf->loading[k] = (i_from > i_to ? i_from : i_to) * e->base_over_rating;
+    enum pof_pf_start start = pf->options.start;
+    int rc = make_newton(pf, err);
+    if (rc) {
+        return rc;
     }
+    if (c->start != POFI_GIVEN) {
+        c->start = start == POF_PF_START_DC ? POFI_DC : POFI_FLAT;
+    }
+    rc = pofi_newton_solve(pf->newton, c, err);
+    if (rc == 0 && c->why != POFI_SOLVED && start == POF_PF_START_AUTO) {
+        int before = c->iterations;
+        c->start = POFI_DC;
+        rc = pofi_newton_solve(pf->newton, c, err);
+        c->iterations += before;
+    }
+    if (rc == 0) {
+        note(pf, c);
+    }
+    return rc;
 }
 
-/* Consumption: what was given, or, where the voltage is held, what the balance leaves. */
-static void node_results(struct pof_pf *pf)
+static double tolerance(const struct pof_pf *pf)
 {
-    const struct pof_grid *g = pf->grid;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        double vv = pf->vr[i] * pf->vr[i] + pf->vi[i] * pf->vi[i];
-        bool held = vv > 0 && g->node[i].kind != POF_NODE_PQ;
-        pf->v_pu[i] = sqrt(vv);
-        pf->angle[i] = vv > 0 ? atan2(pf->vi[i], pf->vr[i]) : 0;
-        pf->p_w[i] = held ? -vv * g->node[i].g_w : vv > 0 ? pf->p[i] * g->base_va : 0;
-        pf->q_var[i] = held ? vv * g->node[i].b_var : vv > 0 ? pf->q[i] * g->base_va : 0;
-    }
-    for (uint32_t k = 0; k < g->branches; k++) {
-        const struct pof_branch *b = &g->branch[k];
-        if (g->node[b->from].kind != POF_NODE_PQ) {
-            pf->p_w[b->from] -= pf->p_from[k];
-            pf->q_var[b->from] -= pf->q_from[k];
-        }
-        if (g->node[b->to].kind != POF_NODE_PQ) {
-            pf->p_w[b->to] -= pf->p_to[k];
-            pf->q_var[b->to] -= pf->q_to[k];
-        }
-    }
-    pf->slack_p = pf->slack_q = 0;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        if (g->node[i].kind == POF_NODE_SLACK) {
-            pf->slack_p += pf->p[i] * g->base_va - pf->p_w[i];
-            pf->slack_q += pf->q[i] * g->base_va - pf->q_var[i];
-        } else if (g->node[i].kind == POF_NODE_PV && pf->v_pu[i] > 0) {
-            pf->p_w[i] = pf->p[i] * g->base_va;
-        }
-    }
+    return pf->options.tolerance > 0 ? pf->options.tolerance : TOLERANCE;
 }
 
-static int run(struct pof_pf *pf, struct pofi_case *c, struct pof_err *err)
+void pofi_pf_limits(const struct pof_pf *pf, struct pofi_sweep *s)
+{
+    s->tolerance = tolerance(pf);
+    s->max_iterations = pf->options.max_iterations > 0 ? pf->options.max_iterations : SWEEP_ITERATIONS;
+}
+
+void pofi_pf_swept(struct pof_pf *pf, const struct pofi_sweep *s, unsigned lane)
+{
+    pf->iterations = s->iterations[lane];
+    pf->mismatch = s->mismatch[lane];
+    pf->worst_node = pf->worst_phase = 0;
+    pf->worst_is_q = false;
+    pf->known = pf->warm = s->converged[lane];
+    pf->why = pf->known ? "" : "sweeps do not come closer";
+}
+
+/* true: solved, or nothing else may try. */
+static bool by_sweep(struct pof_pf *pf, bool warm, const double *p_w, const double *q_var)
+{
+    struct pofi_sweep s = {.warm = warm};
+    pofi_pf_limits(pf, &s);
+    pofi_lanes_load(pf->lanes, &p_w, &q_var);
+    pofi_lanes_solve(pf->lanes, &s);
+    pofi_pf_swept(pf, &s, 0);
+    if (pf->known) {
+        pofi_lanes_bus(pf->lanes, 0, pf->v, pf->a);
+    }
+    return pf->known || pf->options.method == POF_PF_SWEEP;
+}
+
+static int run(struct pof_pf *pf, struct pofi_case *c, const double *p_w, const double *q_var,
+               struct pof_err *err)
 {
     int limit = pf->options.max_iterations;
-    if (pf->sweep) {
-        c->max_iterations = limit > 0 ? limit : SWEEP_ITERATIONS;
-        pofi_sweep_solve(pf->sweep, c);
-        if (c->converged || pf->options.method == POF_PF_SWEEP) {
+    c->max_iterations = limit > 0 ? limit : SWEEP_ITERATIONS;
+    if (pf->linear) {
+        int rc = pofi_linear_solve(pf->linear, c, pf->options.method == POF_PF_CURRENT, err);
+        if (rc == 0) {
+            note(pf, c);
+        }
+        return rc;
+    }
+    if (pf->plan) {
+        if (by_sweep(pf, c->start == POFI_GIVEN, p_w, q_var)) {
             return 0;
         }
-        /* Started anew: what an earlier case left must not matter. */
-        c->cold = true;
+        c->start = POFI_FLAT; /* what an earlier case left must not matter */
     }
-    int rc = pf->newton ? 0 : pofi_newton_new(&pf->newton, pf->grid, err);
+    set_loads(pf, p_w, q_var);
     c->max_iterations = limit > 0 ? limit : NEWTON_ITERATIONS;
-    return rc ? rc : pofi_newton_solve(pf->newton, c, err);
+    return by_newton(pf, c, err);
 }
 
 int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool cold,
                  enum pof_pf_status *status, struct pof_err *err)
 {
-    const struct pof_grid *g = pf->grid;
-    for (uint32_t i = 0; i < g->nodes; i++) {
-        pf->p[i] = (g->node[i].p_w + (p_w ? p_w[i] : 0)) / g->base_va;
-        pf->q[i] = (g->node[i].q_var + (q_var ? q_var[i] : 0)) / g->base_va;
-        pf->vr[i] = pf->vi[i] = 0;
-    }
     struct pofi_case c = {
-        .p = pf->p,
-        .q = pf->q,
-        .tolerance = pf->options.tolerance > 0 ? pf->options.tolerance : TOLERANCE,
-        .cold = cold,
-        .vr = pf->vr,
-        .vi = pf->vi,
+        .load = pf->load,
+        .tolerance = tolerance(pf),
+        .start = pf->warm && !cold ? POFI_GIVEN : POFI_FLAT,
+        .v = pf->v,
+        .angle = pf->a,
     };
-    int rc = run(pf, &c, err);
-    if (rc) {
-        return rc;
+    if (pf->linear) {
+        set_loads(pf, p_w, q_var);
     }
-    *status = c.converged ? POF_PF_CONVERGED : POF_PF_DIVERGED;
-    pf->iterations = c.iterations;
-    pf->mismatch = c.mismatch;
-    branch_results(pf);
-    node_results(pf);
-    return 0;
+    int rc = run(pf, &c, p_w, q_var, err);
+    pf->limited = pf->newton && pf->options.q_limits;
+    rc = rc ? rc : pofi_pf_results(pf, p_w, q_var, err);
+    *status = pf->warm ? POF_PF_CONVERGED : POF_PF_DIVERGED;
+    return rc;
 }
 
 void pof_pf_result(const struct pof_pf *pf, struct pof_pf_result *result)
@@ -245,19 +309,31 @@ void pof_pf_result(const struct pof_pf *pf, struct pof_pf_result *result)
         .loading = pf->loading,
         .p_w = pf->p_w,
         .q_var = pf->q_var,
+        .limit = pf->limit,
         .slack_p_w = pf->slack_p,
         .slack_q_var = pf->slack_q,
         .iterations = pf->iterations,
         .mismatch_pu = pf->mismatch,
+        .worst_node = pf->worst_node,
+        .worst_phase = pf->worst_phase,
+        .worst_is_q = pf->worst_is_q,
+        .why = pf->why,
     };
 }
 
 void pof_pf_free(struct pof_pf *pf)
 {
     if (pf) {
-        pofi_sweep_free(pf->sweep);
+        pofi_lanes_free(pf->lanes);
+        pofi_plan_free(pf->plan);
         pofi_newton_free(pf->newton);
-        free(pf->ends);
+        pofi_linear_free(pf->linear);
+        pof_net_release(&pf->net);
+        free(pf->fixed);
+        free(pf->load);
+        free(pf->share);
+        free(pf->holds);
+        free(pf->limit);
         free(pf->store);
         free(pf);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transformers of PSS/E RAW (PSS/E 33 Program Operation Manual, section 5.2.7).
+/* Transformers of PSS/E RAW (PSS/E Program Operation Manual, transformer data).
  *
  * A winding is an ideal transformer t e^(j angle) : 1 from its bus to a star point, the impedances lie
  * between the windings. Two windings: seen from the second bus the impedance is z t2^2 and the ratio
@@ -18,11 +18,19 @@ enum { WINDING_PU = 1, WINDING_KV, WINDING_NOMINAL };
 enum { IMPEDANCE_SYSTEM = 1, IMPEDANCE_OWN, IMPEDANCE_LOSS };
 enum { MAGNETISING_SYSTEM = 1, MAGNETISING_LOSS };
 
+/* Places of the wanted fields; a winding's from WINDING + i * PER_WINDING on. */
+enum { I, J, K, CKT, CW, CZ, CM, MAG1, MAG2, NAME, STAT, R12, WINDING = R12 + 9, PER_WINDING = 14 };
+enum { WINDV, NOMV, ANG, RATE, COD, CONT, RMA, RMI, VMA, VMI, NTP, TAB, CR, CX };
+
+/* Control modes of a winding, negative when suspended. */
+enum { CONTROL_VOLTAGE = 1, CONTROL_ANGLE = 3, CONTROL_ANGLE_ASYMMETRIC = 5 };
+
 struct winding {
     uint32_t node;
-    double windv, nomv, angle, rating;
-    double ratio; /* p.u. of the bus's base voltage */
-    double nominal; /* rated voltage over the bus's base voltage */
+    double v[PER_WINDING]; /* as given */
+    uint32_t held;         /* the bus whose voltage is controlled; POF_NONE: no control of voltage */
+    double ratio;          /* p.u. of the bus's base voltage */
+    double nominal;        /* rated voltage over the bus's base voltage */
 };
 
 struct pair {
@@ -37,97 +45,102 @@ struct transformer {
     struct pair z[3]; /* 1-2, 2-3, 3-1 */
 };
 
-static int bad_code(struct pofi_raw *r, const char *name, double v)
+static int bad_code(struct pofi_raw *r, size_t k, double v)
 {
-    pof_fail(r->err, POF_E_RANGE, "code %.15g is not one of those of PSS/E 33", v);
-    return pof_at(r->err, NULL, 0, name);
+    return pofi_raw_fail(r, k, POF_E_RANGE, "code %.15g is not one of those of PSS/E", v);
 }
 
 static int read_codes(struct pofi_raw *r, struct transformer *t)
 {
-    int rc = pofi_raw_real(r, 4, "CW", 1, &t->cw);
-    rc = rc ? rc : pofi_raw_real(r, 5, "CZ", 1, &t->cz);
-    rc = rc ? rc : pofi_raw_real(r, 6, "CM", 1, &t->cm);
-    rc = rc ? rc : pofi_raw_real(r, 7, "MAG1", 0, &t->mag1);
-    rc = rc ? rc : pofi_raw_real(r, 8, "MAG2", 0, &t->mag2);
-    rc = rc ? rc : pofi_raw_real(r, 11, "STAT", 1, &t->status);
+    double v[] = {1, 1, 1, 0, 0};
+    int rc = pofi_raw_reals(r, CW, 5, v);
+    rc = rc ? rc : pofi_raw_real(r, STAT, 1, &t->status);
+    t->cw = v[0];
+    t->cz = v[1];
+    t->cm = v[2];
+    t->mag1 = v[3];
+    t->mag2 = v[4];
     if (rc) {
         return rc;
     }
     if (t->cw != WINDING_PU && t->cw != WINDING_KV && t->cw != WINDING_NOMINAL) {
-        return bad_code(r, "CW", t->cw);
+        return bad_code(r, CW, t->cw);
     }
     if (t->cz != IMPEDANCE_SYSTEM && t->cz != IMPEDANCE_OWN && t->cz != IMPEDANCE_LOSS) {
-        return bad_code(r, "CZ", t->cz);
+        return bad_code(r, CZ, t->cz);
     }
-    return t->cm == MAGNETISING_SYSTEM || t->cm == MAGNETISING_LOSS ? 0 : bad_code(r, "CM", t->cm);
+    return t->cm == MAGNETISING_SYSTEM || t->cm == MAGNETISING_LOSS ? 0 : bad_code(r, CM, t->cm);
 }
 
 static int read_first(struct pofi_raw *r, struct transformer *t)
 {
     double k;
-    int rc = pofi_raw_bus(r, 0, "I", &t->w[0].node);
-    rc = rc ? rc : pofi_raw_bus(r, 1, "J", &t->w[1].node);
-    rc = rc ? rc : pofi_raw_real(r, 2, "K", 0, &k);
+    int rc = pofi_raw_bus(r, I, &t->w[0].node);
+    rc = rc ? rc : pofi_raw_bus(r, J, &t->w[1].node);
+    rc = rc ? rc : pofi_raw_real(r, K, 0, &k);
     if (rc) {
         return rc;
     }
     t->windings = k == 0 ? 2 : 3;
-    if (k != 0 && (rc = pofi_raw_bus(r, 2, "K", &t->w[2].node)) != 0) {
+    if (k != 0 && (rc = pofi_raw_bus(r, K, &t->w[2].node)) != 0) {
         return rc;
     }
-    t->circuit = r->rec.n > 3 ? r->rec.field[3] : (struct pof_text){"", 0};
-    t->name = r->rec.n > 10 ? r->rec.field[10] : (struct pof_text){"", 0};
+    t->circuit = pofi_raw_text(r, CKT);
+    t->name = pofi_raw_text(r, NAME);
     return read_codes(r, t);
-}
-
-static int next(struct pofi_raw *r)
-{
-    return pofi_raw_next(r) ? 0
-                            : pof_fail(r->err, POF_E_TRUNCATED, "the file ends in a transformer");
 }
 
 /* The base voltage ratio of a winding's own voltage base to that of its bus. */
 static void winding_ratio(const struct pof_grid *g, const struct transformer *t, struct winding *w)
 {
     double bus_kv = g->node[w->node].base_v / 1000;
-    w->nominal = w->nomv > 0 ? w->nomv / bus_kv : 1;
-    w->ratio = t->cw == WINDING_PU   ? w->windv
-               : t->cw == WINDING_KV ? w->windv / bus_kv
-                                     : w->windv * w->nominal;
+    w->nominal = w->v[NOMV] > 0 ? w->v[NOMV] / bus_kv : 1;
+    w->ratio = t->cw == WINDING_PU   ? w->v[WINDV]
+               : t->cw == WINDING_KV ? w->v[WINDV] / bus_kv
+                                     : w->v[WINDV] * w->nominal;
 }
 
-static int read_winding(struct pofi_raw *r, const struct transformer *t, struct winding *w)
+static int read_winding(struct pofi_raw *r, const struct transformer *t, uint32_t i, struct winding *w)
 {
     const struct pof_grid *g = r->build.grid;
-    double without = t->cw == WINDING_KV ? g->node[w->node].base_v / 1000 : 1;
-    int rc = next(r);
-    rc = rc ? rc : pofi_raw_real(r, 0, "WINDV", without, &w->windv);
-    rc = rc ? rc : pofi_raw_real(r, 1, "NOMV", 0, &w->nomv);
-    rc = rc ? rc : pofi_raw_real(r, 2, "ANG", 0, &w->angle);
-    rc = rc ? rc : pofi_raw_real(r, 3, "RATA", 0, &w->rating);
+    size_t k = WINDING + i * PER_WINDING;
+    const double defaults[PER_WINDING] = {
+        [WINDV] = t->cw == WINDING_KV ? g->node[w->node].base_v / 1000 : 1,
+        [RMA] = 1.1,
+        [RMI] = 0.9,
+        [VMA] = 1.1,
+        [VMI] = 0.9,
+        [NTP] = 33};
+    memcpy(w->v, defaults, sizeof w->v);
+    int rc = pofi_raw_reals(r, k, PER_WINDING, w->v);
     if (rc) {
         return rc;
     }
-    if (!(w->windv > 0)) {
-        pof_fail(r->err, POF_E_PHYSICS, "winding voltage %.15g is not above 0", w->windv);
-        return pof_at(r->err, NULL, 0, "WINDV");
+    if (!(w->v[WINDV] > 0)) {
+        return pofi_raw_fail(r, k + WINDV, POF_E_PHYSICS, "winding voltage %.15g is not above 0",
+                             w->v[WINDV]);
     }
     winding_ratio(g, t, w);
+    w->held = POF_NONE;
+    double control = fabs(w->v[COD]);
+    if (control == CONTROL_VOLTAGE && w->v[CONT] != 0) {
+        return pofi_raw_bus(r, k + CONT, &w->held);
+    }
+    r->told.controls += control > CONTROL_VOLTAGE;
     return 0;
 }
 
 static int read_impedances(struct pofi_raw *r, struct transformer *t)
 {
-    int rc = next(r);
+    int rc = 0;
     uint32_t pairs = t->windings == 2 ? 1 : 3;
     for (uint32_t i = 0; i < pairs && rc == 0; i++) {
-        rc = pofi_raw_real(r, 3 * i, "R", 0, &t->z[i].r);
-        rc = rc ? rc : pofi_raw_real(r, 3 * i + 1, "X", 0, &t->z[i].x);
-        rc = rc ? rc : pofi_raw_real(r, 3 * i + 2, "SBASE", r->base_mva, &t->z[i].s);
-        if (rc == 0 && !(t->z[i].s > 0)) {
-            pof_fail(r->err, POF_E_PHYSICS, "base power %.15g MVA is not above 0", t->z[i].s);
-            rc = pof_at(r->err, NULL, 0, "SBASE");
+        double v[] = {0, 0, r->base_mva};
+        rc = pofi_raw_reals(r, R12 + 3 * i, 3, v);
+        t->z[i] = (struct pair){v[0], v[1], v[2]};
+        if (rc == 0 && !(v[2] > 0)) {
+            rc = pofi_raw_fail(r, R12 + 3 * i + 2, POF_E_PHYSICS, "base power %.15g MVA is not above 0",
+                               v[2]);
         }
     }
     return rc;
@@ -144,8 +157,8 @@ static int convert_pair(struct pofi_raw *r, const struct transformer *t, struct 
         z->r = z->r / MEGA / z->s; /* load loss in W; x is the magnitude so far */
         double xx = z->x * z->x - z->r * z->r;
         if (xx < 0) {
-            pof_fail(r->err, POF_E_PHYSICS, "load losses exceed what the impedance allows");
-            return pof_at(r->err, NULL, 0, "R");
+            return pofi_raw_fail(r, R12, POF_E_PHYSICS,
+                                 "load losses exceed what the impedance allows");
         }
         z->x = sqrt(xx);
     }
@@ -167,8 +180,8 @@ static int magnetising(struct pofi_raw *r, const struct transformer *t, double s
         double y = t->mag2 * s_mva / r->base_mva;
         gm = t->mag1 / MEGA / r->base_mva;
         if (gm > y * (1 + 1e-9)) {
-            pof_fail(r->err, POF_E_PHYSICS, "no-load losses exceed what the exciting current allows");
-            return pof_at(r->err, NULL, 0, "MAG1");
+            return pofi_raw_fail(r, MAG1, POF_E_PHYSICS,
+                                 "no-load losses exceed what the exciting current allows");
         }
         double nominal = t->w[0].nominal;
         bm = -sqrt(fmax(0, y * y - gm * gm)) / (nominal * nominal);
@@ -176,8 +189,76 @@ static int magnetising(struct pofi_raw *r, const struct transformer *t, double s
     }
     g->node[t->w[0].node].g_w += gm * g->base_va;
     g->node[t->w[0].node].b_var += bm * g->base_va;
-    r->magnetising++;
+    r->told.magnetising++;
     return 0;
+}
+
+/* The tap changer of a winding. Its positions are counted from RMI in steps of (RMA - RMI) / (NTP - 1);
+ * the present ratio is that of the nearest position, where the rated voltage is said to hold, so that
+ * steps stay what they are when the present one is off its place. */
+static int add_tap(struct pofi_raw *r, const struct winding *w, const struct pof_tap **out)
+{
+    const double *v = w->v;
+    double step = (v[RMA] - v[RMI]) / (v[NTP] - 1);
+    *out = NULL;
+    if (w->held == POF_NONE || !(v[NTP] >= 2 && v[NTP] <= 9999) || !(step > 0)) {
+        return 0;
+    }
+    double pos = round((v[WINDV] - v[RMI]) / step);
+    if (!(pos >= 0 && pos <= v[NTP] - 1) || !(v[VMI] > 0 && v[VMI] < v[VMA])) {
+        r->told.off_step++;
+        return 0;
+    }
+    struct pof_tap *tap = pof_arena_alloc(&r->build.grid->arena, sizeof *tap, r->err);
+    if (!tap) {
+        return POF_E_NOMEM;
+    }
+    *tap = (struct pof_tap){.pos = (int32_t)pos,
+                            .max = (int32_t)v[NTP] - 1,
+                            .neutral = (int32_t)pos,
+                            .step_pct = step / v[WINDV] * 100,
+                            .controlled = v[COD] == CONTROL_VOLTAGE,
+                            .node = w->held,
+                            .v_low_pu = v[VMI],
+                            .v_high_pu = v[VMA],
+                            .drop_r_pu = v[CR],
+                            .drop_x_pu = v[CX]};
+    *out = tap;
+    return 0;
+}
+
+/* Remembers that a table, which comes later in the file, corrects the impedance of a branch. */
+static int note_correction(struct pofi_raw *r, const struct winding *w, uint32_t branch)
+{
+    if (w->v[TAB] == 0) {
+        return 0;
+    }
+    int rc = pof_grow(&r->correction, &r->correction_cap, r->corrections + 1, sizeof *r->correction,
+                      r->err);
+    if (rc == 0) {
+        double control = fabs(w->v[COD]);
+        r->correction[r->corrections++] = (struct pofi_raw_correction){
+            .branch = branch,
+            .table = (long)fmin(fmax(w->v[TAB], -1), 1e9),
+            .ratio = w->ratio / w->nominal,
+            .angle_deg = w->v[ANG],
+            .control = control <= 9 ? (int)control : 0,
+            .line = r->line};
+    }
+    return rc;
+}
+
+static int add_winding_branch(struct pofi_raw *r, const struct transformer *t, uint32_t i,
+                              struct pof_branch *b, struct pof_text name)
+{
+    if (b->r == 0 && b->x == 0) {
+        b->x = POF_SWITCH_X_PER_VA * r->build.grid->base_va;
+        r->told.no_star++;
+    }
+    uint32_t k = r->build.grid->branches;
+    int rc = add_tap(r, &t->w[i], &b->tap);
+    rc = rc ? rc : pofi_raw_add_branch(r, b, name, t->circuit);
+    return rc ? rc : note_correction(r, &t->w[i], k);
 }
 
 static int add_two(struct pofi_raw *r, const struct transformer *t)
@@ -189,14 +270,10 @@ static int add_two(struct pofi_raw *r, const struct transformer *t)
                            .r = t->z[0].r * t2 * t2,
                            .x = t->z[0].x * t2 * t2,
                            .ratio = t->w[0].ratio / t2,
-                           .shift = pof_rad_of_deg(t->w[0].angle - t->w[1].angle),
-                           .rating_va = t->w[0].rating * MEGA,
+                           .shift = pof_rad_of_deg(t->w[0].v[ANG] - t->w[1].v[ANG]),
+                           .rating_va = t->w[0].v[RATE] * MEGA,
                            .closed = t->status != 0};
-    if (b.r == 0 && b.x == 0) {
-        b.x = POF_SWITCH_X_PER_VA * r->build.grid->base_va;
-        r->no_star++;
-    }
-    return pofi_raw_add_branch(r, &b, t->name, t->circuit);
+    return add_winding_branch(r, t, 0, &b, t->name);
 }
 
 static int add_star(struct pofi_raw *r, const struct transformer *t, uint32_t *star)
@@ -214,7 +291,7 @@ static int add_star(struct pofi_raw *r, const struct transformer *t, uint32_t *s
         pof_node_default((struct pof_text){text, (size_t)n}, g->node[t->w[0].node].base_v);
     node.zero_injection = true;
     *star = g->nodes;
-    r->star++;
+    r->told.star++;
     return pof_build_node(&r->build, &node, r->err);
 }
 
@@ -241,26 +318,25 @@ static int add_three(struct pofi_raw *r, const struct transformer *t)
                                .r = rs[i],
                                .x = xs[i],
                                .ratio = t->w[i].ratio,
-                               .shift = pof_rad_of_deg(t->w[i].angle),
-                               .rating_va = t->w[i].rating * MEGA,
+                               .shift = pof_rad_of_deg(t->w[i].v[ANG]),
+                               .rating_va = t->w[i].v[RATE] * MEGA,
                                .closed = winding_closed(t, i)};
-        if (b.r == 0 && b.x == 0) {
-            b.x = POF_SWITCH_X_PER_VA * r->build.grid->base_va;
-            r->no_star++;
-        }
-        rc = pofi_raw_add_branch(r, &b, (struct pof_text){"", 0}, t->circuit);
+        rc = add_winding_branch(r, t, i, &b, (struct pof_text){"", 0});
     }
     return rc;
 }
 
-int pofi_raw_transformer(struct pofi_raw *r)
+int pofi_raw_read_transformer(struct pofi_raw *r)
 {
     struct transformer t = {0};
     int rc = read_first(r, &t);
+    for (int line = 1; line <= (t.windings == 2 ? 3 : 4) && rc == 0; line++) {
+        rc = pofi_raw_line(r, line);
+    }
     rc = rc ? rc : read_impedances(r, &t);
     double s_mva = t.z[0].s;
     for (uint32_t i = 0; i < t.windings && rc == 0; i++) {
-        rc = read_winding(r, &t, &t.w[i]);
+        rc = read_winding(r, &t, i, &t.w[i]);
     }
     for (uint32_t i = 0; i < (t.windings == 2 ? 1 : 3) && rc == 0; i++) {
         rc = convert_pair(r, &t, &t.z[i], &t.w[i]);

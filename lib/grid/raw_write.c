@@ -2,7 +2,7 @@
 /* Grids to PSS/E RAW, revision 33 (PSS/E 33 Program Operation Manual, chapter 5). */
 #include "grid/format_impl.h"
 #include "grid/solver.h"
-#include "num/decimal.h"
+#include "num/real.h"
 
 #include <math.h>
 #include <stdio.h>

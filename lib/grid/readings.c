@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What instruments would show of a solved power flow. */
 #include "grid/series.h"
-#include "num/rng.h"
+#include "num/gauss.h"
 #include "record/words.h"
 
 #include <math.h>
@@ -23,24 +23,11 @@ struct making {
     bool *bus; /* [nodes] slack, or lower side of a transformer */
 };
 
-/* (0, 1), never 0 or 1. */
-static double unit(uint64_t bits)
-{
-    return ((double)(bits >> 11) + 0.5) * 0x1p-53;
-}
-
-/* G. E. P. Box, M. E. Muller, Ann. Math. Statist. 29(2), 1958. */
-static double gauss(uint64_t seed, uint64_t a, uint64_t b)
-{
-    double u = unit(pof_random(seed, a, 2 * b)), v = unit(pof_random(seed, a, 2 * b + 1));
-    return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
-}
-
 static int put(const struct making *m, struct pof_reading *r, uint64_t place)
 {
     r->start = m->loads->start[m->solved->i];
     if (m->o->noise && r->sigma > 0) {
-        r->value += r->sigma * gauss(m->o->seed, (uint64_t)r->start, place);
+        r->value += r->sigma * pof_gauss(m->o->seed, (uint64_t)r->start, place);
     }
     return m->taker->take(m->taker->ctx, POF_reading, r, m->err);
 }

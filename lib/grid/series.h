@@ -3,21 +3,8 @@
 #ifndef POF_GRID_SERIES_H
 #define POF_GRID_SERIES_H
 
+#include "grid/batch.h"
 #include "grid/loads.h"
-#include "grid/powerflow.h"
-
-/* A solved case; result lives as long as the call it is handed to. */
-struct pof_solved {
-    uint32_t i; /* its number in the loads */
-    enum pof_pf_status status;
-    struct pof_pf_result result;
-};
-
-/* What is done with a case, in order of the cases. */
-struct pof_case_taker {
-    int (*take)(void *ctx, const struct pof_solved *solved, struct pof_err *err);
-    void *ctx;
-};
 
 /* Solves all cases on `threads` threads, each from a flat start, so the results do not depend on
  * the number of threads to the last bit. Memory: a few cases a thread. */

@@ -58,6 +58,10 @@ int pof_lu_new(struct pof_lu **out, const struct pof_csc *a, struct pof_err *err
  * cannot be solved with, and pof_lu_singular_at tells where. */
 int pof_lu_factor(struct pof_lu *lu, enum pof_lu_status *status, struct pof_err *err) POF_CHECKED;
 
+/* From now on kept pivots are kept without a look at their growth, which costs half of what the
+ * factors cost: for callers that judge solutions by what they do. */
+void pof_lu_trust(struct pof_lu *lu);
+
 /* Forgets kept pivots: the next pof_lu_factor chooses them anew, so that its result does not depend
  * on earlier matrices. */
 void pof_lu_reset(struct pof_lu *lu);

@@ -1,228 +1,473 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power flow of a radial grid by backward/forward sweep (D. Shirmohammadi, H. W. Hong, A. Semlyen,
- * G. X. Luo, "A compensation-based power flow method for weakly meshed distribution and transmission
- * networks", IEEE Trans. Power Systems 3(2), 1988).
- *
- * Everything is referred to the slack node: with T the complex ratio of all transformers between the
- * slack node and a node, V = T V~ and I = I~ / conj(T) leave powers as they are, impedances become
- * z / |T|^2, and the transformers vanish. What remains is a tree of impedances with a constant power
- * and a shunt at each node. Nodes are numbered by their place in the tree, parents first, so that
- * both sweeps run through memory in one direction. */
-#include "grid/solver.h"
+/* Power flow of a grid without meshes: the plan of a grid, and the iteration over its passes
+ * (sweep_passes.h). */
+#include "grid/admittance.h"
+#include "grid/sweep_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* What a node and the branch to its parent are. */
-struct segment {
-    double zr, zi; /* series impedance to the parent, referred */
-    double g, b;   /* all shunts at the node, referred */
-    double tr, ti; /* T */
-    uint32_t parent;
-    uint32_t node; /* in the grid */
+/* --- the plan --- */
+
+/* Closed branches with impedance at each bus: at[first[i] .. first[i + 1]). */
+struct incidence {
+    uint32_t *first, *at;
 };
 
-/* What changes in a case. */
-struct moving {
-    double p, q;   /* consumption */
-    double vr, vi; /* voltage, referred */
-    double lr, li; /* current of the consumption */
-    double jr, ji; /* current through the branch to the parent */
+/* A tree in the making; parents and branches are numbered as in the grid, by bus. */
+struct way {
+    uint32_t *parent, *branch, *stack;
+    uint32_t *place; /* POF_NONE: not met yet */
 };
 
-struct pofi_sweep {
-    struct segment *segment;
-    struct moving *moving;
-    uint32_t n;
-    bool warm; /* moving holds a solution */
-};
-
-struct ratio {
-    double re, im;
-};
-
-/* T at the far end of a branch, from T at the near one. */
-static struct ratio pass(const struct pof_branch *b, bool from_is_near, struct ratio t)
+static bool carries(const struct pof_net *net, uint32_t k)
 {
-    double c = cos(b->shift), d = sin(b->shift), m = b->ratio;
-    if (from_is_near) {
-        return (struct ratio){(t.re * c + t.im * d) / m, (t.im * c - t.re * d) / m};
+    const struct pof_branch *b = &net->grid->branch[k];
+    return b->closed && !pof_branch_ideal(net->grid, b) && net->bus_of[b->from] != POF_NONE;
+}
+
+static int incidence_build(struct incidence *inc, const struct pof_net *net, struct pof_err *err)
+{
+    const struct pof_grid *g = net->grid;
+    int rc = pof_calloc(&inc->first, (size_t)net->buses + 2, sizeof *inc->first, err);
+    rc = rc ? rc : pof_calloc(&inc->at, (size_t)g->branches * 2, sizeof *inc->at, err);
+    if (rc) {
+        return rc;
     }
-    return (struct ratio){(t.re * c - t.im * d) * m, (t.im * c + t.re * d) * m};
-}
-
-static double square(struct ratio t)
-{
-    return t.re * t.re + t.im * t.im;
-}
-
-static void refer(struct pofi_sweep *s, const struct pof_grid *grid, const struct pof_tree *tree,
-                  uint32_t *place)
-{
-    for (uint32_t k = 0; k < tree->n; k++) {
-        struct segment *seg = &s->segment[k];
-        uint32_t node = tree->order[k];
-        place[node] = k;
-        seg->node = node;
-        struct ratio t = {1, 0};
-        if (k > 0) {
-            const struct pof_branch *b = &grid->branch[tree->parent_branch[node]];
-            struct segment *up = &s->segment[place[tree->parent[node]]];
-            bool from_is_near = b->to == node;
-            struct ratio near = {up->tr, up->ti};
-            t = pass(b, from_is_near, near);
-            double tt = square(from_is_near ? t : near); /* at the to end, where z is */
-            seg->parent = place[tree->parent[node]];
-            seg->zr = b->r / tt;
-            seg->zi = b->x / tt;
-            seg->g += b->g / 2 * tt;
-            seg->b += b->b / 2 * tt;
-            up->g += b->g / 2 * tt;
-            up->b += b->b / 2 * tt;
+    /* Counted one place further on, so that filling leaves the starts where they belong. */
+    uint32_t *next = inc->first + 1;
+    for (uint32_t k = 0; k < g->branches; k++) {
+        if (carries(net, k)) {
+            next[net->bus_of[g->branch[k].from] + 1]++;
+            next[net->bus_of[g->branch[k].to] + 1]++;
         }
-        struct pof_shunt shunt = pof_node_shunt(grid, node);
-        seg->tr = t.re;
-        seg->ti = t.im;
-        seg->g += shunt.g * square(t);
-        seg->b += shunt.b * square(t);
     }
-}
-
-static int refuse_pv(const struct pof_grid *grid, const struct pof_tree *tree, struct pof_err *err)
-{
-    for (uint32_t k = 0; k < tree->n; k++) {
-        const struct pof_node *node = &grid->node[tree->order[k]];
-        if (node->kind == POF_NODE_PV) {
-            return pof_fail(err, POF_E_TOPOLOGY,
-                            "node '%s' holds its voltage; a sweep needs a grid where only the slack "
-                            "node does",
-                            node->name.ptr);
+    for (uint32_t i = 0; i < net->buses; i++) {
+        next[i + 1] += next[i];
+    }
+    for (uint32_t k = 0; k < g->branches; k++) {
+        if (carries(net, k)) {
+            inc->at[next[net->bus_of[g->branch[k].from]]++] = k;
+            inc->at[next[net->bus_of[g->branch[k].to]]++] = k;
         }
     }
     return 0;
 }
 
-int pofi_sweep_new(struct pofi_sweep **out, const struct pof_grid *grid, struct pof_err *err)
+/* The far end of a branch as seen from a bus. */
+static uint32_t far_bus(const struct pof_net *net, uint32_t branch, uint32_t bus)
 {
-    *out = NULL;
-    struct pof_tree tree;
-    struct pofi_sweep *s = NULL;
-    uint32_t *place = NULL;
-    int rc = pof_tree_build(&tree, grid, err);
-    if (rc) {
-        return rc;
+    const struct pof_branch *b = &net->grid->branch[branch];
+    uint32_t from = net->bus_of[b->from];
+    return from == bus ? net->bus_of[b->to] : from;
+}
+
+/* Depth first from a root. The stack holds each bus that waits once: it is pushed when its parent
+ * is visited, and a second way to it is a mesh. */
+static int walk(struct pofi_plan *plan, const struct incidence *inc, struct way *way, uint32_t root,
+                struct pof_err *err)
+{
+    const struct pof_net *net = plan->net;
+    uint32_t waiting = 0;
+    way->stack[waiting++] = root;
+    way->parent[root] = root;
+    while (waiting > 0) {
+        uint32_t bus = way->stack[--waiting];
+        way->place[bus] = plan->n;
+        plan->bus[plan->n++] = bus;
+        /* Backwards, so that the stack gives the children in order of their branches. */
+        for (uint32_t i = inc->first[bus + 1]; i-- > inc->first[bus];) {
+            uint32_t k = inc->at[i], other = far_bus(net, k, bus);
+            if (k == way->branch[bus]) {
+                continue;
+            }
+            if (way->parent[other] != POF_NONE) {
+                return pof_fail(err, POF_E_TOPOLOGY,
+                                "branch '%s' closes a mesh at node '%s'; a sweep needs a grid "
+                                "without any",
+                                net->grid->branch[k].name.ptr,
+                                net->grid->node[net->first_of[other]].name.ptr);
+            }
+            way->parent[other] = bus;
+            way->branch[other] = k;
+            way->stack[waiting++] = other;
+        }
     }
-    rc = refuse_pv(grid, &tree, err);
-    rc = rc ? rc : pof_calloc(&s, 1, sizeof *s, err);
-    rc = rc ? rc : pof_calloc(&s->segment, tree.n, sizeof *s->segment, err);
-    rc = rc ? rc : pof_calloc(&s->moving, tree.n, sizeof *s->moving, err);
-    rc = rc ? rc : pof_calloc(&place, grid->nodes, sizeof *place, err);
-    if (rc == 0) {
-        s->n = tree.n;
-        refer(s, grid, &tree, place);
-        const struct pof_node *slack = &grid->node[tree.order[0]];
-        s->moving[0].vr = slack->v_set_pu * cos(slack->angle_set);
-        s->moving[0].vi = slack->v_set_pu * sin(slack->angle_set);
-        *out = s;
-    } else {
-        pofi_sweep_free(s);
+    return 0;
+}
+
+/* Marks the buses of all slack nodes before walking, so that a way between two of them is seen. */
+static int walk_all(struct pofi_plan *plan, const struct incidence *inc, struct way *way,
+                    struct pof_err *err)
+{
+    const struct pof_net *net = plan->net;
+    const struct pof_grid *g = net->grid;
+    for (uint32_t i = 0; i < net->buses; i++) {
+        way->parent[i] = way->branch[i] = way->place[i] = POF_NONE;
     }
-    free(place);
-    pof_tree_release(&tree);
+    for (uint32_t i = 0; i < g->nodes; i++) {
+        if (net->bus_of[i] != POF_NONE && g->node[i].kind == POF_NODE_SLACK) {
+            way->parent[net->bus_of[i]] = net->bus_of[i];
+        } else if (net->bus_of[i] != POF_NONE && g->node[i].kind == POF_NODE_PV) {
+            return pof_fail(err, POF_E_TOPOLOGY,
+                            "node '%s' holds its voltage; a sweep needs a grid where only slack "
+                            "nodes do",
+                            g->node[i].name.ptr);
+        }
+    }
+    int rc = 0;
+    for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
+        uint32_t bus = net->bus_of[i];
+        if (bus != POF_NONE && g->node[i].kind == POF_NODE_SLACK && way->place[bus] == POF_NONE) {
+            rc = walk(plan, inc, way, bus, err);
+        }
+    }
     return rc;
 }
 
-static void start(struct pofi_sweep *s, const struct pofi_case *c)
+/* --- values of the plan --- */
+
+/* Squared |T| and angle of T at the far end of a branch, from those at the near one. */
+static void pass(const struct pof_branch *b, bool from_is_near, double *ratio, double *shift)
 {
-    bool flat = c->cold || !s->warm;
-    struct moving *m = s->moving;
-    for (uint32_t k = 0; k < s->n; k++) {
-        m[k].p = c->p[s->segment[k].node];
-        m[k].q = c->q[s->segment[k].node];
-        if (flat) {
-            m[k].vr = m[0].vr;
-            m[k].vi = m[0].vi;
+    *ratio = from_is_near ? *ratio / b->ratio : *ratio * b->ratio;
+    *shift += from_is_near ? -b->shift : b->shift;
+}
+
+static void refer_root(struct pofi_plan *plan, uint32_t k)
+{
+    const struct pof_net *net = plan->net;
+    double v = net->flat_v[plan->bus[k]];
+    plan->place[k].parent = k;
+    plan->ratio[k] = 1;
+    plan->shift[k] = net->flat_a[plan->bus[k]];
+    plan->start[k] = v * v;
+}
+
+static void refer_child(struct pofi_plan *plan, const struct way *way, uint32_t k)
+{
+    const struct pof_net *net = plan->net;
+    uint32_t bus = plan->bus[k], up = way->place[way->parent[bus]];
+    const struct pof_branch *b = &net->grid->branch[way->branch[bus]];
+    struct pofi_place *s = &plan->place[k];
+    bool from_is_near = net->bus_of[b->to] == bus;
+    double ratio = plan->ratio[up], shift = plan->shift[up];
+    pass(b, from_is_near, &ratio, &shift);
+    double at_to = from_is_near ? ratio : plan->ratio[up]; /* where the impedance is */
+    double tt = at_to * at_to;
+    s->parent = up;
+    s->depth = plan->place[up].depth + 1;
+    s->r = b->r / tt;
+    s->x = b->x / tt;
+    s->zz = s->r * s->r + s->x * s->x;
+    s->z = sqrt(s->zz);
+    s->g += b->g / 2 * tt;
+    s->b += b->b / 2 * tt;
+    plan->place[up].g += b->g / 2 * tt;
+    plan->place[up].b += b->b / 2 * tt;
+    plan->ratio[k] = ratio;
+    plan->shift[k] = shift;
+    plan->start[k] = plan->start[up];
+    plan->depths = s->depth + 1 > plan->depths ? s->depth + 1 : plan->depths;
+}
+
+/* Which grid nodes are at each place. */
+static void list_members(struct pofi_plan *plan, const uint32_t *place)
+{
+    const struct pof_net *net = plan->net;
+    uint32_t nodes = net->grid->nodes;
+    /* Counted one place further on, so that filling leaves the starts where they belong. */
+    uint32_t *next = plan->begin + 1;
+    for (uint32_t i = 0; i < nodes; i++) {
+        if (net->bus_of[i] != POF_NONE) {
+            next[place[net->bus_of[i]] + 1]++;
+        }
+    }
+    for (uint32_t k = 0; k < plan->n; k++) {
+        next[k + 1] += next[k];
+    }
+    for (uint32_t i = 0; i < nodes; i++) {
+        if (net->bus_of[i] != POF_NONE) {
+            plan->member[next[place[net->bus_of[i]]]++] = i;
         }
     }
 }
 
-/* Currents, from the leaves to the root: conj(S / V) + Y V of the node and all below it. */
-static void backward(struct pofi_sweep *s)
+/* Shunts and fixed consumption. */
+static void add_members(struct pofi_plan *plan)
 {
-    struct moving *m = s->moving;
-    for (uint32_t k = 0; k < s->n; k++) {
-        const struct segment *seg = &s->segment[k];
-        double vv = m[k].vr * m[k].vr + m[k].vi * m[k].vi;
-        m[k].lr = (m[k].p * m[k].vr + m[k].q * m[k].vi) / vv;
-        m[k].li = (m[k].p * m[k].vi - m[k].q * m[k].vr) / vv;
-        m[k].jr = m[k].lr + seg->g * m[k].vr - seg->b * m[k].vi;
-        m[k].ji = m[k].li + seg->g * m[k].vi + seg->b * m[k].vr;
-    }
-    for (uint32_t k = s->n - 1; k > 0; k--) {
-        struct moving *up = &m[s->segment[k].parent];
-        up->jr += m[k].jr;
-        up->ji += m[k].ji;
+    const struct pof_grid *g = plan->net->grid;
+    for (uint32_t k = 0; k < plan->n; k++) {
+        struct pofi_place *s = &plan->place[k];
+        double ratio = plan->ratio[k], tt = ratio * ratio;
+        for (uint32_t m = plan->begin[k]; m < plan->begin[k + 1]; m++) {
+            const struct pof_node *node = &g->node[plan->member[m]];
+            struct pof_shunt shunt = pof_node_shunt(g, plan->member[m]);
+            s->g += shunt.g * tt;
+            s->b += shunt.b * tt;
+            s->ip += node->ip_w / g->base_va * ratio;
+            s->iq += node->iq_var / g->base_va * ratio;
+            plan->currents |= node->ip_w != 0 || node->iq_var != 0;
+            plan->p[k] += node->p_w / g->base_va;
+            plan->q[k] += node->q_var / g->base_va;
+        }
+        s->y = sqrt(s->g * s->g + s->b * s->b);
     }
 }
 
-/* Voltages, from the root to the leaves. Returns the largest mismatch that the currents, which
- * belong to the old voltages, leave at the new ones: dV conj(I) - conj(Y) V conj(dV). */
-static double forward(struct pofi_sweep *s)
+static void refer(struct pofi_plan *plan, const struct way *way)
 {
-    struct moving *m = s->moving;
-    double worst = 0, sum = 0;
-    for (uint32_t k = 1; k < s->n; k++) {
-        const struct segment *seg = &s->segment[k];
-        const struct moving *up = &m[seg->parent];
-        double vr = up->vr - (seg->zr * m[k].jr - seg->zi * m[k].ji);
-        double vi = up->vi - (seg->zr * m[k].ji + seg->zi * m[k].jr);
-        double dr = vr - m[k].vr, di = vi - m[k].vi;
-        /* V conj(dV) */
-        double wr = vr * dr + vi * di, wi = vi * dr - vr * di;
-        double dp = dr * m[k].lr + di * m[k].li - (seg->g * wr + seg->b * wi);
-        double dq = di * m[k].lr - dr * m[k].li - (seg->g * wi - seg->b * wr);
-        m[k].vr = vr;
-        m[k].vi = vi;
-        dp = fabs(dp);
-        dq = fabs(dq);
-        worst = dp > worst ? dp : worst;
-        worst = dq > worst ? dq : worst;
-        sum += dp + dq;
-    }
-    return isfinite(sum) ? worst : INFINITY; /* comparisons alone would lose a NaN */
-}
-
-/* Beyond this the iteration has left the region in which it can return. */
-#define HOPELESS 1e6
-
-void pofi_sweep_solve(struct pofi_sweep *s, struct pofi_case *c)
-{
-    start(s, c);
-    c->converged = false;
-    c->mismatch = 0;
-    for (c->iterations = 0; c->iterations < c->max_iterations && !c->converged;) {
-        backward(s);
-        c->mismatch = forward(s);
-        c->iterations++;
-        c->converged = c->mismatch <= c->tolerance;
-        if (!(c->mismatch < HOPELESS)) {
-            break;
+    plan->per_va = 1 / plan->net->grid->base_va;
+    plan->depths = 1;
+    for (uint32_t k = 0; k < plan->n; k++) {
+        if (way->parent[plan->bus[k]] == plan->bus[k]) {
+            refer_root(plan, k);
+        } else {
+            refer_child(plan, way, k);
         }
     }
-    s->warm = c->converged;
-    for (uint32_t k = 0; k < s->n && c->converged; k++) {
-        const struct segment *seg = &s->segment[k];
-        const struct moving *m = &s->moving[k];
-        c->vr[seg->node] = seg->tr * m->vr - seg->ti * m->vi;
-        c->vi[seg->node] = seg->tr * m->vi + seg->ti * m->vr;
+    list_members(plan, way->place);
+    add_members(plan);
+}
+
+static int allocate_plan(struct pofi_plan *plan, struct pof_err *err)
+{
+    size_t n = plan->net->buses, nodes = plan->net->grid->nodes;
+    int rc = pof_calloc(&plan->place, n, sizeof *plan->place, err);
+    rc = rc ? rc : pof_calloc(&plan->bus, n, sizeof *plan->bus, err);
+    rc = rc ? rc : pof_calloc(&plan->begin, n + 2, sizeof *plan->begin, err);
+    rc = rc ? rc : pof_calloc(&plan->member, nodes, sizeof *plan->member, err);
+    rc = rc ? rc : pof_calloc(&plan->start, n, sizeof *plan->start, err);
+    rc = rc ? rc : pof_calloc(&plan->ratio, n, sizeof *plan->ratio, err);
+    rc = rc ? rc : pof_calloc(&plan->shift, n, sizeof *plan->shift, err);
+    rc = rc ? rc : pof_calloc(&plan->p, n, sizeof *plan->p, err);
+    return rc ? rc : pof_calloc(&plan->q, n, sizeof *plan->q, err);
+}
+
+int pofi_plan_new(struct pofi_plan **out, const struct pof_net *net, struct pof_err *err)
+{
+    *out = NULL;
+    if (net->phases != 1) {
+        return pof_fail(err, POF_E_TOPOLOGY, "a sweep is of balanced grids; use Newton's method");
+    }
+    struct pofi_plan *plan;
+    struct incidence inc = {0};
+    struct way way = {0};
+    int rc = pof_calloc(&plan, 1, sizeof *plan, err);
+    if (rc) {
+        return rc;
+    }
+    plan->net = net;
+    rc = allocate_plan(plan, err);
+    rc = rc ? rc : incidence_build(&inc, net, err);
+    rc = rc ? rc : pof_calloc(&way.parent, net->buses, sizeof *way.parent, err);
+    rc = rc ? rc : pof_calloc(&way.branch, net->buses, sizeof *way.branch, err);
+    rc = rc ? rc : pof_calloc(&way.place, net->buses, sizeof *way.place, err);
+    rc = rc ? rc : pof_calloc(&way.stack, net->buses, sizeof *way.stack, err);
+    rc = rc ? rc : walk_all(plan, &inc, &way, err);
+    if (rc == 0) {
+        refer(plan, &way);
+        *out = plan;
+    } else {
+        pofi_plan_free(plan);
+    }
+    free(inc.first);
+    free(inc.at);
+    free(way.parent);
+    free(way.branch);
+    free(way.place);
+    free(way.stack);
+    return rc;
+}
+
+void pofi_plan_free(struct pofi_plan *plan)
+{
+    if (plan) {
+        free(plan->place);
+        free(plan->bus);
+        free(plan->begin);
+        free(plan->member);
+        free(plan->start);
+        free(plan->ratio);
+        free(plan->shift);
+        free(plan->p);
+        free(plan->q);
+        free(plan);
     }
 }
 
-void pofi_sweep_free(struct pofi_sweep *s)
+/* --- lanes --- */
+
+int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsigned lanes,
+                   struct pof_err *err)
 {
-    if (s) {
-        free(s->segment);
-        free(s->moving);
-        free(s);
+    *out = NULL;
+    struct pofi_lanes *w;
+    size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * 3;
+    size_t moving = (size_t)plan->n * POFI_MOVING;
+    int rc = pof_calloc(&w, 1, sizeof *w, err);
+    if (rc) {
+        return rc;
+    }
+    w->plan = plan;
+    w->lanes = lanes;
+    size_t vectors = moving + ending + sum + 4;
+    rc = pof_calloc(&w->store, (vectors + 1) * lanes + 8, sizeof(double), err);
+    if (rc) {
+        free(w);
+        return rc;
+    }
+    /* Vectors lie at multiples of their size. */
+    size_t size = lanes * sizeof(double), off = (size - (uintptr_t)w->store % size) % size;
+    double *next = (double *)((char *)w->store + off);
+    w->moving = next;
+    w->ending = w->moving + moving * lanes;
+    w->sum = w->ending + ending * lanes;
+    w->step = w->sum + sum * lanes;
+    w->weight = w->step + lanes;
+    w->active = (int64_t *)(w->weight + lanes);
+    w->sound = w->active + lanes;
+    *out = w;
+    return 0;
+}
+
+void pofi_lanes_free(struct pofi_lanes *w)
+{
+    if (w) {
+        free(w->store);
+        free(w);
+    }
+}
+
+/* The sums at one place. */
+static void load_place(struct pofi_lanes *w, uint32_t k, const double *const *p_w,
+                       const double *const *q_var)
+{
+    const struct pofi_plan *plan = w->plan;
+    double *m = w->moving + (size_t)k * POFI_MOVING * w->lanes;
+    for (unsigned l = 0; l < w->lanes; l++) {
+        double p = 0, q = 0;
+        for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
+            p += p_w[l] ? p_w[l][plan->member[i]] : 0;
+            q += q_var[l] ? q_var[l][plan->member[i]] : 0;
+        }
+        m[POFI_P * w->lanes + l] = plan->p[k] + p * plan->per_va;
+        m[POFI_Q * w->lanes + l] = plan->q[k] + q * plan->per_va;
+    }
+}
+
+void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var)
+{
+    for (uint32_t k = 0; k < w->plan->n; k++) {
+        load_place(w, k, p_w, q_var);
+    }
+}
+
+static void start(struct pofi_lanes *w)
+{
+    const struct pofi_plan *plan = w->plan;
+    for (uint32_t k = 0; k < plan->n; k++) {
+        double *u = w->moving + ((size_t)k * POFI_MOVING + POFI_U) * w->lanes;
+        for (unsigned l = 0; l < w->lanes; l++) {
+            u[l] = plan->start[k];
+        }
+    }
+}
+
+/* What the next iteration is expected to leave is the present step, shrunk as it shrank last. */
+static void judge(struct pofi_lanes *w, struct pofi_sweep *s, double *before)
+{
+    for (unsigned l = 0; l < w->lanes; l++) {
+        if (!w->active[l]) {
+            continue;
+        }
+        double step = w->step[l], ratio = step < before[l] ? step / before[l] : 1;
+        before[l] = step;
+        s->iterations[l]++;
+        s->mismatch[l] = w->sound[l] ? step * w->weight[l] : INFINITY;
+        bool ended = !w->sound[l] || s->iterations[l] >= s->max_iterations;
+        if (ended || s->mismatch[l] * ratio <= s->tolerance / 2) {
+            w->active[l] = 0;
+        }
+    }
+}
+
+/* Whether a lane is to go on after the last passes, which are an iteration too. */
+static bool settle(struct pofi_lanes *w, struct pofi_sweep *s)
+{
+    bool more = false;
+    for (unsigned l = 0; l < w->lanes; l++) {
+        double mismatch = w->sound[l] ? w->step[l] * w->weight[l] : INFINITY;
+        s->mismatch[l] = mismatch;
+        s->converged[l] = mismatch <= s->tolerance;
+        w->active[l] = 0;
+        if (!s->converged[l] && w->sound[l] && s->iterations[l] < s->max_iterations) {
+            w->active[l] = -1;
+            more = true;
+        }
+    }
+    return more;
+}
+
+static bool any_active(const struct pofi_lanes *w)
+{
+    int64_t any = 0;
+    for (unsigned l = 0; l < w->lanes; l++) {
+        any |= w->active[l];
+    }
+    return any != 0;
+}
+
+void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
+{
+    const struct pofi_passes *passes = pofi_passes(w->lanes, s->plain);
+    double before[POFI_LANES];
+    if (!s->warm) {
+        start(w);
+    }
+    for (unsigned l = 0; l < w->lanes; l++) {
+        w->active[l] = -1;
+        s->iterations[l] = 0;
+        before[l] = 1;
+    }
+    do {
+        do {
+            passes->backward(w, false);
+            passes->forward(w);
+            judge(w, s, before);
+        } while (any_active(w));
+        passes->backward(w, true);
+        passes->finish(w);
+    } while (settle(w, s));
+    for (unsigned l = 0; l < w->lanes; l++) {
+        s->iterations[l]++;
+    }
+}
+
+void pofi_lanes_bus(const struct pofi_lanes *w, unsigned lane, double *v, double *angle)
+{
+    const struct pofi_plan *plan = w->plan;
+    const double *e = w->ending + lane;
+    for (uint32_t k = 0; k < plan->n; k++, e += (size_t)POFI_ENDING * w->lanes) {
+        v[plan->bus[k]] = sqrt(e[POFI_END_U * w->lanes]) * plan->ratio[k];
+        angle[plan->bus[k]] = e[POFI_END_A * w->lanes] + plan->shift[k];
+    }
+}
+
+void pofi_lanes_nodes(const struct pofi_lanes *w, unsigned n, double *const *v,
+                      double *const *angle)
+{
+    const struct pofi_plan *plan = w->plan;
+    const double *e = w->ending;
+    for (uint32_t k = 0; k < plan->n; k++, e += (size_t)POFI_ENDING * w->lanes) {
+        for (unsigned l = 0; l < n; l++) {
+            double size = sqrt(e[POFI_END_U * w->lanes + l]) * plan->ratio[k];
+            double turn = pofi_wrap(e[POFI_END_A * w->lanes + l] + plan->shift[k]);
+            for (uint32_t m = plan->begin[k]; m < plan->begin[k + 1]; m++) {
+                v[l][plan->member[m]] = size;
+                angle[l][plan->member[m]] = turn;
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 #include "base/par.h"
 #include "market/request_impl.h"
-#include "num/decimal.h"
+#include "num/real.h"
 #include "num/units.h"
 
 #include <math.h>

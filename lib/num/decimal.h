@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decimal text and integers, exactly; doubles for physics only.
+/* Decimal text and integers, exactly (doubles: num/real.h).
  *
  * A decimal of scale s is an int64 counting 10^-s: "12.5" of scale 6 is 12500000. No double is on
  * the way in either direction, no locale is asked. */
@@ -7,12 +7,12 @@
 #define POF_NUM_DECIMAL_H
 
 #include "base/text.h"
+#include "num/real.h"
 
 #include <stdint.h>
 
 enum {
     POF_DECIMAL_MAX = 32, /* bytes enough for any decimal */
-    POF_REAL_MAX = 32,    /* bytes enough for any double */
     POF_MICRO = 6         /* the scale of money (1e-6 EUR) and prices (1e-6 EUR/MWh) */
 };
 
@@ -25,12 +25,5 @@ bool pof_decimal_parse(struct pof_text text, int scale, int64_t *out);
  * significant digits this is also the number form of RFC 8785 (JCS). Returns its length; to has
  * POF_DECIMAL_MAX bytes and is not NUL-terminated. */
 size_t pof_decimal_format(int64_t value, int scale, char *to);
-
-/* JSON number text to a double, correctly rounded; false when not finite or not of that form. */
-bool pof_real_parse(struct pof_text text, double *out);
-
-/* The shortest of 15, 16 or 17 significant digits that reads back equal; -0 is "0". v must be
- * finite. Returns its length; to has POF_REAL_MAX bytes and is not NUL-terminated. */
-size_t pof_real_format(double v, char *to);
 
 #endif

@@ -3,6 +3,7 @@
 #include "record/scan.h"
 
 #include "num/decimal.h"
+#include "num/real.h"
 #include "num/time.h"
 
 #include <stdio.h>

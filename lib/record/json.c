@@ -226,6 +226,33 @@ struct pof_json pof_json_item(const struct pof_json *array, size_t i)
         .value = json_array_get(array->value, i), .doc = array->doc, .parent = array, .index = i};
 }
 
+bool pof_json_each(const struct pof_json *object, size_t i, struct pof_json *out)
+{
+    json_t *value = (json_t *)(uintptr_t)object->value;
+    void *at = json_object_iter(value);
+    for (; at && i > 0; i--) {
+        at = json_object_iter_next(value, at);
+    }
+    if (at) {
+        *out = (struct pof_json){.value = json_object_iter_value(at),
+                                 .doc = object->doc,
+                                 .parent = object,
+                                 .key = json_object_iter_key(at)};
+    }
+    return at != NULL;
+}
+
+bool pof_json_scalar(const struct pof_json *at, double *number, struct pof_text *text)
+{
+    const json_t *value = at->value;
+    if (json_is_number(value)) {
+        *number = json_number_value(value);
+    } else if (json_is_string(value)) {
+        *text = (struct pof_text){json_string_value(value), json_string_length(value)};
+    }
+    return !json_is_object(value) && !json_is_array(value);
+}
+
 static int missing(const struct pof_json *object, const char *key, struct pof_err *err)
 {
     return pof_json_fail(object, key, err, POF_E_MISSING, "'%s' is required", key);
@@ -263,6 +290,26 @@ int pof_json_array(const struct pof_json *object, const char *key, struct pof_js
                                              : missing(object, key, err);
 }
 
+/* A number at a place; key is NULL for the place itself. */
+static int real_of(const struct pof_json *at, const char *key, const json_t *value,
+                   const struct pof_json_range *range, double *out, struct pof_err *err)
+{
+    if (!json_is_number(value)) {
+        return wrong_type(at, key, value, "a number", err);
+    }
+    double v = json_number_value(value);
+    if (!isfinite(v)) {
+        return pof_json_fail(at, key, err, POF_E_NUMBER, "the number is not finite");
+    }
+    if (range && (v < range->min || v > range->max)) {
+        return pof_json_fail(at, key, err, POF_E_RANGE, "%.15g is not in %.15g .. %.15g%s%s", v,
+                             range->min, range->max, range->hint ? "; " : "",
+                             range->hint ? range->hint : "");
+    }
+    *out = v;
+    return 0;
+}
+
 int pof_json_real_opt(const struct pof_json *object, const char *key,
                       const struct pof_json_range *range, double *out, struct pof_err *err)
 {
@@ -270,21 +317,26 @@ int pof_json_real_opt(const struct pof_json *object, const char *key,
     if (!pof_json_member(object, key, &at)) {
         return 0;
     }
-    const json_t *value = at.value;
-    if (!json_is_number(value)) {
-        return wrong_type(object, key, value, "a number", err);
+    int rc = real_of(object, key, at.value, range, out, err);
+    return rc ? rc : 1;
+}
+
+int pof_json_reals(const struct pof_json *at, const struct pof_json_range *range, double *out, size_t n,
+                   struct pof_err *err)
+{
+    int rc = pof_json_is_array(at, err);
+    if (rc == 0 && pof_json_size(at) != n) {
+        rc = pof_json_fail(at, NULL, err, POF_E_COLUMNS, "%zu numbers are given, %zu are needed",
+                           pof_json_size(at), n);
     }
-    double v = json_number_value(value);
-    if (!isfinite(v)) {
-        return pof_json_fail(object, key, err, POF_E_NUMBER, "the number is not finite");
+    for (int check = 1; check >= 0 && rc == 0; check--) {
+        for (size_t i = 0; i < n && rc == 0; i++) {
+            struct pof_json item = pof_json_item(at, i);
+            double v;
+            rc = real_of(&item, NULL, item.value, range, check ? &v : &out[i], err);
+        }
     }
-    if (range && (v < range->min || v > range->max)) {
-        return pof_json_fail(object, key, err, POF_E_RANGE, "%.15g is not in %.15g .. %.15g%s%s", v,
-                             range->min, range->max, range->hint ? "; " : "",
-                             range->hint ? range->hint : "");
-    }
-    *out = v;
-    return 1;
+    return rc;
 }
 
 int pof_json_real(const struct pof_json *object, const char *key,

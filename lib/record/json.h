@@ -47,6 +47,13 @@ bool pof_json_member(const struct pof_json *object, const char *key, struct pof_
 size_t pof_json_size(const struct pof_json *array);
 struct pof_json pof_json_item(const struct pof_json *array, size_t i);
 
+/* The members one by one: i = 0, 1, ... in their order; false behind the last. O(i). */
+bool pof_json_each(const struct pof_json *object, size_t i, struct pof_json *out);
+
+/* A value that is neither object nor array: *number when it is a number, else *text when it is a
+ * string; true, false and null leave both alone. false: an object or array. */
+bool pof_json_scalar(const struct pof_json *at, double *number, struct pof_text *text);
+
 /* Required members. Texts live as long as the document and hold at least one byte. Limits are
  * inclusive. */
 int pof_json_text(const struct pof_json *object, const char *key, struct pof_text *out,
@@ -61,6 +68,10 @@ struct pof_json_range {
 };
 int pof_json_real(const struct pof_json *object, const char *key,
                   const struct pof_json_range *range, double *out, struct pof_err *err) POF_CHECKED;
+
+/* n numbers: the place itself is an array of exactly so many. out is only filled in without error. */
+int pof_json_reals(const struct pof_json *at, const struct pof_json_range *range, double *out, size_t n,
+                   struct pof_err *err) POF_CHECKED;
 
 /* Optional members: *out is left alone when the member is not there. 1: given, 0: not, negative:
  * error. words is NULL-terminated, *out its index. */

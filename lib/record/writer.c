@@ -3,6 +3,7 @@
 #include "record/writer.h"
 
 #include "num/decimal.h"
+#include "num/real.h"
 #include "num/time.h"
 
 #include <string.h>

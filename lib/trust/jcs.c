@@ -3,9 +3,9 @@
  */
 #include "trust/jcs.h"
 
+#include "num/real.h"
 #include "trust/utf8.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,19 +274,13 @@ static bool below_2_53(struct pof_text text)
 /* Through a double: the general way. */
 static int number_by_value(struct parser *s, struct pof_text text)
 {
-    int rc = pof_buf_reserve(s->to, text.len + 33, s->err);
-    if (rc) {
-        return rc;
-    }
-    char *copy = s->to->data + s->to->len; /* strtod needs an end; the room is ours */
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    double v = strtod(copy, NULL);
-    if (!isfinite(v)) {
+    double v;
+    if (!pof_real_parse(text, &v)) {
         return refuse(s, POF_E_NUMBER, "a number beyond the range of a double");
     }
-    s->to->len += pof_jcs_number(v, copy);
-    return 0;
+    int rc = pof_buf_reserve(s->to, POF_REAL_MAX, s->err);
+    s->to->len += rc ? 0 : pof_jcs_number(v, s->to->data + s->to->len);
+    return rc;
 }
 
 static int number(struct parser *s)

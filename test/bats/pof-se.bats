@@ -70,7 +70,7 @@ within() {
     grep -h '2026-03-10T12:00:00Z' "$T/state" | cmp - alone
 }
 
-@test "LAPACK's dense solver gives the same state" {
+@test "the dense solver gives the same state" {
     grep -h 'T1[0-3]:' "$T/noisy" >some
     pof-se --grid "$G" -q some >sparse || [ $? = 1 ]
     pof-se --grid "$G" -q --solver dense some >dense || [ $? = 1 ]

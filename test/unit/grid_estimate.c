@@ -183,7 +183,7 @@ static void agrees_with_dense(const char *path)
         double most = apart(&g, r.v_pu, r.angle, d.v_pu, d.angle);
         ok(a == POF_SE_CONVERGED && b == POF_SE_CONVERGED && most <= 1e-8 &&
                fabs(r.objective - d.objective) <= 1e-6 * r.objective,
-           "%s, noise %d: sparse and LAPACK agree within %.1e, J %.6g and %.6g", path, (int)seed,
+           "%s, noise %d: sparse and dense agree within %.1e, J %.6g and %.6g", path, (int)seed,
            most, r.objective, d.objective);
         pof_se_free(se);
         pof_se_free(dense);
@@ -492,7 +492,7 @@ static void switches_do_no_harm(void)
         pof_se_free(se);
         pof_se_free(dense);
     }
-    ok(all && most < 1e-8, "closed switches: sparse and LAPACK agree within %.1e", most);
+    ok(all && most < 1e-8, "closed switches: sparse and dense agree within %.1e", most);
     ok(most_iterations <= 10, "in at most %d iterations", most_iterations);
     pof_pf_free(s.pf);
     pof_grid_release(&g);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decimals, money, instants, market days. */
 #include "num/decimal.h"
+#include "num/real.h"
 #include "num/time.h"
 #include "num/units.h"
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the power flow engine share. */
+#ifndef POF_GRID_POWERFLOW_IMPL_H
+#define POF_GRID_POWERFLOW_IMPL_H
+
+#include "grid/powerflow.h"
+#include "grid/solver.h"
+
+struct pof_pf {
+    const struct pof_grid *grid;
+    struct pof_pf_options options;
+    struct pof_net net;
+    struct pofi_plan *plan;     /* NULL: no sweep */
+    struct pofi_lanes *lanes;   /* one */
+    struct pofi_newton *newton; /* NULL: not needed yet */
+    struct pofi_linear *linear; /* NULL: not asked for */
+    struct pofi_load *fixed, *load; /* [net nodes] of the grid; of the case, p.u. */
+    double *share;              /* [grid nodes] of a distributed slack, 0 .. 1; NULL: not wanted */
+    double *v, *a, *re, *im;    /* [net nodes] voltages, and the same as real and imaginary parts */
+    bool warm;                  /* v, a hold a solution */
+    bool known;                 /* v, a hold a state */
+    uint32_t *holds;            /* [buses] grid node that generation is booked on; POF_NONE */
+    bool limited;               /* reactive limits are kept */
+    bool couplers;              /* there are ideal switches */
+    /* Results, [grid nodes] and [branches] times phases. */
+    double *store;
+    double *v_pu, *angle, *p_w, *q_var;
+    double *p_from, *q_from, *p_to, *q_to, *i_from, *i_to, *loading;
+    double *out_p, *out_q, *out_flow; /* scratch of flows through ideal switches */
+    int8_t *limit;              /* [grid nodes] */
+    double slack_p, slack_q;
+    int iterations;
+    double mismatch;
+    uint32_t worst_node, worst_phase;
+    bool worst_is_q;
+    const char *why;
+};
+
+/* Results of the state pf->v, pf->a; p_w, q_var as given to pof_pf_solve. */
+int pofi_pf_results(struct pof_pf *pf, const double *p_w, const double *q_var,
+                    struct pof_err *err) POF_CHECKED;
+/* Finds pf->holds. */
+void pofi_pf_holders(struct pof_pf *pf);
+
+/* For batches: limits of a sweep from the options; what is said of a lane that converged. */
+void pofi_pf_limits(const struct pof_pf *pf, struct pofi_sweep *s);
+void pofi_pf_swept(struct pof_pf *pf, const struct pofi_sweep *s, unsigned lane);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the sweep share. */
+#ifndef POF_GRID_SWEEP_IMPL_H
+#define POF_GRID_SWEEP_IMPL_H
+
+#include "grid/solver.h"
+
+/* A bus and the branch to its parent, everything referred to the slack: with T the complex ratio of
+ * all transformers between the two, V = T V~ and I = I~ / conj(T) leave powers as they are,
+ * impedances become z / |T|^2, admittances y |T|^2, and the transformers vanish. */
+struct pofi_place {
+    double r, x, z, zz;    /* series impedance to the parent, |z| and |z|^2; 0 of a root */
+    double g, b, y;        /* all shunts at the bus, and their magnitude */
+    double ip, iq;         /* consumption that grows with |V~| */
+    uint32_t parent;       /* of a root: itself */
+    uint32_t depth;        /* 0: a root */
+};
+
+struct pofi_plan {
+    const struct pof_net *net;
+    uint32_t n, depths;        /* places; levels of the deepest tree */
+    struct pofi_place *place;  /* depth first: parents first, subtrees without gaps */
+    bool currents;             /* some ip or iq is not 0 */
+    uint32_t *bus;             /* [n] */
+    double *start;             /* [n] |V~|^2 of the root above */
+    double *ratio, *shift;     /* [n] |T|; angle of T and of the root */
+    double *p, *q;             /* [n] fixed consumption, p.u. */
+    uint32_t *begin, *member;  /* grid nodes of place k: member[begin[k]] .. member[begin[k + 1]] */
+    double per_va;             /* 1 / base */
+};
+
+/* What changes at a place while iterating: vectors p, q, u = |V~|^2, d = how much u falls on the
+ * branch to the parent. What is known of it in the end: P, Q into the place from its branch, u, angle
+ * against the root. */
+enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_MOVING };
+enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_END_U, POFI_END_A, POFI_ENDING };
+
+struct pofi_lanes {
+    const struct pofi_plan *plan;
+    unsigned lanes;
+    double *moving, *ending; /* [n][POFI_MOVING or POFI_ENDING][lanes], aligned for vectors */
+    double *sum;             /* [depths + 1][3][lanes]: what hangs below the present way down */
+    double *step;            /* [lanes] largest change of u */
+    double *weight;          /* [lanes] largest change of a node's balance with a change of u */
+    int64_t *active;         /* [lanes] -1: still moving, 0: at rest */
+    int64_t *sound;          /* [lanes] -1: all u are positive numbers */
+    void *store;
+};
+
+/* The passes, in as many versions as there are widths. */
+struct pofi_passes {
+    void (*backward)(struct pofi_lanes *w, bool keep);
+    void (*forward)(struct pofi_lanes *w);
+    void (*finish)(struct pofi_lanes *w);
+};
+const struct pofi_passes *pofi_passes(unsigned lanes, bool plain);
+
+#endif

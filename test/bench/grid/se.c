@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State estimation: one instant on a live model, and batches. */
+#include "bench.h"
+
+#include <stdlib.h>
+
+static struct pof_observation *room(const struct bed *bed, size_t sets)
+{
+    struct pof_observation *o = calloc(bed->set.n * sets, sizeof *o);
+    if (!o) {
+        die(bed->net->name, &(struct pof_err){.text = "no memory"});
+    }
+    return o;
+}
+
+static bool estimate(struct pof_se *se, const struct pof_observation *o, size_t n)
+{
+    struct pof_err err = {0};
+    enum pof_se_status status;
+    if (pof_se_solve(se, o, n, &status, &err)) {
+        die("estimate", &err);
+    }
+    return status == POF_SE_CONVERGED;
+}
+
+static struct pof_se *engine(const struct bed *bed)
+{
+    struct pof_err err = {0};
+    struct pof_se *se;
+    if (pof_se_new(&se, &bed->grid, NULL, &err)) {
+        die(bed->net->name, &err);
+    }
+    return se;
+}
+
+/* All measurements change, the model lives on: as in a control room. */
+void run_se(struct bed *bed, struct figure *f)
+{
+    struct watch w = {0};
+    struct pof_se *se = engine(bed);
+    struct pof_observation *o = room(bed, 1);
+    bed_scenario(bed, 0, o);
+    f->failures += !estimate(se, o, bed->set.n);
+    double used;
+    do {
+        bed_scenario(bed, w.n + 1, o);
+        double t = cpu();
+        f->failures += !estimate(se, o, bed->set.n);
+        used = cpu() - t;
+    } while (watch_take(&w, used, 1));
+    f->ms = watch_median(&w);
+    f->runs = w.n;
+    f->rss_mib = rss_mib();
+    free(o);
+    pof_se_free(se);
+}
+
+/* As many scenarios as make a block of a second at most. */
+static unsigned block(const struct bed *bed)
+{
+    uint32_t n = bed->grid.nodes;
+    return n < 200 ? 200 : n < 2000 ? 100 : n < 20000 ? 16 : 8;
+}
+
+void run_se_batch(struct bed *bed, struct figure *f)
+{
+    struct watch w = {0};
+    unsigned n = block(bed);
+    struct pof_se *se = engine(bed);
+    struct pof_observation *o = room(bed, n);
+    for (unsigned i = 0; i < n; i++) {
+        bed_scenario(bed, i, o + i * bed->set.n);
+    }
+    f->failures += !estimate(se, o, bed->set.n);
+    double used;
+    do {
+        double t = cpu();
+        for (unsigned i = 0; i < n; i++) {
+            f->failures += !estimate(se, o + i * bed->set.n, bed->set.n);
+        }
+        used = cpu() - t;
+    } while (watch_take(&w, used, n));
+    f->ms = watch_median(&w);
+    f->runs = w.n;
+    f->scenarios = n;
+    f->rss_mib = rss_mib();
+    free(o);
+    pof_se_free(se);
+}
+
+/* Noise of one sigma drawn anew a thousand times: none may fail. Single estimates, because a batch
+ * has the help of its neighbours. */
+void run_se_draws(struct bed *bed, struct figure *f)
+{
+    enum { DRAWS = 1000 };
+    struct pof_err err = {0};
+    struct pof_measure_options m = {.set = bed->net->set, .noise = true, .seed = 11};
+    struct pof_se *se = engine(bed);
+    struct pof_observations o = {0};
+    double used = 0;
+    for (unsigned i = 0; i < DRAWS; i++) {
+        o.n = 0;
+        m.draw = i;
+        if (pof_measure_make(&bed->grid, &bed->truth, NULL, &m, &o, &err)) {
+            die("draws", &err);
+        }
+        double t = cpu();
+        f->failures += !estimate(se, o.item, o.n);
+        used += cpu() - t;
+    }
+    f->ms = 1e3 * used / DRAWS;
+    f->runs = 1;
+    f->scenarios = DRAWS;
+    f->rss_mib = rss_mib();
+    free(o.item);
+    pof_se_free(se);
+}
