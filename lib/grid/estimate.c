@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid/estimate.h"
 
-#include "grid/estimate_impl.h"
+#include "grid/estimate_eval.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,20 +9,18 @@
 
 static int make_arrays(struct pof_se *se, struct pof_err *err)
 {
-    size_t nodes = se->grid->nodes;
-    size_t branches = se->grid->branches;
-    int rc = 0;
-    double **state[] = {&se->v, &se->a, &se->v_from, &se->a_from, &se->sd_v};
-    for (size_t i = 0; rc == 0 && i < sizeof state / sizeof state[0]; i++) {
-        rc = pof_calloc(state[i], nodes, sizeof **state[i], err);
-    }
+    size_t nodes = (size_t)se->grid->nodes * se->net.phases;
+    size_t branches = (size_t)se->grid->branches * se->net.phases;
+    int rc = pof_calloc(&se->v, se->net.nodes, sizeof *se->v, err);
+    rc = rc ? rc : pof_calloc(&se->a, se->net.nodes, sizeof *se->a, err);
     for (size_t i = 0; rc == 0 && i < 4; i++) {
         rc = pof_calloc(&se->node_out[i], nodes, sizeof *se->node_out[i], err);
     }
     for (size_t i = 0; rc == 0 && i < 6; i++) {
         rc = pof_calloc(&se->branch_out[i], branches, sizeof *se->branch_out[i], err);
     }
-    return rc == 0 ? pof_calloc(&se->unobservable, nodes, sizeof *se->unobservable, err) : rc;
+    rc = rc ? rc : pof_calloc(&se->lanes, 1, sizeof *se->lanes, err);
+    return rc ? rc : pof_calloc(&se->unobservable, se->grid->nodes, sizeof *se->unobservable, err);
 }
 
 int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
@@ -54,21 +52,23 @@ void pof_se_free(struct pof_se *se)
         return;
     }
     pof_pf_free(se->pf);
+    if (se->lanes) {
+        pofi_se_lanes_free(se->lanes);
+    }
+    pofi_se_plan_free(se->plan);
     pofi_se_system_free(&se->gain);
-    void *owned[] = {se->node,  se->number, se->root,     se->flat_v,     se->flat_a,
-                     se->end,   se->adj,    se->adj_begin, se->neighbours, se->row,
-                     se->last,  se->col,    se->h,        se->v,          se->a,
-                     se->v_from, se->a_from, se->step,    se->probe,      se->sd_v,
-                     se->unobservable,
-                     se->residual, se->normalised, se->critical};
+    pofi_se_topology_free(se);
+    void *owned[] = {se->row, se->last,     se->block,      se->h,        se->constant,    se->v,
+                     se->a,   se->step, se->probe, se->before,     se->lanes,    se->unobservable,
+                     se->residual,          se->normalised, se->critical};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }
-    for (size_t i = 0; i < 4; i++) {
-        free(se->node_out[i]);
-    }
     for (size_t i = 0; i < 6; i++) {
+        free(i < 4 ? se->node_out[i] : NULL);
+        free(i < 4 ? se->sd_node[i] : NULL);
         free(se->branch_out[i]);
+        free(i < 5 ? se->sd_branch[i] : NULL);
     }
     free(se);
 }
@@ -76,10 +76,10 @@ void pof_se_free(struct pof_se *se)
 static void clear_results(struct pof_se *se)
 {
     for (size_t i = 0; i < 4; i++) {
-        memset(se->node_out[i], 0, se->grid->nodes * sizeof *se->node_out[i]);
+        memset(se->node_out[i], 0, se->grid->nodes * se->net.phases * sizeof *se->node_out[i]);
     }
     for (size_t i = 0; i < 6; i++) {
-        memset(se->branch_out[i], 0, se->grid->branches * sizeof *se->branch_out[i]);
+        memset(se->branch_out[i], 0, se->grid->branches * se->net.phases * sizeof *se->branch_out[i]);
     }
     memset(se->unobservable, 0, se->grid->nodes * sizeof *se->unobservable);
     se->detail[0] = '\0';
@@ -89,18 +89,32 @@ static void clear_results(struct pof_se *se)
     se->status = POF_SE_DIVERGED;
 }
 
-/* Pattern, ordering and observability belong to what is read, not to its values. */
-static int prepare(struct pof_se *se, bool *observable, struct pof_err *err)
+/* What goes with a new pattern. */
+static int arrange(struct pof_se *se, struct pof_err *err)
+{
+    se->observed = false;
+    se->last_rows = 0;
+    pofi_se_plan_free(se->plan);
+    se->plan = NULL;
+    pofi_se_lanes_free(se->lanes);
+    int rc = pofi_se_gain_new(se, err);
+    size_t size = 2 * (size_t)se->gain.blocks;
+    rc = rc ? rc : pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err);
+    rc = rc ? rc : pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err);
+    rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
+    rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
+    rc = rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
+    return rc ? rc : pofi_se_remember(se, err);
+}
+
+int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
+                    bool *observable, struct pof_err *err)
 {
     bool same = false;
+    se->seen = observations;
+    se->n_seen = n;
     int rc = pofi_se_rows(se, &same, err);
-    if (rc == 0 && !same) {
-        se->observed = false;
-        rc = pofi_se_system_new(se, &se->gain, false, err);
-        size_t size = (size_t)se->gain.size;
-        rc = rc == 0 ? pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err) : rc;
-        rc = rc == 0 ? pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err) : rc;
-    }
+    rc = rc || same ? rc : arrange(se, err);
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);
     }
@@ -111,7 +125,7 @@ static int prepare(struct pof_se *se, bool *observable, struct pof_err *err)
     return rc;
 }
 
-static void let_currents_wait(struct pof_se *se)
+void pofi_se_currents_wait(struct pof_se *se)
 {
     for (size_t i = 0; i < se->rows; i++) {
         se->row[i].active = !se->row[i].removed && se->row[i].quantity != POF_QUANTITY_I;
@@ -123,20 +137,20 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
 {
     bool observable = false;
     clear_results(se);
-    se->seen = observations;
-    se->n_seen = n;
-    int rc = prepare(se, &observable, err);
+    int rc = pofi_se_prepare(se, observations, n, &observable, err);
     if (rc == 0 && !observable) {
         se->status = POF_SE_UNOBSERVABLE;
     }
     /* a second attempt, from the no-load state, when the first leads nowhere */
     for (int flat = 0; rc == 0 && observable && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
-        let_currents_wait(se);
+        pofi_se_currents_wait(se);
         rc = pofi_se_start(se, flat != 0, err);
         rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
     }
+    if (rc == 0 && se->status != POF_SE_UNOBSERVABLE) {
+        pofi_se_outputs(se); /* diverged: the state where it gave up */
+    }
     if (rc == 0 && se->status == POF_SE_CONVERGED) {
-        pofi_se_outputs(se);
         se->detail[0] = '\0';
     }
     *status = se->status;
@@ -191,6 +205,6 @@ void pof_se_result(const struct pof_se *se, struct pof_se_result *result)
         .readings = se->readings,
         .constraints = se->constraints,
         .left_out = se->left_out,
-        .dof = se->readings + se->constraints + se->references - 2 * (int64_t)se->n,
+        .dof = se->readings + se->constraints + se->references - se->unknowns,
         .detail = se->detail};
 }

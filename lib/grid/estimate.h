@@ -57,6 +57,7 @@ struct pof_se_options {
     int max_iterations; /* 0: 50 */
     bool dense;         /* each step by dense constrained least squares instead of the sparse
                            system, O(n^3): an independent check for up to some 300 nodes */
+    uint32_t phases;    /* 3: of each phase; 0 and 1: balanced */
 };
 
 /* The order of the words of the record type `estimate`. */
@@ -112,7 +113,10 @@ void pof_se_result(const struct pof_se *se, struct pof_se_result *result);
  * R - H Cov H'. A reading without which the state would not be observable is critical: its residual
  * is zero whatever it says. */
 struct pof_se_check {
-    const double *sd_v_pu;    /* [nodes] posterior standard deviation of v_pu */
+    /* Posterior standard deviations of what pof_se_result gives, in its units; 0: held exactly. Not
+     * a number: of what is not a number there. */
+    const double *sd_v_pu, *sd_angle, *sd_p_w, *sd_q_var;                    /* [nodes] */
+    const double *sd_p_from_w, *sd_q_from_var, *sd_p_to_w, *sd_q_to_var, *sd_i_a; /* [branches] */
     const double *residual;   /* [n] observation less estimate, unit of the observation */
     const double *normalised; /* [n] 0 when critical, exact or not used */
     const bool *critical;     /* [n] */
@@ -124,7 +128,8 @@ struct pof_se_check {
 };
 
 /* After CONVERGED: residuals, variances, tests. Arrays owned by the engine, valid until the next
- * call. One triangular solve for each state variable: O(nodes * entries of the factor). */
+ * call. One factorisation and the inverse on its pattern (ldl.h), about the time of an estimate; one
+ * triangular solve for each node where nobody reads the consumption and many branches meet. */
 int pof_se_check(struct pof_se *se, struct pof_se_check *check, struct pof_err *err) POF_CHECKED;
 
 /* After CONVERGED and pof_se_check: the same instant without observation i as well. Without a

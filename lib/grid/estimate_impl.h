@@ -1,54 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside of the estimator: what its files share. Not for others.
  *
- * Unknowns: energised node e has its angle at column 2e and its magnitude at 2e + 1. A row is an
- * observation, a zero injection or a reference, in p.u. and rad. Rows are sorted by a total order,
- * so sums do not depend on the order of the caller's observations. */
+ * Unknowns come in blocks of two (ldl.h). Node k of the net is block k: its angle, and the relative
+ * change of its magnitude (du = dV / V), so that dv = v (du + j dangle). Then come the sections of
+ * buses that ideal switches join from several grid nodes: block net.nodes + s is the "potential" of
+ * section s for P and for Q, and the power through an ideal switch is the difference of the
+ * potentials of its ends (A. Monticelli, IEEE Trans. Power Systems 8(3), 1993: branches of zero
+ * impedance carry flows as states of their own; potentials make switches in a loop share equally).
+ * Behind them rows marked `kept` have unknowns of their own: multipliers of exact rows, and weighted
+ * rows that are better not multiplied out.
+ *
+ * A row is an observation, a zero injection or a reference, in p.u. and rad. P, Q and currents are
+ * read at forms of the net (net.h) or of sections. A row touches a list of blocks, ascending, with
+ * two derivatives for each. Rows are sorted by a total order, so sums do not depend on the order of
+ * the caller's observations. */
 #ifndef POF_GRID_ESTIMATE_IMPL_H
 #define POF_GRID_ESTIMATE_IMPL_H
 
 #include "grid/admittance.h"
 #include "grid/estimate.h"
+#include "grid/ldl.h"
+#include "grid/net.h"
 #include "grid/powerflow.h"
-#include "grid/sparse.h"
 
-/* One end of a closed branch: admittances seen from it, and what they come to at the present
- * voltages: a = g cos d + b sin d, c = g sin d - b cos d with d = own angle - other angle. */
-struct se_end {
-    double gss, bss, gso, bso; /* self, and by the other end's voltage */
-    uint32_t self, other;      /* energised nodes */
-    uint32_t place;            /* of other among the neighbours of self, from 1 */
-    double a, c;
+/* Voltages as complex numbers, with their magnitude, and potentials of sections. */
+struct se_state {
+    double *vr, *vi, *vm; /* [net.nodes] */
+    double *x;            /* [2 * potentials] */
 };
 
 /* Why a row is there. */
 enum se_origin { SE_OBSERVED, SE_ZERO_INJECTION, SE_REFERENCE };
 
 struct se_row {
-    uint32_t element;  /* energised node, or index of an end (2 * branch + to) */
+    uint32_t element;  /* grid node, or branch */
     uint8_t quantity;  /* enum pof_quantity */
-    bool branch;
+    uint8_t phase;     /* 0: all */
+    bool branch, to;
     bool exact;
-    bool kept;         /* a row of the system of its own; else summed into G */
-    bool active;       /* takes part; currents wait for the first steps */
+    bool kept;         /* an unknown of its own; else summed into G */
+    bool active;       /* takes part; current magnitudes wait for the first steps */
     bool removed;      /* left out for good */
     uint8_t origin;    /* enum se_origin */
     uint32_t source;   /* the caller's observation */
+    uint32_t place;    /* V, ANGLE: node of the net; else its first form; POF_NONE: flow of an ideal
+                          switch, no form */
+    uint8_t forms;     /* how many forms from there are read as their sum: 0, 1, or all phases */
+    double sign;       /* -1: consumption, what the forms do not take away */
     double z, sigma;   /* p.u., rad */
-    double weight;     /* scaled 1 / sigma^2; of exact rows the scale of the row */
-    double lambda;     /* multiplier of an exact row */
+    double weight;     /* 1 / sigma^2; of exact rows the scale of the row */
+    double lambda;     /* multiplier of an exact row, of the row as scaled */
     double r;          /* z - h(x) at the present state */
-    int32_t begin, n;  /* entries in col, h */
-    int32_t extra;     /* kept: its unknown beyond the state */
+    uint32_t begin, n; /* blocks: block[begin ..], derivatives h[2 * begin ..] */
+    uint32_t extra;    /* kept: its unknown in the gain system */
 };
 
-/* A linear system with its pattern and the slots of its entries. */
-struct se_system {
-    struct pof_csc k;
-    struct pof_lu *lu;
-    int32_t *slot;
-    int32_t size;
+/* All forms that can be read: those of the net, then one for each phase of each section. */
+struct se_forms {
+    uint32_t n;
+    const uint32_t *at, *begin, *to;
+    const double *g, *b;
+    void *own[5];      /* the arrays, where they are not the net's */
 };
+
+/* A linear system with its pattern and the slots of its blocks. Rows summed into G have a slot for
+ * each pair of their blocks, first <= second; rows with an unknown of their own one for each block.
+ * Rows of the same blocks may share slots. */
+struct se_system {
+    struct pof_ldl *ldl;
+    uint32_t *slot, *diagonal;
+    uint32_t *first;   /* [rows] */
+    uint32_t *unknown; /* [rows] a row's own unknown; POF_NONE: summed */
+    bool keep_all, augment;
+    uint32_t blocks;
+};
+
+struct eval_lanes;
+struct se_plan; /* what the kernels of estimate_eval.c go by */
 
 struct pof_se {
     const struct pof_grid *grid;
@@ -56,15 +84,18 @@ struct pof_se {
     struct pof_pf *pf;
 
     /* topology */
-    uint32_t n;            /* energised nodes */
-    uint32_t *node;        /* [n] grid node of an energised node; breadth first from the slacks */
-    uint32_t *number;      /* [nodes] energised node, POF_NONE */
-    uint32_t *root;        /* [n] the slack node whose connected part this is, energised number */
-    double *flat_v, *flat_a; /* [n] no-load state */
-    struct se_end *end;    /* [2 * branches]; self = POF_NONE when not closed and energised */
-    uint32_t *adj_begin;   /* [n + 1] */
-    uint32_t *adj;         /* ends at each node */
-    uint32_t *neighbours;  /* [n] distinct other nodes */
+    struct pof_net net;
+    struct se_forms forms;
+    uint32_t sections;       /* grid nodes in buses that have several */
+    uint32_t potentials;     /* sections * phases; section s, phase f is s * phases + f */
+    uint32_t *section_of;    /* [grid nodes] POF_NONE: its bus has no other grid node; NULL: no bus
+                                has several */
+    uint32_t *section_node;  /* [sections] grid node; sections of a bus are neighbours */
+    uint32_t *tie_begin;     /* [sections + 1] closed ideal switches at each section */
+    uint32_t *tie;           /* [tie_begin[sections]] 2 * branch + (its to end is here) */
+    bool *is_state;          /* [2 * potentials] unknowns, P and Q; others are held at 0 */
+    bool *section_known;     /* [2 * potentials] whether P, Q of a section follow from what is read */
+    bool *tie_known;         /* [2 * branches * phases] the same of flows through ideal switches */
 
     /* rows */
     const struct pof_observation *seen;
@@ -73,80 +104,141 @@ struct pof_se {
     size_t rows, row_cap;
     struct se_row *last;   /* rows the patterns were made for */
     size_t last_rows, last_cap;
-    int32_t *col;          /* columns of H by rows */
-    double *h;             /* values of H */
-    int32_t entries;
-    size_t col_cap;
-    int32_t extras;        /* kept rows */
-    double scale;          /* of the weights: the largest row of W^1/2 H is about 1 */
+    uint32_t *block;       /* blocks of rows */
+    double *h;             /* two derivatives for each, of the last pofi_se_linearise */
+    double *constant;      /* the same of potentials; NULL without sections */
+    uint32_t entries;
+    size_t block_cap, h_cap, constant_cap;
 
     struct se_system gain;
+    struct se_plan *plan;
+    double rho;            /* weight that exact rows have in G, as scaled */
     bool observed;         /* the present rows were found observable */
 
-    /* state */
-    double *v, *a;         /* [n] */
-    double *v_from, *a_from; /* [n] where the step began */
-    double *step, *probe;  /* [size of the gain] the step; the one that would follow it */
-    size_t step_cap, probe_cap;
+    struct se_state state, from, flat; /* present; where a step began; no load */
+    double *v, *a;         /* [net.nodes] magnitudes and angles, of outputs */
+    struct eval_lanes *lanes; /* one estimate, for the plan */
+    double *step, *probe;  /* [2 * gain.blocks] a step; a right-hand side */
+    double *before;        /* [rows] multipliers where the step began */
+    size_t step_cap, probe_cap, before_cap;
 
     /* results */
     int iterations;
     enum pof_se_status status;
     double objective;
     int64_t readings, constraints, references, left_out;
-    double *node_out[4];   /* v, angle, p, q by grid node */
-    double *branch_out[6]; /* p, q from; p, q to; i; loading */
+    int64_t unknowns;      /* 2 * nodes + potentials */
+    double *node_out[4];   /* v, angle, p, q: grid node * phases + phase */
+    double *branch_out[6]; /* p, q from; p, q to; i; loading: branch * phases + phase */
     bool *unobservable;
     char detail[POF_SE_DETAIL_MAX];
 
     /* check */
-    double *sd_v;          /* [nodes] */
+    double *sd_node[4];    /* as node_out */
+    double *sd_branch[5];  /* as branch_out, without loading */
     double *residual, *normalised; /* [n_seen] */
     bool *critical;
     size_t residual_cap, normalised_cap, critical_cap;
     bool checked;          /* the arrays above belong to the present state */
 };
 
-/* estimate_topology.c: fills the part `topology` of the engine. */
+/* estimate.c: rows, patterns, observability of these observations. */
+int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
+                    bool *observable, struct pof_err *err) POF_CHECKED;
+/* Active is what is not removed, but current magnitudes. */
+void pofi_se_currents_wait(struct pof_se *se);
+
+/* estimate_topology.c: the net, its flat state, sections and forms of them. */
 int pofi_se_topology(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+void pofi_se_topology_free(struct pof_se *se);
+/* Potentials that a P or Q of a section, or through an ideal switch, is made of beside its forms:
+ * section and coefficient of each, the same section perhaps several times. Returns how many. */
+struct se_term {
+    uint32_t section;
+    double factor;
+};
+uint32_t pofi_se_terms(const struct pof_se *se, const struct se_row *row, struct se_term *term);
+uint32_t pofi_se_terms_max(const struct pof_se *se, const struct se_row *row);
+/* Which potentials the present rows determine; fills is_state, section_known, tie_known. */
+int pofi_se_potentials(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+
+int pofi_se_state_new(const struct pof_se *se, struct se_state *s, struct pof_err *err) POF_CHECKED;
+void pofi_se_state_free(struct se_state *s);
+void pofi_se_state_copy(const struct pof_se *se, struct se_state *to, const struct se_state *from);
+/* Moves a node: v (1 + du) and a turn by dangle, without leaving the circle. */
+void pofi_se_move_node(struct se_state *s, uint32_t node, double dangle, double du);
 
 /* estimate_model.c: what a state would be read as. */
-void pofi_se_ends(struct pof_se *se, const double *a);
-double pofi_se_value(const struct pof_se *se, const struct se_row *row, const double *v,
-                     const double *a);
-void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const double *v, double *h);
-/* Columns of a row in the order of its gradient; returns how many. */
-int32_t pofi_se_columns(const struct pof_se *se, const struct se_row *row, int32_t *col);
-int32_t pofi_se_columns_max(const struct pof_se *se, const struct se_row *row);
+double pofi_se_value(const struct pof_se *se, const struct se_row *row, const struct se_state *s);
+/* Two derivatives for each block of the row. */
+void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const struct se_state *s,
+                      double *h);
+/* Blocks a row touches, ascending, each once; returns how many, pofi_se_blocks_max at most. term is
+ * room for pofi_se_terms_max. */
+uint32_t pofi_se_blocks_max(const struct pof_se *se, const struct se_row *row);
+uint32_t pofi_se_blocks(const struct pof_se *se, const struct se_row *row, struct se_term *term,
+                        uint32_t *block);
+/* Derivatives by potentials, into se->constant, which is zero. */
+void pofi_se_constants(const struct pof_se *se, const struct se_row *row, struct se_term *term);
+/* Whether residuals of the row are angles, compared around the circle. */
+bool pofi_se_circular(const struct se_row *row);
 void pofi_se_outputs(struct pof_se *se);
 
 /* estimate_rows.c: observations to rows. */
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err) POF_CHECKED;
+/* After patterns were made for the present rows: the next ones may be the same. */
+int pofi_se_remember(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* What one p.u. (or rad) is in the unit of an observation. */
 double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o);
 /* Counts readings and constraints; the reference is not one but the choice of a frame. */
 void pofi_se_count(struct pof_se *se);
 
-/* estimate_kkt.c: the linear systems. keep_all: every row has an unknown of its own, 2n + its index;
- * otherwise rows marked kept have, and the others are summed into G. */
+/* estimate_kkt.c: the linear systems. keep_all: every row has an unknown of its own; otherwise rows marked kept have, and the others are summed into G. */
+uint32_t pofi_se_states(const struct pof_se *se); /* blocks of state: nodes and sections */
 int pofi_se_system_new(const struct pof_se *se, struct se_system *s, bool keep_all,
                        struct pof_err *err) POF_CHECKED;
 void pofi_se_system_free(struct se_system *s);
-/* [G C'; C -eps] of the present H and weights, and its right-hand side. */
-void pofi_se_assemble(const struct pof_se *se, struct se_system *s);
-void pofi_se_rhs(const struct pof_se *se, double *b);
+/* The gain system of the present rows, with rows of many blocks kept or summed, whichever has less
+ * fill; sets kept and extra of all rows. */
+int pofi_se_gain_new(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* [G + prior, C'; C, 0] of the present h and weights, factored. prior: weight of a reading that every
+ * state variable stays where it is; it slows iterations (which go by exact gradients) by nothing
+ * worth mentioning and keeps pivots away from zero. Returns how many pivots were lost. */
+uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double prior);
+/* The weight of exact row i in G; 0: it is not there. */
+double pofi_se_rho(const struct pof_se *se, size_t i);
 /* [eps H'; H -I] of other values h of the rows, keep_all. */
-void pofi_se_assemble_test(const struct pof_se *se, struct se_system *s, const double *h,
-                           double eps);
+uint32_t pofi_se_factor_test(const struct pof_se *se, struct se_system *s, const double *h,
+                             double eps);
+/* x := K^-1 x for x[2 * blocks], unknowns in their own order; scratch has as many elements. */
+void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch);
 
 /* estimate_observe.c: is it enough? Fills se->unobservable and se->detail. */
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) POF_CHECKED;
 
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
-/* H and r at the present state. */
+/* h and r at the present state. */
 void pofi_se_linearise(struct pof_se *se);
-/* The state to begin from: a power flow on the read injections, or without load. */
+/* Weights of all rows and scales of exact ones, from the present h. */
+void pofi_se_weigh(struct pof_se *se);
+/* The prior for iterations, and for variances. */
+double pofi_se_prior(const struct pof_se *se, bool variances);
+/* Names the exact row that is missed most, if one is missed: status and detail. */
+bool pofi_se_contradiction(struct pof_se *se);
+/* The most a step changes before voltages are no longer linear, and when it is settled. */
+#define SE_TOLERANCE 1e-10
+#define SE_MISSED 1e-12 /* of exact rows, p.u. */
+
+/* estimate_dense.c: a Gauss-Newton step from h and r by LAPACK, x[2 * states], without multipliers. */
+int pofi_se_dense_step(const struct pof_se *se, double *x, bool *solved,
+                       struct pof_err *err) POF_CHECKED;
+
+/* estimate_variance.c: variances of rows and outputs, from the factors at the present state. left[i]:
+ * of the residual of row i, p.u.; fills sd_node and sd_branch. */
+int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err) POF_CHECKED;
+
+/* estimate_start.c: the state to begin from: a power flow on the read injections, or without load. */
 int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err) POF_CHECKED;
 
 /* The name of a row's observation, zero injection or reference. */

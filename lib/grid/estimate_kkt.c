@@ -1,171 +1,374 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The linear systems of estimation: pattern once, values many times. Places are visited in one
- * order, the same when the pattern is made and when values are added. */
+/* The linear systems of estimation: pattern once, values many times.
+ *
+ *     [ G + prior   C' ]      G: rows summed,  H' W H
+ *     [ C           -D ]      C: rows with unknowns of their own: multipliers of exact rows (D = 0)
+ *                             and sqrt(w) h of weighted ones (D = 1; eliminated, that is w h h')
+ *
+ * Where rows are multiplied out, those of short exact rows are added too, with a weight like that of
+ * readings (augmented Lagrangian): it changes neither solutions nor the upper left block of the
+ * inverse, but a node that is known by constraints alone has a pivot of the size of others.
+ *
+ * The unknown of a row is eliminated right behind the node that it is read at: then its pivot has
+ * something to stand on, and a node and its multipliers are one vertex of the graph, which is the
+ * graph of the grid itself. */
 #include "grid/estimate_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Of the constraint block, with constraint rows of length about 1 and G scaled to about 1: small
- * enough that one step leaves 1e-10 of a constraint's error, large enough that constraints which
- * repeat each other do not make the system singular. */
-static const double CONSTRAINT_EPS = 1e-10;
+/* A state variable is held at least as this share of what is known of it by itself. */
+static const double PRIOR_SHARE = 1e-13;
+static const double PRIOR_SHARE_EXACT = 1e-13; /* for variances */
 
-static size_t places_of(const struct se_row *row, bool kept)
+/* Thresholds that are tried: rows of more blocks have unknowns of their own. */
+enum { LONG = 12, SHORT = 2 };
+
+uint32_t pofi_se_states(const struct pof_se *se)
 {
-    size_t n = (size_t)row->n;
-    return kept ? 2 * n + 1 : n * n;
+    return se->net.nodes + se->potentials;
 }
 
-/* The places of a row, in the order in which values are added. */
-static size_t list_row(const struct pof_se *se, const struct se_row *row, int32_t extra,
-                       int32_t *at_row, int32_t *at_col)
+static bool same_blocks(const struct pof_se *se, const struct se_row *x, const struct se_row *y)
 {
-    const int32_t *col = se->col + row->begin;
+    return x->n == y->n &&
+           memcmp(se->block + x->begin, se->block + y->begin, x->n * sizeof *se->block) == 0;
+}
+
+/* The block behind which a row's unknown goes. */
+static uint32_t home(const struct pof_se *se, const struct se_row *row)
+{
+    if (row->n == 0 || row->place == POF_NONE) {
+        return row->n > 0 ? se->block[row->begin] : 0;
+    }
+    bool at_node = row->quantity == POF_QUANTITY_V || row->quantity == POF_QUANTITY_ANGLE;
+    return at_node ? row->place : se->forms.at[row->place];
+}
+
+/* Which rows have unknowns, and which those are: rows of the same blocks pair up. */
+static void number_unknowns(const struct pof_se *se, struct se_system *s, uint32_t longest)
+{
+    uint32_t next = 2 * pofi_se_states(se);
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        bool own = s->keep_all || row->exact || row->n > longest;
+        bool joins = own && next % 2 == 1 && i > 0 && s->unknown[i - 1] != POF_NONE &&
+                     home(se, row) == home(se, row - 1) && same_blocks(se, row, row - 1);
+        next += own && !joins && next % 2 == 1;
+        s->unknown[i] = own ? next++ : POF_NONE;
+    }
+    s->blocks = next / 2 + next % 2;
+}
+
+static bool augmented(const struct se_system *s, const struct se_row *row)
+{
+    return s->augment && row->exact && row->n <= LONG;
+}
+
+/* Places of all rows; called twice, to count and to list. */
+static size_t list_places(const struct pof_se *se, struct se_system *s, uint32_t *at_row,
+                          uint32_t *at_col)
+{
     size_t k = 0;
-    for (int32_t i = 0; i < row->n; i++) {
-        if (extra >= 0) {
-            at_row[k] = extra;
-            at_col[k++] = col[i];
-            at_row[k] = col[i];
-            at_col[k++] = extra;
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        const uint32_t *block = se->block + row->begin;
+        bool own = s->unknown[i] != POF_NONE;
+        if (i > 0 && same_blocks(se, row, row - 1) && own == (s->unknown[i - 1] != POF_NONE) &&
+            (!own || s->unknown[i] / 2 == s->unknown[i - 1] / 2)) {
+            s->first[i] = s->first[i - 1];
             continue;
         }
-        for (int32_t j = 0; j < row->n; j++) {
-            at_row[k] = col[i];
-            at_col[k++] = col[j];
+        s->first[i] = (uint32_t)k;
+        for (uint32_t a = 0; a < row->n; a++) {
+            for (uint32_t b = own ? row->n : a; b < row->n + own; b++, k++) {
+                if (at_row) {
+                    at_row[k] = block[a];
+                    at_col[k] = own ? s->unknown[i] / 2 : block[b];
+                }
+            }
+        }
+        for (uint32_t a = 0; a < row->n && augmented(s, row); a++) {
+            for (uint32_t b = a; b < row->n; b++, k++) {
+                if (at_row) {
+                    at_row[k] = block[a];
+                    at_col[k] = block[b];
+                }
+            }
         }
     }
-    if (extra >= 0) {
-        at_row[k] = extra;
-        at_col[k++] = extra;
+    return k;
+}
+
+/* Blocks of a form with each other. */
+static size_t list_form(const struct pof_se *se, uint32_t form, uint32_t *at_row, uint32_t *at_col)
+{
+    const struct se_forms *f = &se->forms;
+    size_t k = 0;
+    for (uint32_t a = f->begin[form]; a < f->begin[form + 1]; a++) {
+        for (uint32_t b = a + 1; b < f->begin[form + 1]; b++, k++) {
+            if (at_row) {
+                at_row[k] = f->to[a];
+                at_col[k] = f->to[b];
+            }
+        }
     }
     return k;
+}
+
+/* Places that nothing is added to: with them the inverse on the pattern holds the variances of all
+ * flows, and where that makes no long rows, of what is consumed where nobody reads it. Both are
+ * links of the grid, which are there anyway once rows are eliminated. */
+static size_t list_outputs(const struct pof_se *se, const bool *is_read, uint32_t *at_row,
+                           uint32_t *at_col)
+{
+    const struct pof_net *net = &se->net;
+    uint32_t ends = 2 * se->grid->branches * net->phases;
+    size_t k = 0;
+    for (uint32_t form = 0; form < se->forms.n; form++) {
+        bool branch = form < ends;
+        bool wanted = branch ? form / net->phases % 2 == 0 && net->at[form] != POF_NONE
+                             : is_read && !is_read[form];
+        if (wanted && (branch || se->forms.begin[form + 1] - se->forms.begin[form] <= LONG)) {
+            k += list_form(se, form, at_row ? at_row + k : NULL, at_row ? at_col + k : NULL);
+        }
+    }
+    return k;
+}
+
+static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
+                    const bool *is_read, struct pof_err *err)
+{
+    uint32_t *row = NULL, *col = NULL, *tie = NULL;
+    bool *negative = NULL;
+    size_t summed = places;
+    places += s->keep_all ? 0 : list_outputs(se, is_read, NULL, NULL);
+    int rc = pof_calloc(&row, places, sizeof *row, err);
+    rc = rc ? rc : pof_calloc(&col, places, sizeof *col, err);
+    rc = rc ? rc : pof_calloc(&tie, s->blocks, sizeof *tie, err);
+    rc = rc ? rc : pof_calloc(&negative, 2 * (size_t)s->blocks, sizeof *negative, err);
+    rc = rc ? rc : pof_calloc(&s->slot, places, sizeof *s->slot, err);
+    rc = rc ? rc : pof_calloc(&s->diagonal, s->blocks, sizeof *s->diagonal, err);
+    if (rc == 0) {
+        list_places(se, s, row, col);
+        if (!s->keep_all) {
+            list_outputs(se, is_read, row + summed, col + summed);
+        }
+        for (uint32_t b = 0; b < s->blocks; b++) {
+            tie[b] = b;
+            negative[2 * b] = negative[2 * b + 1] = b >= pofi_se_states(se);
+        }
+        for (size_t i = 0; i < se->rows; i++) {
+            if (s->unknown[i] != POF_NONE && s->unknown[i] % 2 == 0) {
+                tie[s->unknown[i] / 2] = home(se, &se->row[i]);
+            }
+        }
+        struct pof_ldl_places at = {.blocks = s->blocks,
+                                    .row = row,
+                                    .col = col,
+                                    .n = places,
+                                    .tie = tie,
+                                    .negative = negative};
+        rc = pof_ldl_new(&s->ldl, &at, s->slot, s->diagonal, err);
+    }
+    free(negative);
+    free(tie);
+    free(col);
+    free(row);
+    return rc;
+}
+
+static int system_new(const struct pof_se *se, struct se_system *s, uint32_t longest,
+                      struct pof_err *err)
+{
+    int rc = pof_calloc(&s->first, se->rows, sizeof *s->first, err);
+    rc = rc ? rc : pof_calloc(&s->unknown, se->rows, sizeof *s->unknown, err);
+    if (rc) {
+        return rc;
+    }
+    bool *is_read = NULL;
+    s->augment = !s->keep_all && longest == LONG;
+    number_unknowns(se, s, longest);
+    size_t places = list_places(se, s, NULL, NULL);
+    if (places > UINT32_MAX / 4) {
+        return pof_fail(err, POF_E_RANGE, "%zu readings of this grid are too many", se->rows);
+    }
+    rc = pof_calloc(&is_read, se->forms.n, sizeof *is_read, err);
+    for (size_t i = 0; rc == 0 && i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        bool power = row->quantity == POF_QUANTITY_P || row->quantity == POF_QUANTITY_Q;
+        for (uint32_t k = 0; k < row->forms && power; k++) {
+            is_read[row->place + k] = true;
+        }
+    }
+    rc = rc ? rc : make_ldl(se, s, places, longest == LONG ? is_read : NULL, err);
+    free(is_read);
+    return rc;
 }
 
 int pofi_se_system_new(const struct pof_se *se, struct se_system *s, bool keep_all,
                        struct pof_err *err)
 {
     pofi_se_system_free(s);
-    int32_t state = 2 * (int32_t)se->n;
-    size_t n = (size_t)state;
-    for (size_t i = 0; i < se->rows; i++) {
-        n += places_of(&se->row[i], keep_all || se->row[i].kept);
-    }
-    s->size = state + (keep_all ? (int32_t)se->rows : se->extras);
-    int32_t *row = NULL;
-    int32_t *col = NULL;
-    int rc = pof_calloc(&row, n, sizeof *row, err);
-    rc = rc == 0 ? pof_calloc(&col, n, sizeof *col, err) : rc;
-    rc = rc == 0 ? pof_calloc(&s->slot, n, sizeof *s->slot, err) : rc;
-    if (rc == 0) {
-        size_t k = 0;
-        for (; k < (size_t)state; k++) {
-            row[k] = col[k] = (int32_t)k;
-        }
-        for (size_t i = 0; i < se->rows; i++) {
-            int32_t extra = keep_all ? state + (int32_t)i : se->row[i].extra;
-            k += list_row(se, &se->row[i], extra, row + k, col + k);
-        }
-        struct pof_places places = {.row = row, .col = col, .n = n};
-        rc = pof_csc_pattern(&s->k, s->size, s->size, &places, s->slot, err);
-    }
-    if (rc == 0) {
-        rc = pof_lu_new(&s->lu, &s->k, err);
-    }
-    free(col);
-    free(row);
-    return rc;
+    s->keep_all = keep_all;
+    return system_new(se, s, LONG, err);
 }
 
 void pofi_se_system_free(struct se_system *s)
 {
-    pof_lu_free(s->lu);
-    pof_csc_release(&s->k);
+    pof_ldl_free(s->ldl);
     free(s->slot);
+    free(s->diagonal);
+    free(s->first);
+    free(s->unknown);
     *s = (struct se_system){0};
 }
 
-static void clear(struct se_system *s)
+static double cost(const struct se_system *s)
 {
-    for (int32_t k = 0; k < s->k.col[s->size]; k++) {
-        s->k.value[k] = 0;
+    return pof_ldl_flops(s->ldl) + 16 * (double)pof_ldl_fill(s->ldl);
+}
+
+int pofi_se_gain_new(struct pof_se *se, struct pof_err *err)
+{
+    struct se_system other = {0};
+    pofi_se_system_free(&se->gain);
+    int rc = system_new(se, &se->gain, LONG, err);
+    rc = rc ? rc : system_new(se, &other, SHORT * se->net.phases, err);
+    if (rc == 0 && cost(&other) < cost(&se->gain)) {
+        struct se_system swap = se->gain;
+        se->gain = other;
+        other = swap;
     }
-}
-
-/* A row with an unknown of its own: factor * h beside and below, diagonal d; returns slots used. */
-static const int32_t *add_kept(struct se_system *s, const int32_t *slot, const double *h, int32_t n,
-                               const double factor_diagonal[2])
-{
-    for (int32_t i = 0; i < n; i++) {
-        s->k.value[*slot++] += factor_diagonal[0] * h[i];
-        s->k.value[*slot++] += factor_diagonal[0] * h[i];
+    pofi_se_system_free(&other);
+    for (size_t i = 0; rc == 0 && i < se->rows; i++) {
+        se->row[i].kept = se->gain.unknown[i] != POF_NONE;
+        se->row[i].extra = se->gain.unknown[i];
     }
-    s->k.value[*slot++] += factor_diagonal[1];
-    return slot;
+    return rc;
 }
 
-/* A kept reading stands as sqrt(w) h with -1 on the diagonal: eliminated, that is w h h' in G. */
-static double kept_factor(const struct se_row *row)
+/* --- values --- */
+
+static double *clear(struct se_system *s)
 {
-    return row->exact ? row->weight : sqrt(row->weight);
+    size_t n = 0;
+    double *a = pof_ldl_values(s->ldl, &n);
+    memset(a, 0, n * sizeof *a);
+    return a;
 }
 
-void pofi_se_assemble(const struct pof_se *se, struct se_system *s)
+/* w h h' into G. */
+static void add_summed(double *a, const uint32_t *slot, const double *h, uint32_t n, double w)
 {
-    const int32_t *slot = s->slot + 2 * (size_t)se->n;
-    clear(s);
-    for (size_t k = 0; k < se->rows; k++) {
-        const struct se_row *row = &se->row[k];
-        const double *h = se->h + row->begin;
-        if (row->kept) {
-            double own = row->exact && row->active ? -CONSTRAINT_EPS : -1;
-            double pair[2] = {row->active ? kept_factor(row) : 0, own};
-            slot = add_kept(s, slot, h, row->n, pair);
-            continue;
+    for (uint32_t i = 0; i < n; i++, h += 2) {
+        double w0 = w * h[0], w1 = w * h[1];
+        for (uint32_t j = i; j < n; j++) {
+            const double *to = h + 2 * (size_t)(j - i);
+            size_t at = 4 * (size_t)(*slot >> 1), t = *slot & 1;
+            a[at] += w0 * to[0];
+            a[at + 1 + t] += w0 * to[1];
+            a[at + 2 - t] += w1 * to[0];
+            a[at + 3] += w1 * to[1];
+            slot++;
         }
-        double w = row->active ? row->weight : 0;
-        for (int32_t i = 0; i < row->n; i++) {
-            double wh = w * h[i];
-            for (int32_t j = 0; j < row->n; j++) {
-                s->k.value[*slot++] += wh * h[j];
+    }
+}
+
+/* f h beside and below, d on the diagonal. */
+static void add_own(struct se_system *s, double *a, size_t i, const double *h, const double fd[2],
+                    uint32_t n)
+{
+    const uint32_t *slot = s->slot + s->first[i];
+    unsigned c = s->unknown[i] % 2;
+    for (uint32_t k = 0; k < n; k++) {
+        a[pof_ldl_at(slot[k], 0, c)] += fd[0] * h[2 * k];
+        a[pof_ldl_at(slot[k], 1, c)] += fd[0] * h[2 * k + 1];
+    }
+    a[pof_ldl_at(s->diagonal[s->unknown[i] / 2], c, c)] += fd[1];
+}
+
+/* The prior on states; ones where a block is half used. */
+static void add_prior(const struct pof_se *se, struct se_system *s, double *a, double prior,
+                      double share)
+{
+    for (uint32_t b = 0; b < s->blocks; b++) {
+        for (unsigned c = 0; c < 2; c++) {
+            double *d = &a[pof_ldl_at(s->diagonal[b], c, c)];
+            if (b >= pofi_se_states(se)) {
+                continue;
             }
+            bool held = b >= se->net.nodes && !se->is_state[2 * (b - se->net.nodes) + c];
+            *d += held ? 1 : fmax(prior, share * *d);
         }
     }
 }
 
-void pofi_se_rhs(const struct pof_se *se, double *b)
+/* Second unknowns of blocks whose first stands alone. */
+static void add_fillers(const struct pof_se *se, struct se_system *s, double *a)
 {
-    for (int32_t i = 0; i < 2 * (int32_t)se->n + se->extras; i++) {
-        b[i] = 0;
-    }
-    for (size_t k = 0; k < se->rows; k++) {
-        const struct se_row *row = &se->row[k];
-        const double *h = se->h + row->begin;
-        const int32_t *col = se->col + row->begin;
-        if (!row->active) {
-            continue;
-        }
-        if (row->kept) {
-            b[row->extra] = kept_factor(row) * row->r;
-        }
-        double f = row->exact ? -row->lambda * row->weight : row->kept ? 0 : row->weight * row->r;
-        for (int32_t i = 0; i < row->n; i++) {
-            b[col[i]] += f * h[i];
+    for (size_t i = 0; i < se->rows; i++) {
+        uint32_t own = s->unknown[i];
+        bool paired = i + 1 < se->rows && s->unknown[i + 1] == own + 1;
+        if (own != POF_NONE && own % 2 == 0 && !paired) {
+            a[pof_ldl_at(s->diagonal[own / 2], 1, 1)] = -1;
         }
     }
 }
 
-void pofi_se_assemble_test(const struct pof_se *se, struct se_system *s, const double *h, double eps)
+double pofi_se_rho(const struct pof_se *se, size_t i)
+{
+    return augmented(&se->gain, &se->row[i]) ? se->rho : 0;
+}
+
+uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double prior)
+{
+    double *a = clear(s);
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        const double *h = se->h + 2 * (size_t)row->begin;
+        if (s->unknown[i] != POF_NONE) {
+            double f = !row->active ? 0 : row->exact ? row->weight : sqrt(row->weight);
+            const double fd[2] = {f, row->active && row->exact ? 0 : -1};
+            add_own(s, a, i, h, fd, row->n);
+            if (row->active && augmented(s, row)) {
+                double w = se->rho * row->weight * row->weight;
+                add_summed(a, s->slot + s->first[i] + row->n, h, row->n, w);
+            }
+        } else if (row->active) {
+            add_summed(a, s->slot + s->first[i], h, row->n, row->weight);
+        }
+    }
+    add_prior(se, s, a, prior, prior < 0.5 ? PRIOR_SHARE_EXACT : PRIOR_SHARE);
+    add_fillers(se, s, a);
+    return pof_ldl_factor(s->ldl);
+}
+
+uint32_t pofi_se_factor_test(const struct pof_se *se, struct se_system *s, const double *h,
+                             double eps)
 {
     static const double one_and_minus_one[2] = {1, -1};
-    const int32_t *slot = s->slot;
-    clear(s);
-    for (uint32_t i = 0; i < 2 * se->n; i++) {
-        s->k.value[*slot++] += eps;
+    double *a = clear(s);
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        add_own(s, a, i, h + 2 * (size_t)row->begin, one_and_minus_one, row->n);
     }
-    for (size_t k = 0; k < se->rows; k++) {
-        const struct se_row *row = &se->row[k];
-        slot = add_kept(s, slot, h + row->begin, row->n, one_and_minus_one);
+    add_prior(se, s, a, eps, 0);
+    add_fillers(se, s, a);
+    return pof_ldl_factor(s->ldl);
+}
+
+void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch)
+{
+    const uint32_t *order = pof_ldl_order(s->ldl);
+    for (uint32_t b = 0; b < s->blocks; b++) {
+        scratch[2 * order[b]] = x[2 * b];
+        scratch[2 * order[b] + 1] = x[2 * b + 1];
+    }
+    pof_ldl_solve(s->ldl, scratch);
+    for (uint32_t b = 0; b < s->blocks; b++) {
+        x[2 * b] = scratch[2 * order[b]];
+        x[2 * b + 1] = scratch[2 * order[b] + 1];
     }
 }

@@ -1,243 +1,242 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Equations of the readings and their derivatives (Abur and Exposito, 2004, section 2.6, written
- * with the admittances seen from the end in question, so that taps and shifts need no case of their
- * own). */
+/* Equations of the readings and their derivatives.
+ *
+ * A current is a form i = sum y_b v_b, the power that flows with it S = v_a conj(i). With
+ * dv = v w, w = du + j dangle, both have complex derivatives (Abur and Exposito, 2004, section 2.6,
+ * in rectangular form, so that taps, shifts and phases need no case of their own):
+ *
+ *     dS = S w_a + sum c_b conj(w_b),   c_b = v_a conj(y_b v_b)
+ *     di = sum y_b v_b w_b,   d|i| = Re(conj(i) di) / |i|,   d arg i = Im(conj(i) di) / |i|^2 */
 #include "grid/estimate_impl.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Below this current (p.u.) its direction is noise: it gets no gradient. */
 static const double CURRENT_MIN = 1e-9;
 
-void pofi_se_ends(struct pof_se *se, const double *a)
+struct complex {
+    double r, i;
+};
+
+static struct complex current(const struct pof_se *se, uint32_t form, const struct se_state *s)
 {
-    for (uint32_t b = 0; b < se->grid->branches; b++) {
-        struct se_end *f = &se->end[2 * b];
-        struct se_end *t = f + 1;
-        if (f->self == POF_NONE) {
-            continue;
-        }
-        double d = a[f->self] - a[t->self];
-        double s = sin(d);
-        double c = cos(d);
-        f->a = f->gso * c + f->bso * s;
-        f->c = f->gso * s - f->bso * c;
-        t->a = t->gso * c - t->bso * s;
-        t->c = -t->gso * s - t->bso * c;
+    const struct se_forms *f = &se->forms;
+    struct complex sum = {0, 0};
+    for (uint32_t e = f->begin[form]; e < f->begin[form + 1]; e++) {
+        sum.r += f->g[e] * s->vr[f->to[e]] - f->b[e] * s->vi[f->to[e]];
+        sum.i += f->g[e] * s->vi[f->to[e]] + f->b[e] * s->vr[f->to[e]];
     }
+    return sum;
 }
 
-/* Power into a branch at an end. */
-static void end_power(const struct se_end *e, const double *v, double *p, double *q)
+static struct complex power(const struct pof_se *se, uint32_t form, const struct se_state *s)
 {
-    double vs = v[e->self];
-    double vo = v[e->other];
-    *p = vs * (vs * e->gss + vo * e->a);
-    *q = vs * (vo * e->c - vs * e->bss);
+    uint32_t a = se->forms.at[form];
+    struct complex i = current(se, form, s);
+    return (struct complex){s->vr[a] * i.r + s->vi[a] * i.i, s->vi[a] * i.r - s->vr[a] * i.i};
 }
 
-/* Derivatives of it by own angle and magnitude, other angle and magnitude. */
-static void end_dp(const struct se_end *e, const double *v, double *g)
+/* The potentials' part of a row: its derivatives by them are constant. */
+static double potential(const struct pof_se *se, const struct se_row *row, const struct se_state *s)
 {
-    double vs = v[e->self];
-    double vo = v[e->other];
-    g[0] = -vs * vo * e->c;
-    g[1] = 2 * vs * e->gss + vo * e->a;
-    g[2] = vs * vo * e->c;
-    g[3] = vs * e->a;
-}
-
-static void end_dq(const struct se_end *e, const double *v, double *g)
-{
-    double vs = v[e->self];
-    double vo = v[e->other];
-    g[0] = vs * vo * e->a;
-    g[1] = vo * e->c - 2 * vs * e->bss;
-    g[2] = -vs * vo * e->a;
-    g[3] = vs * e->c;
-}
-
-/* I = |S| / v, so dI = (p dp + q dq) / (v^2 I) - I / v dv. */
-static void end_di(const struct se_end *e, const double *v, double *g)
-{
-    double vs = v[e->self];
-    double p = 0;
-    double q = 0;
-    double dp[4];
-    double dq[4];
-    end_power(e, v, &p, &q);
-    end_dp(e, v, dp);
-    end_dq(e, v, dq);
-    double i = hypot(p, q) / vs;
-    for (int k = 0; k < 4; k++) {
-        g[k] = i < CURRENT_MIN ? 0 : (p * dp[k] + q * dq[k]) / (vs * vs * i);
+    double sum = 0;
+    for (uint32_t k = row->n; k > 0 && se->block[row->begin + k - 1] >= se->net.nodes; k--) {
+        const double *h = se->constant + 2 * ((size_t)row->begin + k - 1);
+        const double *x = s->x + 2 * (size_t)(se->block[row->begin + k - 1] - se->net.nodes);
+        sum += h[0] * x[0] + h[1] * x[1];
     }
-    g[1] -= i < CURRENT_MIN ? 0 : i / vs;
+    return sum;
 }
 
-
-/* Consumption of a node: what its branches and shunt do not take away. */
-static double node_power(const struct pof_se *se, uint32_t e, bool reactive, const double *v)
+bool pofi_se_circular(const struct se_row *row)
 {
-    struct pof_shunt shunt = pof_node_shunt(se->grid, se->node[e]);
-    double sum = reactive ? -v[e] * v[e] * shunt.b : v[e] * v[e] * shunt.g;
-    for (uint32_t k = se->adj_begin[e]; k < se->adj_begin[e + 1]; k++) {
-        double p = 0;
-        double q = 0;
-        end_power(&se->end[se->adj[k]], v, &p, &q);
-        sum += reactive ? q : p;
-    }
-    return -sum;
+    return row->quantity == POF_QUANTITY_ANGLE || row->quantity == POF_QUANTITY_I_ANGLE ||
+           row->quantity == POF_QUANTITY_I_ANGLE_TO_V;
 }
 
-static void node_gradient(const struct pof_se *se, uint32_t e, bool reactive, const double *v,
-                          double *h)
+double pofi_se_value(const struct pof_se *se, const struct se_row *row, const struct se_state *s)
 {
-    struct pof_shunt shunt = pof_node_shunt(se->grid, se->node[e]);
-    memset(h, 0, (2 + 2 * (size_t)se->neighbours[e]) * sizeof *h);
-    h[1] = reactive ? 2 * v[e] * shunt.b : -2 * v[e] * shunt.g;
-    for (uint32_t k = se->adj_begin[e]; k < se->adj_begin[e + 1]; k++) {
-        const struct se_end *end = &se->end[se->adj[k]];
-        double g[4];
-        if (reactive) {
-            end_dq(end, v, g);
-        } else {
-            end_dp(end, v, g);
-        }
-        h[0] -= g[0];
-        h[1] -= g[1];
-        h[2 * end->place] -= g[2];
-        h[2 * end->place + 1] -= g[3];
-    }
-}
-
-double pofi_se_value(const struct pof_se *se, const struct se_row *row, const double *v,
-                     const double *a)
-{
-    if (!row->branch) {
-        switch (row->quantity) {
-        case POF_QUANTITY_V:
-            return v[row->element];
-        case POF_QUANTITY_ANGLE:
-            return a[row->element];
-        default:
-            return node_power(se, row->element, row->quantity == POF_QUANTITY_Q, v);
-        }
-    }
-    const struct se_end *e = &se->end[row->element];
-    double p = 0;
-    double q = 0;
-    end_power(e, v, &p, &q);
+    struct complex sum = {0, 0};
     switch (row->quantity) {
-    case POF_QUANTITY_P:
-        return p;
-    case POF_QUANTITY_Q:
-        return q;
+    case POF_QUANTITY_V:
+        return s->vm[row->place];
+    case POF_QUANTITY_ANGLE:
+        return atan2(s->vi[row->place], s->vr[row->place]);
+    case POF_QUANTITY_I:
+        sum = current(se, row->place, s);
+        return sqrt(sum.r * sum.r + sum.i * sum.i);
+    case POF_QUANTITY_I_ANGLE:
+        sum = current(se, row->place, s);
+        return atan2(sum.i, sum.r);
+    case POF_QUANTITY_I_ANGLE_TO_V:
+        sum = power(se, row->place, s);
+        return atan2(-sum.i, sum.r);
     default:
-        return hypot(p, q) / v[e->self];
+        break;
     }
+    for (uint32_t k = 0; k < row->forms; k++) {
+        struct complex p = power(se, row->place + k, s);
+        sum.r += p.r;
+        sum.i += p.i;
+    }
+    return row->sign * (row->quantity == POF_QUANTITY_Q ? sum.i : sum.r) + potential(se, row, s);
 }
 
-void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const double *v, double *h)
+/* The derivatives of a row by a block. */
+static double *at_block(const struct pof_se *se, const struct se_row *row, uint32_t block, double *h)
 {
-    if (!row->branch) {
-        if (row->quantity == POF_QUANTITY_V || row->quantity == POF_QUANTITY_ANGLE) {
-            h[0] = 1;
+    uint32_t low = 0, high = row->n;
+    while (high - low > 1) {
+        uint32_t middle = (low + high) / 2;
+        if (se->block[row->begin + middle] <= block) {
+            low = middle;
         } else {
-            node_gradient(se, row->element, row->quantity == POF_QUANTITY_Q, v, h);
+            high = middle;
         }
+    }
+    return h + 2 * (size_t)low;
+}
+
+/* sign dP, or sign dQ, of one form. */
+static void power_gradient(const struct pof_se *se, const struct se_row *row, uint32_t form,
+                           const struct se_state *s, double *h)
+{
+    const struct se_forms *f = &se->forms;
+    bool q = row->quantity == POF_QUANTITY_Q;
+    uint32_t a = f->at[form];
+    double ar = row->sign * s->vr[a], ai = row->sign * s->vi[a];
+    double pr = 0, pi = 0;
+    for (uint32_t e = f->begin[form]; e < f->begin[form + 1]; e++) {
+        uint32_t b = f->to[e];
+        double yr = f->g[e] * s->vr[b] - f->b[e] * s->vi[b];
+        double yi = f->g[e] * s->vi[b] + f->b[e] * s->vr[b];
+        double cr = ar * yr + ai * yi, ci = ai * yr - ar * yi;
+        double *to = at_block(se, row, b, h);
+        pr += cr;
+        pi += ci;
+        to[0] += q ? -cr : ci;
+        to[1] += q ? ci : cr;
+    }
+    double *to = at_block(se, row, a, h);
+    to[0] += q ? pr : -pi;
+    to[1] += q ? pi : pr;
+}
+
+/* Of |i| and of its angles. */
+static void current_gradient(const struct pof_se *se, const struct se_row *row,
+                             const struct se_state *s, double *h)
+{
+    const struct se_forms *f = &se->forms;
+    struct complex i = current(se, row->place, s);
+    double square = i.r * i.r + i.i * i.i;
+    bool angle = row->quantity != POF_QUANTITY_I;
+    if (square < CURRENT_MIN * CURRENT_MIN) {
         return;
     }
-    const struct se_end *e = &se->end[row->element];
+    double scale = angle ? 1 / square : 1 / sqrt(square);
+    for (uint32_t e = f->begin[row->place]; e < f->begin[row->place + 1]; e++) {
+        uint32_t b = f->to[e];
+        double yr = f->g[e] * s->vr[b] - f->b[e] * s->vi[b];
+        double yi = f->g[e] * s->vi[b] + f->b[e] * s->vr[b];
+        double er = scale * (i.r * yr + i.i * yi), ei = scale * (i.r * yi - i.i * yr);
+        double *to = at_block(se, row, b, h);
+        to[0] += angle ? er : -ei;
+        to[1] += angle ? ei : er;
+    }
+    if (row->quantity == POF_QUANTITY_I_ANGLE_TO_V) {
+        at_block(se, row, f->at[row->place], h)[0] -= 1;
+    }
+}
+
+void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const struct se_state *s,
+                      double *h)
+{
+    memset(h, 0, 2 * (size_t)row->n * sizeof *h);
     switch (row->quantity) {
+    case POF_QUANTITY_V:
+        h[1] = s->vm[row->place];
+        return;
+    case POF_QUANTITY_ANGLE:
+        h[0] = 1;
+        return;
     case POF_QUANTITY_P:
-        end_dp(e, v, h);
-        break;
     case POF_QUANTITY_Q:
-        end_dq(e, v, h);
         break;
     default:
-        end_di(e, v, h);
-        break;
+        current_gradient(se, row, s, h);
+        return;
+    }
+    for (uint32_t k = 0; k < row->forms; k++) {
+        power_gradient(se, row, row->place + k, s, h);
+    }
+    for (uint32_t k = row->n; k > 0 && se->block[row->begin + k - 1] >= se->net.nodes; k--) {
+        memcpy(h + 2 * (size_t)(k - 1), se->constant + 2 * ((size_t)row->begin + k - 1),
+               2 * sizeof *h);
     }
 }
 
-int32_t pofi_se_columns_max(const struct pof_se *se, const struct se_row *row)
+static int ascending(const void *x, const void *y)
 {
-    if (row->branch) {
-        return 4;
-    }
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    return (a > b) - (a < b);
+}
+
+uint32_t pofi_se_blocks_max(const struct pof_se *se, const struct se_row *row)
+{
+    uint32_t n = pofi_se_terms_max(se, row) * se->net.phases;
     if (row->quantity == POF_QUANTITY_V || row->quantity == POF_QUANTITY_ANGLE) {
         return 1;
     }
-    return 2 + 2 * (int32_t)se->neighbours[row->element];
-}
-
-/* Angle and magnitude of an energised node. */
-static void pair(uint32_t e, int32_t *col)
-{
-    col[0] = 2 * (int32_t)e;
-    col[1] = 2 * (int32_t)e + 1;
-}
-
-int32_t pofi_se_columns(const struct pof_se *se, const struct se_row *row, int32_t *col)
-{
-    uint32_t e = row->element;
-    if (row->branch) {
-        pair(se->end[e].self, col);
-        pair(se->end[e].other, col + 2);
-        return 4;
+    for (uint32_t k = 0; k < row->forms; k++) {
+        n += se->forms.begin[row->place + k + 1] - se->forms.begin[row->place + k];
     }
+    return n;
+}
+
+uint32_t pofi_se_blocks(const struct pof_se *se, const struct se_row *row, struct se_term *term,
+                        uint32_t *block)
+{
+    uint32_t n = 0, kept = 0;
     if (row->quantity == POF_QUANTITY_V || row->quantity == POF_QUANTITY_ANGLE) {
-        col[0] = 2 * (int32_t)e + (row->quantity == POF_QUANTITY_V);
+        block[0] = row->place;
         return 1;
     }
-    pair(e, col);
-    for (uint32_t k = se->adj_begin[e]; k < se->adj_begin[e + 1]; k++) {
-        const struct se_end *end = &se->end[se->adj[k]];
-        pair(end->other, col + 2 * end->place);
+    for (uint32_t k = 0; k < row->forms; k++) {
+        for (uint32_t e = se->forms.begin[row->place + k]; e < se->forms.begin[row->place + k + 1];
+             e++) {
+            block[n++] = se->forms.to[e];
+        }
     }
-    return pofi_se_columns_max(se, row);
+    uint32_t terms = pofi_se_terms(se, row, term), phases = se->net.phases;
+    for (uint32_t k = 0; k < terms * phases; k++) {
+        uint32_t f = k % phases, p = term[k / phases].section * phases + f;
+        if ((row->phase == 0 || row->phase == f + 1) &&
+            se->is_state[2 * p + (row->quantity == POF_QUANTITY_Q)]) {
+            block[n++] = se->net.nodes + p;
+        }
+    }
+    if (row->forms > 1 || terms > 0) {
+        qsort(block, n, sizeof *block, ascending);
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (k == 0 || block[k] != block[kept - 1]) {
+            block[kept++] = block[k];
+        }
+    }
+    return kept;
 }
 
-/* Flows, currents and loading of a branch. */
-static void branch_outputs(struct pof_se *se, uint32_t b)
+void pofi_se_constants(const struct pof_se *se, const struct se_row *row, struct se_term *term)
 {
-    const struct pof_grid *grid = se->grid;
-    const struct se_end *f = &se->end[2 * b];
-    const struct se_end *t = f + 1;
-    double p[2];
-    double q[2];
-    end_power(f, se->v, &p[0], &q[0]);
-    end_power(t, se->v, &p[1], &q[1]);
-    double i_from = hypot(p[0], q[0]) / se->v[f->self];
-    double i_to = hypot(p[1], q[1]) / se->v[t->self];
-    for (int k = 0; k < 2; k++) {
-        se->branch_out[2 * k][b] = p[k] * grid->base_va;
-        se->branch_out[2 * k + 1][b] = q[k] * grid->base_va;
-    }
-    se->branch_out[4][b] = fmax(i_from * pof_base_current(grid, se->node[f->self]),
-                                i_to * pof_base_current(grid, se->node[t->self]));
-    double rating = grid->branch[b].rating_va;
-    if (rating > 0) {
-        se->branch_out[5][b] = fmax(i_from, i_to) * grid->base_va / rating;
-    }
-}
-
-void pofi_se_outputs(struct pof_se *se)
-{
-    pofi_se_ends(se, se->a);
-    for (uint32_t e = 0; e < se->n; e++) {
-        uint32_t i = se->node[e];
-        se->node_out[0][i] = se->v[e];
-        se->node_out[1][i] = se->a[e];
-        se->node_out[2][i] = node_power(se, e, false, se->v) * se->grid->base_va;
-        se->node_out[3][i] = node_power(se, e, true, se->v) * se->grid->base_va;
-    }
-    for (uint32_t b = 0; b < se->grid->branches; b++) {
-        if (se->end[2 * b].self != POF_NONE) {
-            branch_outputs(se, b);
+    uint32_t terms = pofi_se_terms(se, row, term), phases = se->net.phases;
+    uint32_t q = row->quantity == POF_QUANTITY_Q;
+    for (uint32_t k = 0; k < terms * phases; k++) {
+        uint32_t f = k % phases, p = term[k / phases].section * phases + f;
+        if ((row->phase == 0 || row->phase == f + 1) && se->is_state[2 * p + q]) {
+            double *h = se->constant + 2 * (size_t)row->begin;
+            at_block(se, row, se->net.nodes + p, h)[q] += term[k / phases].factor;
         }
     }
 }

@@ -32,45 +32,70 @@ struct test {
     struct se_system system;
     double *h;         /* [entries] values of the rows under test */
     double *y;         /* [VECTORS * size] projections */
+    double *scratch;   /* [size] */
+    size_t size;       /* unknowns of the system */
     bool used[VECTORS];
     bool *angle_free;  /* [n] */
     bool *v_free;      /* [n] */
 };
 
-/* A branch's weight in the unit model, in 1..2. */
-static double unit(uint32_t branch)
+/* The weight of a link between two nodes in the unit model, in 1..2. */
+static double unit(uint32_t a, uint32_t b)
 {
-    return 1 + ldexp((double)(pof_random(1, branch, 0) >> 11), -53);
+    return 1 + ldexp((double)(pof_random(1, a < b ? a : b, a < b ? b : a) >> 11), -53);
+}
+
+/* Difference of P or Q over the links of one form; blocks of other phases are other nodes. */
+static void unit_form(const struct pof_se *se, const struct se_row *row, uint32_t form, double *h)
+{
+    const struct se_forms *f = &se->forms;
+    bool q = row->quantity == POF_QUANTITY_Q;
+    uint32_t own = 0;
+    for (uint32_t k = 0; k < row->n; k++) {
+        own = se->block[row->begin + k] == f->at[form] ? k : own;
+    }
+    for (uint32_t e = f->begin[form]; e < f->begin[form + 1]; e++) {
+        for (uint32_t k = 0; k < row->n; k++) {
+            if (se->block[row->begin + k] == f->to[e] && k != own &&
+                (f->g[e] != 0 || f->b[e] != 0)) {
+                double w = unit(f->at[form], f->to[e]);
+                h[2 * own + q] += w;
+                h[2 * k + q] -= w;
+            }
+        }
+    }
+}
+
+static bool of_current(const struct se_row *row)
+{
+    return row->quantity >= POF_QUANTITY_I;
 }
 
 static void unit_row(const struct pof_se *se, const struct se_row *row, double *h)
 {
-    bool q = row->quantity == POF_QUANTITY_Q;
-    memset(h, 0, (size_t)row->n * sizeof *h);
-    if (row->quantity == POF_QUANTITY_I) {
+    memset(h, 0, 2 * (size_t)row->n * sizeof *h);
+    if (of_current(row)) {
         return;
     }
-    if (row->n == 1) {
-        h[0] = 1;
+    if (row->quantity == POF_QUANTITY_V || row->quantity == POF_QUANTITY_ANGLE) {
+        h[row->quantity == POF_QUANTITY_V] = 1;
         return;
     }
-    if (row->branch) {
-        h[q] = 1;
-        h[2 + q] = -1;
-        return;
+    for (uint32_t k = 0; k < row->forms; k++) {
+        unit_form(se, row, row->place + k, h);
     }
-    for (uint32_t k = se->adj_begin[row->element]; k < se->adj_begin[row->element + 1]; k++) {
-        double w = unit(se->adj[k] / 2);
-        h[q] += w;
-        h[2 * se->end[se->adj[k]].place + q] -= w;
+    for (uint32_t k = 0; k < row->n; k++) {
+        if (se->block[row->begin + k] >= se->net.nodes) {
+            memcpy(h + 2 * k, se->constant + 2 * ((size_t)row->begin + k), 2 * sizeof *h);
+        }
     }
 }
 
 static void full_row(const struct pof_se *se, const struct se_row *row, double *h)
 {
-    pofi_se_gradient(se, row, se->flat_v, h);
-    if (row->quantity == POF_QUANTITY_I) {
-        memset(h, 0, (size_t)row->n * sizeof *h);
+    pofi_se_gradient(se, row, &se->flat, h);
+    if (of_current(row)) {
+        memset(h, 0, 2 * (size_t)row->n * sizeof *h);
     }
 }
 
@@ -78,16 +103,15 @@ static void full_row(const struct pof_se *se, const struct se_row *row, double *
 static void fill_rows(struct pof_se *se, struct test *t,
                       void (*fill)(const struct pof_se *, const struct se_row *, double *))
 {
-    pofi_se_ends(se, se->flat_a);
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        double *h = t->h + row->begin;
+        double *h = t->h + 2 * (size_t)row->begin;
         double most = 0;
         fill(se, row, h);
-        for (int32_t k = 0; k < row->n; k++) {
+        for (uint32_t k = 0; k < 2 * row->n; k++) {
             most = fmax(most, fabs(h[k]));
         }
-        for (int32_t k = 0; k < row->n && most > 0; k++) {
+        for (uint32_t k = 0; k < 2 * row->n && most > 0; k++) {
             h[k] /= most;
         }
     }
@@ -104,30 +128,23 @@ static double probe(int which, uint32_t i)
     return bits & 1 ? size : -size;
 }
 
-static int project(const struct pof_se *se, struct test *t, double eps, int times,
-                   struct pof_err *err)
+static void project(const struct pof_se *se, struct test *t, double eps, int times)
 {
-    enum pof_lu_status status = POF_LU_SINGULAR;
-    size_t size = (size_t)t->system.size;
-    pofi_se_assemble_test(se, &t->system, t->h, eps);
-    pof_lu_reset(t->system.lu);
-    int rc = pof_lu_factor(t->system.lu, &status, err);
-    if (rc == 0 && status != POF_LU_OK) {
-        rc = pof_fail(err, POF_E_INTERNAL, "the test of observability is singular");
-    }
+    size_t size = t->size;
+    pofi_se_factor_test(se, &t->system, t->h, eps);
     memset(t->y, 0, VECTORS * size * sizeof *t->y);
     for (int k = 0; k < VECTORS; k++) {
-        for (uint32_t i = 0; i < 2 * se->n; i++) {
-            t->y[(size_t)k * size + i] = probe(k, i);
+        double *y = t->y + (size_t)k * size;
+        for (uint32_t i = 0; i < 2 * se->net.nodes; i++) {
+            y[i] = probe(k, i);
+        }
+        for (int pass = 0; pass < times; pass++) {
+            pofi_se_system_solve(&t->system, y, t->scratch);
+            for (size_t i = 0; i < size; i++) {
+                y[i] = i < 2 * (size_t)se->net.nodes ? eps * y[i] : 0;
+            }
         }
     }
-    for (int pass = 0; rc == 0 && pass < times; pass++) {
-        rc = pof_lu_solve(t->system.lu, t->y, VECTORS, err);
-        for (size_t i = 0; i < VECTORS * size; i++) {
-            t->y[i] = i % size < 2 * (size_t)se->n ? eps * t->y[i] : 0;
-        }
-    }
-    return rc;
 }
 
 /* The largest component of the projections at one state variable. */
@@ -135,7 +152,7 @@ static double hidden(const struct test *t, size_t variable)
 {
     double most = 0;
     for (size_t k = 0; k < VECTORS; k++) {
-        most = fmax(most, fabs(t->y[k * (size_t)t->system.size + variable]));
+        most = fmax(most, fabs(t->y[k * t->size + variable]));
     }
     return most;
 }
@@ -143,7 +160,7 @@ static double hidden(const struct test *t, size_t variable)
 /* A reading yet to be made: the difference of two variables, or one alone (minus < 0). */
 static double shows(const struct test *t, size_t k, int64_t plus, int64_t minus)
 {
-    const double *y = t->y + k * (size_t)t->system.size;
+    const double *y = t->y + k * t->size;
     return y[plus] - (minus < 0 ? 0 : y[minus]);
 }
 
@@ -162,11 +179,11 @@ static bool helps(struct test *t, int64_t plus, int64_t minus)
         return false;
     }
     t->used[best] = true;
-    const double *x = t->y + best * (size_t)t->system.size;
+    const double *x = t->y + best * t->size;
     for (size_t k = 0; k < VECTORS; k++) {
         double f = t->used[k] ? 0 : shows(t, k, plus, minus) / shows(t, best, plus, minus);
-        for (size_t i = 0; f != 0 && i < (size_t)t->system.size; i++) {
-            t->y[k * (size_t)t->system.size + i] -= f * x[i];
+        for (size_t i = 0; f != 0 && i < t->size; i++) {
+            t->y[k * t->size + i] -= f * x[i];
         }
     }
     return true;
@@ -193,6 +210,15 @@ static void say_more(struct words *w, uint32_t more)
     }
 }
 
+static uint32_t energised(const struct pof_se *se)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < se->grid->nodes; i++) {
+        n += se->net.bus_of[i] != POF_NONE;
+    }
+    return n;
+}
+
 static uint32_t say_nodes(const struct pof_se *se, struct words *w)
 {
     uint32_t n = 0;
@@ -200,7 +226,7 @@ static uint32_t say_nodes(const struct pof_se *se, struct words *w)
     for (uint32_t i = 0; i < se->grid->nodes; i++) {
         n += se->unobservable[i];
     }
-    snprintf(text, sizeof text, "%u of %u nodes cannot be observed: ", n, se->n);
+    snprintf(text, sizeof text, "%u of %u nodes cannot be observed: ", n, energised(se));
     uint32_t said = 0;
     for (uint32_t i = 0; i < se->grid->nodes && said < NAMED_MAX; i++) {
         if (se->unobservable[i]) {
@@ -216,13 +242,19 @@ static void say_joins(const struct pof_se *se, struct test *t, struct words *w)
 {
     uint32_t joins = 0;
     for (uint32_t b = 0; b < se->grid->branches; b++) {
-        const struct se_end *end = &se->end[2 * b];
-        if (end->self == POF_NONE || !(se->unobservable[se->node[end->self]] ||
-                                       se->unobservable[se->node[end->other]])) {
+        const struct pof_branch *branch = &se->grid->branch[b];
+        uint32_t form = pof_net_end(&se->net, b, false, 0);
+        bool p = false, q = false;
+        if (se->net.at[form] == POF_NONE ||
+            !(se->unobservable[branch->from] || se->unobservable[branch->to])) {
             continue;
         }
-        bool p = helps(t, 2 * (int64_t)end->self, 2 * (int64_t)end->other);
-        bool q = helps(t, 2 * (int64_t)end->self + 1, 2 * (int64_t)end->other + 1);
+        for (uint32_t f = 0; f < se->net.phases; f++) {
+            int64_t from = 2 * (int64_t)se->net.at[form + f];
+            int64_t to = 2 * (int64_t)se->net.at[pof_net_end(&se->net, b, true, f)];
+            p = helps(t, from, to) || p;
+            q = helps(t, from + 1, to + 1) || q;
+        }
         if ((p || q) && joins++ < NAMED_MAX) {
             say(w, joins == 1 ? "; would do: " : ", ", (struct pof_text){"", 0});
             say(w, p && q ? "p and q of branch " : p ? "p of branch " : "q of branch ",
@@ -235,9 +267,10 @@ static void say_joins(const struct pof_se *se, struct test *t, struct words *w)
 /* Parts of the grid whose level nobody reads. */
 static void say_levels(const struct pof_se *se, struct test *t, struct words *w)
 {
-    for (uint32_t root = 0; root < se->n; root++) {
-        struct pof_text name = se->grid->node[se->node[root]].name;
-        if (se->root[root] != root || !se->unobservable[se->node[root]]) {
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        uint32_t bus = k / se->net.phases, root = k;
+        struct pof_text name = se->grid->node[se->net.first_of[bus]].name;
+        if (se->net.slack_of[bus] != bus || !se->unobservable[se->net.first_of[bus]]) {
             continue;
         }
         if (helps(t, 2 * (int64_t)root + 1, -1)) {
@@ -264,46 +297,49 @@ static void explain(struct pof_se *se, struct test *t)
     say_levels(se, t, &w);
 }
 
-static int unit_model(struct pof_se *se, struct test *t, struct pof_err *err)
+static void unit_model(struct pof_se *se, struct test *t)
 {
     fill_rows(se, t, unit_row);
-    return project(se, t, 1e-13, 4, err);
+    project(se, t, 1e-9, 4);
 }
 
 /* Marks what both the projections in t and the marks so far doubt. */
 static bool mark(const struct pof_se *se, struct test *t)
 {
     bool none = true;
-    for (uint32_t e = 0; e < se->n; e++) {
-        t->angle_free[e] = t->angle_free[e] && hidden(t, 2 * e) > SEEN_BELOW;
-        t->v_free[e] = t->v_free[e] && hidden(t, 2 * e + 1) > SEEN_BELOW;
-        se->unobservable[se->node[e]] = t->angle_free[e] || t->v_free[e];
-        none = none && !t->angle_free[e] && !t->v_free[e];
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        t->angle_free[n] = t->angle_free[n] && hidden(t, 2 * n) > SEEN_BELOW;
+        t->v_free[n] = t->v_free[n] && hidden(t, 2 * n + 1) > SEEN_BELOW;
+        none = none && !t->angle_free[n] && !t->v_free[n];
+    }
+    for (uint32_t i = 0; i < se->grid->nodes; i++) {
+        uint32_t bus = se->net.bus_of[i];
+        se->unobservable[i] = false;
+        for (uint32_t f = 0; bus != POF_NONE && f < se->net.phases; f++) {
+            uint32_t n = bus * se->net.phases + f;
+            se->unobservable[i] = se->unobservable[i] || t->angle_free[n] || t->v_free[n];
+        }
     }
     return none;
 }
 
 /* The unit model's doubts, then the full model's leave to overrule them. */
-static int examine(struct pof_se *se, struct test *t, bool *observable, struct pof_err *err)
+static bool examine(struct pof_se *se, struct test *t)
 {
-    memset(t->angle_free, 1, se->n * sizeof *t->angle_free);
-    memset(t->v_free, 1, se->n * sizeof *t->v_free);
-    int rc = unit_model(se, t, err);
-    *observable = rc == 0 && mark(se, t);
-    if (rc != 0 || *observable) {
-        return rc;
+    memset(t->angle_free, 1, se->net.nodes * sizeof *t->angle_free);
+    memset(t->v_free, 1, se->net.nodes * sizeof *t->v_free);
+    unit_model(se, t);
+    if (mark(se, t)) {
+        return true;
     }
     fill_rows(se, t, full_row);
-    rc = project(se, t, 1e-8, 2, err);
-    *observable = rc == 0 && mark(se, t);
-    if (rc != 0 || *observable) {
-        return rc;
+    project(se, t, 1e-8, 2);
+    if (mark(se, t)) {
+        return true;
     }
-    rc = unit_model(se, t, err);
-    if (rc == 0) {
-        explain(se, t);
-    }
-    return rc;
+    unit_model(se, t);
+    explain(se, t);
+    return false;
 }
 
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err)
@@ -311,17 +347,19 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err)
     struct test t = {0};
     memset(se->unobservable, 0, se->grid->nodes * sizeof *se->unobservable);
     int rc = pofi_se_system_new(se, &t.system, true, err);
-    size_t size = (size_t)t.system.size;
-    rc = rc == 0 ? pof_calloc(&t.h, (size_t)se->entries, sizeof *t.h, err) : rc;
-    rc = rc == 0 ? pof_calloc(&t.y, VECTORS * size, sizeof *t.y, err) : rc;
-    rc = rc == 0 ? pof_calloc(&t.angle_free, se->n, sizeof *t.angle_free, err) : rc;
-    rc = rc == 0 ? pof_calloc(&t.v_free, se->n, sizeof *t.v_free, err) : rc;
+    t.size = 2 * (size_t)t.system.blocks;
+    rc = rc ? rc : pof_calloc(&t.h, 2 * (size_t)se->entries, sizeof *t.h, err);
+    rc = rc ? rc : pof_calloc(&t.y, VECTORS * t.size, sizeof *t.y, err);
+    rc = rc ? rc : pof_calloc(&t.scratch, t.size, sizeof *t.scratch, err);
+    rc = rc ? rc : pof_calloc(&t.angle_free, se->net.nodes, sizeof *t.angle_free, err);
+    rc = rc ? rc : pof_calloc(&t.v_free, se->net.nodes, sizeof *t.v_free, err);
     if (rc == 0) {
-        rc = examine(se, &t, observable, err);
+        *observable = examine(se, &t);
     }
     pofi_se_system_free(&t.system);
     free(t.v_free);
     free(t.angle_free);
+    free(t.scratch);
     free(t.y);
     free(t.h);
     return rc;

@@ -7,28 +7,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer rows (injections at busbars with many feeders) stay out of G, whose fill grows with the
- * square of their length. */
-enum { SUMMED_MAX = 24 };
-
 static const double DEGREE = 3.14159265358979323846 / 180;
+static const double THIRD = 2 * 3.14159265358979323846 / 3;
 
-static const char *const QUANTITY[] = {"v", "angle", "p", "q", "i"};
+static const char *const QUANTITY[] = {"v", "angle", "p", "q", "i", "i_angle", "i_angle_to_v"};
+static const char *const PHASE[] = {"", " in phase a", " in phase b", " in phase c"};
 
-int pof_se_accepts(const struct pof_grid *grid, const struct pof_observation *o,
-                   struct pof_err *err)
+static bool of_current(uint8_t quantity)
 {
-    bool power = o->quantity == POF_QUANTITY_P || o->quantity == POF_QUANTITY_Q;
-    bool fits = o->quantity <= POF_QUANTITY_I &&
-                (power || o->branch == (o->quantity == POF_QUANTITY_I));
+    return quantity >= POF_QUANTITY_I;
+}
+
+static bool of_power(uint8_t quantity)
+{
+    return quantity == POF_QUANTITY_P || quantity == POF_QUANTITY_Q;
+}
+
+static int fits_place(const struct pof_grid *grid, const struct pof_observation *o,
+                      struct pof_err *err)
+{
+    bool known = o->quantity <= POF_QUANTITY_I_ANGLE_TO_V;
     if (o->element >= (o->branch ? grid->branches : grid->nodes)) {
         return pof_fail(err, POF_E_REFERENCE, "no such %s in the grid",
                         o->branch ? "branch" : "node");
     }
-    if (!fits) {
+    if (!known || (!of_power(o->quantity) && o->branch != of_current(o->quantity))) {
         return pof_fail(err, POF_E_PHYSICS, "'%s' cannot be read at a %s: expected %s",
-                        o->quantity <= POF_QUANTITY_I ? QUANTITY[o->quantity] : "?",
-                        o->branch ? "branch" : "node", o->branch ? "p, q or i" : "v, angle, p or q");
+                        known ? QUANTITY[o->quantity] : "?", o->branch ? "branch" : "node",
+                        o->branch ? "p, q or i" : "v, angle, p or q");
+    }
+    if (o->branch && of_current(o->quantity) &&
+        pof_branch_ideal(grid, &grid->branch[o->element])) {
+        return pof_fail(err, POF_E_PHYSICS, "'%s' cannot be read at a switch without impedance: "
+                                            "expected p or q, or an impedance of the switch",
+                        QUANTITY[o->quantity]);
+    }
+    return 0;
+}
+
+int pof_se_accepts(const struct pof_grid *grid, const struct pof_observation *o,
+                   struct pof_err *err)
+{
+    int rc = fits_place(grid, o, err);
+    if (rc) {
+        return rc;
+    }
+    if (o->phase > 3) {
+        return pof_fail(err, POF_E_RANGE, "phase %u: expected 0 for all, or 1, 2, 3", o->phase);
     }
     if (!isfinite(o->value) || !isfinite(o->sigma) || o->sigma < 0) {
         return pof_fail(err, POF_E_RANGE, "sigma is %g: expected 0 or more", o->sigma);
@@ -44,33 +69,40 @@ const char *pof_observation_name(const struct pof_grid *grid, const struct pof_o
                                  char *to, size_t cap)
 {
     struct pof_text name = o->branch ? grid->branch[o->element].name : grid->node[o->element].name;
-    snprintf(to, cap, "%s of %s '%.*s'%s", QUANTITY[o->quantity], o->branch ? "branch" : "node",
-             (int)name.len, name.ptr, o->branch && o->to ? " at its to end" : "");
+    snprintf(to, cap, "%s of %s '%.*s'%s%s", QUANTITY[o->quantity], o->branch ? "branch" : "node",
+             (int)name.len, name.ptr, o->branch && o->to ? " at its to end" : "",
+             o->phase <= 3 ? PHASE[o->phase] : "");
     return to;
 }
 
 const char *pofi_se_row_name(const struct pof_se *se, const struct se_row *row, char *to, size_t cap)
 {
-    struct pof_observation o = {.quantity = row->quantity, .branch = row->branch};
-    o.element = row->branch ? row->element / 2 : se->node[row->element];
-    o.to = row->branch && row->element % 2 == 1;
+    struct pof_observation o = {.element = row->element,
+                                .quantity = row->quantity,
+                                .branch = row->branch,
+                                .to = row->to,
+                                .phase = row->phase};
     return pof_observation_name(se->grid, &o, to, cap);
 }
 
+/* Three-phase: voltages are phase to ground, powers are shares of base_va / 3. */
 double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o)
 {
     const struct pof_grid *grid = se->grid;
+    uint32_t phases = se->net.phases;
     switch (o->quantity) {
     case POF_QUANTITY_V:
-        return grid->node[o->element].base_v;
+        return grid->node[o->element].base_v / (o->phase > 0 ? sqrt(3) : 1);
     case POF_QUANTITY_ANGLE:
+    case POF_QUANTITY_I_ANGLE:
+    case POF_QUANTITY_I_ANGLE_TO_V:
         return 1 / DEGREE;
     case POF_QUANTITY_I: {
         const struct pof_branch *b = &grid->branch[o->element];
         return pof_base_current(grid, o->to ? b->to : b->from);
     }
     default:
-        return grid->base_va;
+        return grid->base_va / phases;
     }
 }
 
@@ -83,54 +115,120 @@ static int add_row(struct pof_se *se, const struct se_row *row, struct pof_err *
     return rc;
 }
 
+/* Where the row is read in the net, in the phase it is of; false: not energised. */
+static bool find_place(const struct pof_se *se, struct se_row *row)
+{
+    const struct pof_net *net = &se->net;
+    const struct pof_branch *b = row->branch ? &se->grid->branch[row->element] : NULL;
+    uint32_t bus = net->bus_of[!b ? row->element : row->to ? b->to : b->from];
+    uint32_t f = row->phase > 0 ? row->phase - 1u : 0;
+    bool summed = of_power(row->quantity) && row->phase == 0;
+    if (bus == POF_NONE || (b && !b->closed)) {
+        return false;
+    }
+    row->forms = (uint8_t)(summed ? net->phases : 1);
+    row->sign = 1;
+    if (b) {
+        bool ideal = pof_branch_ideal(se->grid, b);
+        row->place = ideal ? POF_NONE : pof_net_end(net, row->element, row->to, f);
+        row->forms = ideal ? 0 : row->forms;
+        return true;
+    }
+    uint32_t node = bus * net->phases + f;
+    if (!of_power(row->quantity)) {
+        row->place = node;
+        return true;
+    }
+    bool section = se->sections > 0 && se->section_of[row->element] != POF_NONE;
+    row->place = section ? net->forms + se->section_of[row->element] * net->phases + f
+                         : pof_net_bus(net, node);
+    row->sign = -1;
+    return true;
+}
+
+static uint32_t slack_node(const struct pof_se *se, const struct se_row *row)
+{
+    const struct pof_branch *b = row->branch ? &se->grid->branch[row->element] : NULL;
+    return se->net.slack_of[se->net.bus_of[!b ? row->element : row->to ? b->to : b->from]];
+}
+
+/* One row, or with three phases, for what has no sum over phases, one in each: magnitudes alike,
+ * angles a third of a turn apart. */
+static int add_rows(struct pof_se *se, struct se_row *row, bool *angle_read, struct pof_err *err)
+{
+    bool each = se->net.phases == 3 && row->phase == 0 && !of_power(row->quantity);
+    bool turns = row->quantity == POF_QUANTITY_ANGLE || row->quantity == POF_QUANTITY_I_ANGLE;
+    double z = row->z;
+    int rc = 0;
+    for (uint8_t f = 0; rc == 0 && f < (each ? 3 : 1); f++) {
+        row->phase = each ? f + 1 : row->phase;
+        row->z = each && turns ? remainder(z - f * THIRD, 3 * THIRD) : z;
+        if (!find_place(se, row)) {
+            se->left_out++;
+            return 0;
+        }
+        rc = add_row(se, row, err);
+    }
+    if (rc == 0 && turns) {
+        angle_read[slack_node(se, row)] = true;
+    }
+    return rc;
+}
+
 static int add_observation(struct pof_se *se, size_t i, bool *angle_read, struct pof_err *err)
 {
     const struct pof_observation *o = &se->seen[i];
+    char name[128];
     int rc = pof_se_accepts(se->grid, o, err);
-    if (rc != 0) {
+    if (rc) {
         return rc;
     }
-    uint32_t at = o->branch ? 2 * o->element + o->to : se->number[o->element];
-    uint32_t node = o->branch ? se->end[at].self : at;
-    if (node == POF_NONE) {
-        se->left_out++;
-        return 0;
+    if (o->phase > 0 && se->net.phases == 1) {
+        return pof_fail(err, POF_E_PHYSICS, "%s: balanced estimation cannot use one phase alone: "
+                                            "expected readings of all phases together, or an "
+                                            "estimation of three phases",
+                        pof_observation_name(se->grid, o, name, sizeof name));
     }
     double unit = pofi_se_unit(se, o);
-    struct se_row row = {.element = at,
+    struct se_row row = {.element = o->element,
                          .quantity = o->quantity,
+                         .phase = o->phase,
                          .branch = o->branch,
+                         .to = o->branch && o->to,
                          .exact = o->sigma <= 0,
-                         .active = o->quantity != POF_QUANTITY_I,
                          .origin = SE_OBSERVED,
                          .source = (uint32_t)i,
                          .z = o->value / unit,
                          .sigma = o->sigma / unit};
-    if (o->quantity == POF_QUANTITY_ANGLE) {
-        angle_read[se->root[node]] = true;
-    }
-    return add_row(se, &row, err);
+    return add_rows(se, &row, angle_read, err);
 }
 
-/* Zero injections, and the slack's angle where nobody reads one. */
+/* Zero injections, phase by phase, and the slacks' angles where nobody reads one. */
 static int add_built_in(struct pof_se *se, const bool *angle_read, struct pof_err *err)
 {
     int rc = 0;
-    for (uint32_t e = 0; rc == 0 && e < se->n; e++) {
-        const struct pof_node *node = &se->grid->node[se->node[e]];
-        struct se_row row = {.element = e, .exact = true, .active = true, .source = POF_NONE};
-        if (node->zero_injection) {
-            row.origin = SE_ZERO_INJECTION;
-            row.quantity = POF_QUANTITY_P;
-            rc = add_row(se, &row, err);
-            row.quantity = POF_QUANTITY_Q;
-            rc = rc == 0 ? add_row(se, &row, err) : rc;
+    uint32_t phases = se->net.phases;
+    for (uint32_t i = 0; rc == 0 && i < se->grid->nodes; i++) {
+        const struct pof_node *node = &se->grid->node[i];
+        struct se_row row = {.element = i, .exact = true, .source = POF_NONE};
+        uint32_t bus = se->net.bus_of[i];
+        if (bus == POF_NONE) {
+            continue;
         }
-        if (rc == 0 && se->root[e] == e && !angle_read[e]) {
+        for (uint32_t k = 0; rc == 0 && node->zero_injection && k < 2 * phases; k++) {
+            row.origin = SE_ZERO_INJECTION;
+            row.quantity = k % 2 ? POF_QUANTITY_Q : POF_QUANTITY_P;
+            row.phase = (uint8_t)(phases == 1 ? 0 : k / 2 + 1);
+            rc = find_place(se, &row) ? add_row(se, &row, err) : 0;
+        }
+        for (uint32_t f = 0; rc == 0 && f < phases && se->net.slack_of[bus] == bus &&
+                             se->net.first_of[bus] == i && !angle_read[bus];
+             f++) {
             row.origin = SE_REFERENCE;
             row.quantity = POF_QUANTITY_ANGLE;
-            row.z = node->angle_set;
-            rc = add_row(se, &row, err);
+            row.phase = (uint8_t)(phases == 1 ? 0 : f + 1);
+            row.z = se->net.flat_a[bus * phases + f];
+            rc = find_place(se, &row) ? add_row(se, &row, err) : 0;
         }
     }
     return rc;
@@ -141,12 +239,19 @@ static int order(double a, double b)
     return (a > b) - (a < b);
 }
 
-/* What a row reads, without its value: equal keys make equal patterns. */
+/* What a row reads, without its value: equal keys make equal patterns. Rows of one place are
+ * neighbours. */
 static int by_key(const struct se_row *x, const struct se_row *y)
 {
-    int c = (int)x->branch - (int)y->branch;
+    bool fx = of_power(x->quantity) || of_current(x->quantity);
+    bool fy = of_power(y->quantity) || of_current(y->quantity);
+    int c = (int)fx - (int)fy;
+    c = c != 0 ? c : (x->place > y->place) - (x->place < y->place);
     c = c != 0 ? c : (x->element > y->element) - (x->element < y->element);
+    c = c != 0 ? c : (int)x->forms - (int)y->forms;
     c = c != 0 ? c : (int)x->quantity - (int)y->quantity;
+    c = c != 0 ? c : (int)x->to - (int)y->to;
+    c = c != 0 ? c : (int)x->phase - (int)y->phase;
     c = c != 0 ? c : (int)x->origin - (int)y->origin;
     return c != 0 ? c : (int)x->exact - (int)y->exact;
 }
@@ -173,28 +278,44 @@ static bool same_layout(const struct pof_se *se)
     return true;
 }
 
-/* Columns of every row, and which rows are kept. */
+static int room_for_columns(struct pof_se *se, struct se_term **term, struct pof_err *err)
+{
+    size_t need = 0, terms = 0;
+    for (size_t i = 0; i < se->rows; i++) {
+        uint32_t t = pofi_se_terms_max(se, &se->row[i]);
+        need += pofi_se_blocks_max(se, &se->row[i]);
+        terms = t > terms ? t : terms;
+    }
+    if (need > INT32_MAX) {
+        return pof_fail(err, POF_E_RANGE, "%zu readings of this grid are too many", se->rows);
+    }
+    int rc = pof_calloc(term, terms, sizeof **term, err);
+    rc = rc ? rc : pof_grow(&se->block, &se->block_cap, need, sizeof *se->block, err);
+    rc = rc ? rc : pof_grow(&se->h, &se->h_cap, 2 * need, sizeof *se->h, err);
+    if (rc == 0 && se->sections > 0) {
+        rc = pof_grow(&se->constant, &se->constant_cap, 2 * need, sizeof *se->constant, err);
+        if (rc == 0 && need > 0) {
+            memset(se->constant, 0, 2 * need * sizeof *se->constant);
+        }
+    }
+    return rc;
+}
+
+/* Blocks of every row. */
 static int lay_columns(struct pof_se *se, struct pof_err *err)
 {
-    size_t need = 0;
-    for (size_t i = 0; i < se->rows; i++) {
-        need += (size_t)pofi_se_columns_max(se, &se->row[i]);
-    }
-    size_t cap = se->col_cap;
-    int rc = pof_grow(&se->col, &cap, need, sizeof *se->col, err);
-    if (rc == 0) {
-        rc = pof_grow(&se->h, &se->col_cap, need, sizeof *se->h, err);
-    }
+    struct se_term *term = NULL;
+    int rc = pofi_se_potentials(se, err);
+    rc = rc ? rc : room_for_columns(se, &term, err);
     se->entries = 0;
-    se->extras = 0;
     for (size_t i = 0; rc == 0 && i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         row->begin = se->entries;
-        row->n = pofi_se_columns(se, row, se->col + row->begin);
-        row->kept = row->exact || row->n > SUMMED_MAX;
-        row->extra = row->kept ? 2 * (int32_t)se->n + se->extras++ : -1;
+        row->n = pofi_se_blocks(se, row, term, se->block + row->begin);
+        pofi_se_constants(se, row, term);
         se->entries += row->n;
     }
+    free(term);
     return rc;
 }
 
@@ -211,10 +332,12 @@ static int keep_layout(struct pof_se *se, bool same, struct pof_err *err)
         return 0;
     }
     se->last_rows = 0;
-    int rc = lay_columns(se, err);
-    if (rc == 0) {
-        rc = pof_grow(&se->last, &se->last_cap, se->rows, sizeof *se->last, err);
-    }
+    return lay_columns(se, err);
+}
+
+int pofi_se_remember(struct pof_se *se, struct pof_err *err)
+{
+    int rc = pof_grow(&se->last, &se->last_cap, se->rows, sizeof *se->last, err);
     if (rc == 0 && se->rows > 0) {
         memcpy(se->last, se->row, se->rows * sizeof *se->last);
         se->last_rows = se->rows;
@@ -234,12 +357,16 @@ void pofi_se_count(struct pof_se *se)
         se->constraints += counts && row->exact;
         se->references += row->origin == SE_REFERENCE;
     }
+    se->unknowns = 2 * (int64_t)se->net.nodes;
+    for (size_t k = 0; k < 2 * (size_t)se->potentials; k++) {
+        se->unknowns += se->is_state[k];
+    }
 }
 
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
 {
     bool *angle_read = NULL;
-    int rc = pof_calloc(&angle_read, se->n, sizeof *angle_read, err);
+    int rc = pof_calloc(&angle_read, se->net.buses, sizeof *angle_read, err);
     se->rows = 0;
     se->left_out = 0;
     for (size_t i = 0; rc == 0 && i < se->n_seen; i++) {

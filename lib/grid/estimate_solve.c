@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gauss-Newton with exact readings as constraints, multipliers carried, steps held in check by the
- * natural monotonicity test (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004, chapter
- * 4): a step is as good as the correction is short that the same linear model would make behind it.
- * Unlike a penalty function it needs no prices of constraints, and a constraint of large slope (a
- * closed switch) does not hold whole steps up. */
-#include "grid/dense.h"
-#include "grid/estimate_impl.h"
+/* Gauss-Newton with exact readings as constraints, multipliers carried.
+ *
+ * Right-hand sides are exact (estimate_eval.h), so the point where steps end does not depend on the
+ * factors: they are kept from step to step as long as each step is a small part of the one before
+ * it, and made anew at the present state when not. Steps are held in check by the natural
+ * monotonicity test (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004, chapter 4): a step is
+ * as good as the correction is short that the same factors would make behind it. Unlike a penalty
+ * function it needs no prices of constraints, and that correction, once it is short, is the next
+ * step. */
+#include "grid/estimate_eval.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double TOLERANCE = 1e-10;
 /* Where rounding keeps steps from shrinking further they may end here. */
 static const double TOLERANCE_WORST = 1e-8;
 /* Current magnitudes join when steps have come below this, p.u. and rad. */
@@ -21,90 +23,67 @@ static const double CURRENTS_BELOW = 1e-2;
 static const double STEP_MAX = 0.8;
 /* Steps below this are taken whole: what is left of them is rounding. */
 static const double STEP_SMALL = 1e-4;
+/* Kept factors must shorten steps at least so, or they are made anew. */
+static const double CONTRACTION = 0.25;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
 
 /* Angles are compared around the circle. */
 static double residual(const struct pof_se *se, const struct se_row *row)
 {
-    double r = row->z - pofi_se_value(se, row, se->v, se->a);
-    return row->quantity == POF_QUANTITY_ANGLE ? remainder(r, 2 * 3.14159265358979323846) : r;
+    double r = row->z - pofi_se_value(se, row, &se->state);
+    return pofi_se_circular(row) ? remainder(r, 2 * 3.14159265358979323846) : r;
 }
 
 void pofi_se_linearise(struct pof_se *se)
 {
-    pofi_se_ends(se, se->a);
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         row->r = residual(se, row);
-        pofi_se_gradient(se, row, se->v, se->h + row->begin);
+        pofi_se_gradient(se, row, &se->state, se->h + 2 * (size_t)row->begin);
     }
 }
 
 static double longest(const struct pof_se *se, const struct se_row *row)
 {
     double most = 0;
-    for (int32_t i = 0; i < row->n; i++) {
-        most = fmax(most, fabs(se->h[row->begin + i]));
+    for (uint32_t k = 0; k < 2 * row->n; k++) {
+        most = fmax(most, fabs(se->h[2 * (size_t)row->begin + k]));
     }
     return most;
 }
 
-/* Weights such that the longest weighted row, and every constraint row, is about 1. */
-static void weigh(struct pof_se *se)
+void pofi_se_weigh(struct pof_se *se)
 {
-    double most = 0;
-    for (size_t i = 0; i < se->rows; i++) {
-        if (!se->row[i].exact) {
-            most = fmax(most, longest(se, &se->row[i]) / se->row[i].sigma);
-        }
-    }
-    se->scale = most > 0 ? 1 / (most * most) : 0;
+    double logs = 0, n = 0;
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
-        double h = longest(se, row);
-        row->weight = row->exact ? (h > 0 ? 1 / h : 1) : se->scale / (row->sigma * row->sigma);
+        double most = longest(se, row);
+        row->weight = !row->exact ? 1 / (row->sigma * row->sigma) : most > 0 ? 1 / most : 1;
         row->lambda = 0;
+        if (!row->exact && most > 0 && row->forms > 0) {
+            logs += log(row->weight * most * most);
+            n++;
+        }
     }
+    se->rho = n > 0 ? exp(logs / n) : 1;
 }
 
-/* The step by the sparse system; false when it is singular. */
-static int sparse_step(struct pof_se *se, bool *solved, struct pof_err *err)
+double pofi_se_prior(const struct pof_se *se, bool variances)
 {
-    enum pof_lu_status lu = POF_LU_SINGULAR;
-    pofi_se_assemble(se, &se->gain);
-    pofi_se_rhs(se, se->step);
-    int rc = pof_lu_factor(se->gain.lu, &lu, err);
-    *solved = rc == 0 && lu == POF_LU_OK;
-    if (*solved) {
-        rc = pof_lu_solve(se->gain.lu, se->step, 1, err);
-    }
-    return rc;
-}
-
-static void fill_dense(const struct pof_se *se, struct pof_dense_lse *p)
-{
-    int32_t row_a = 0;
-    int32_t row_b = 0;
+    double best = 0;
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        if (!row->active) {
-            continue;
-        }
-        bool exact = row->exact;
-        double f = exact ? row->weight : sqrt(row->weight);
-        double *to = exact ? p->b + row_b : p->a + row_a;
-        ptrdiff_t stride = exact ? p->constraints : p->rows;
-        for (int32_t k = 0; k < row->n; k++) {
-            to[stride * se->col[row->begin + k]] += f * se->h[row->begin + k];
-        }
-        if (exact) {
-            p->d[row_b++] = f * row->r;
-        } else {
-            p->c[row_a++] = f * row->r;
+        if (row->quantity == POF_QUANTITY_V && !row->exact && !row->removed) {
+            best = fmax(best, row->weight);
         }
     }
+    double prior = best > 0 ? fmin(1, 1e-4 * best) : 1;
+    return variances ? 1e-1 * prior : prior;
 }
 
+<<<<<<< HEAD
+bool pofi_se_contradiction(struct pof_se *se)
+=======
 /* The step by dense algebra, without multipliers. */
 static int dense_step(struct pof_se *se, bool *solved, struct pof_err *err)
 {
@@ -208,6 +187,7 @@ static bool let_currents_in(struct pof_se *se)
 
 /* Names the constraint that is missed most, if one is. */
 static bool contradiction(struct pof_se *se)
+>>>>>>> main
 {
     const struct se_row *worst = NULL;
     double most = TOLERANCE_WORST;
@@ -228,161 +208,254 @@ static bool contradiction(struct pof_se *se)
     return worst != NULL;
 }
 
-/* After the last step: objective, and whether constraints hold. */
-static void judge(struct pof_se *se)
+/* --- between rows and lanes --- */
+
+static void load(struct pof_se *se)
+{
+    struct eval_lanes *l = se->lanes;
+    size_t n = se->net.nodes * sizeof *l->vr;
+    memcpy(l->vr, se->state.vr, n);
+    memcpy(l->vi, se->state.vi, n);
+    memcpy(l->vm, se->state.vm, n);
+    memcpy(l->x, se->state.x, 2 * (size_t)se->potentials * sizeof *l->x);
+}
+
+static void load_rows(struct pof_se *se)
 {
     for (size_t i = 0; i < se->rows; i++) {
-        if (se->row[i].origin == SE_REFERENCE) {
-            se->a[se->row[i].element] = se->row[i].z; /* to the last bit */
-        }
+        const struct se_row *row = &se->row[i];
+        se->lanes->z[i] = row->z;
+        se->lanes->w[i] = !row->active ? 0 : row->exact ? 1 : row->weight;
+        se->lanes->lambda[i] = row->lambda;
     }
-    pofi_se_linearise(se);
-    se->objective = 0;
+}
+
+static void store(struct pof_se *se)
+{
+    const struct eval_lanes *l = se->lanes;
+    size_t n = se->net.nodes * sizeof *l->vr;
+    memcpy(se->state.vr, l->vr, n);
+    memcpy(se->state.vi, l->vi, n);
+    memcpy(se->state.vm, l->vm, n);
+    memcpy(se->state.x, l->x, 2 * (size_t)se->potentials * sizeof *l->x);
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].lambda = l->lambda[i];
+        se->row[i].r = l->r[i];
+    }
+}
+
+/* --- steps --- */
+
+/* Largest change of a voltage that the present right-hand side asks for; not finite when it is no
+ * step at all. */
+static double size_of(const struct pof_se *se, const double *of)
+{
+    double most = 0, sum = 0;
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        const double *step = of + 2 * se->plan->order[n];
+        most = fmax(most, fmax(fabs(step[0]), fabs(step[1])));
+        sum += step[0] + step[1];
+    }
+    return isfinite(sum) ? most : NAN;
+}
+
+static double solve_here(struct pof_se *se)
+{
+    pofi_se_eval(se->plan, se->lanes);
+    pof_ldl_solve(se->gain.ldl, se->lanes->rhs);
+    return size_of(se, se->lanes->rhs);
+}
+
+/* The correction behind a trial step by the linear model that the factors are of: residuals are those
+ * of the trial, derivatives stay. (The exact gradient also knows how derivatives have turned, which
+ * far from the solution, with large residuals of precise readings, is most of it.) */
+static double model_size(struct pof_se *se)
+{
+    const uint32_t *order = se->plan->order;
+    const struct eval_lanes *l = se->lanes;
+    double *b = se->probe;
+    memset(b, 0, se->plan->unknowns * sizeof *b);
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        if (row->active && !row->exact) {
-            se->objective += row->r * row->r / (row->sigma * row->sigma);
+        const double *h = se->h + 2 * (size_t)row->begin;
+        double f = row->exact ? row->weight : 1;
+        double m = l->w[i] * f *
+                   (row->exact ? pofi_se_rho(se, i) * f * l->r[i] - l->lambda[i] : l->r[i]);
+        if (row->exact) {
+            b[se->plan->row[i].extra] = l->w[i] * f * l->r[i];
+        }
+        for (uint32_t k = 0; k < 2 * row->n; k++) {
+            b[2 * order[se->block[row->begin + k / 2]] + k % 2] += m * h[k];
         }
     }
-    (void)contradiction(se);
+    pof_ldl_solve(se->gain.ldl, b);
+    return size_of(se, b);
 }
+
+/* A step with factors of the present state. */
+static int new_step(struct pof_se *se, double *size, struct pof_err *err)
+{
+    store(se);
+    pofi_se_linearise(se);
+    if (!se->options.dense) {
+        pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
+        *size = solve_here(se);
+        return 0;
+    }
+    bool solved = false;
+    pofi_se_eval(se->plan, se->lanes);
+    memset(se->step, 0, se->plan->unknowns * sizeof *se->step);
+    int rc = pofi_se_dense_step(se, se->step, &solved, err);
+    memset(se->lanes->rhs, 0, se->plan->unknowns * sizeof *se->lanes->rhs);
+    for (uint32_t b = 0; b < pofi_se_states(se); b++) {
+        memcpy(se->lanes->rhs + 2 * se->plan->order[b], se->step + 2 * b, 2 * sizeof *se->step);
+    }
+    *size = solved ? size_of(se, se->lanes->rhs) : NAN;
+    return rc;
+}
+
+/* Goes a part of se->step away from where it began. */
+static void go(struct pof_se *se, double alpha)
+{
+    double size;
+    pofi_se_state_copy(se, &se->state, &se->from);
+    load(se);
+    memcpy(se->lanes->lambda, se->before, se->rows * sizeof *se->before);
+    for (uint32_t k = 0; k < se->plan->unknowns; k++) {
+        se->lanes->rhs[k] = alpha * se->step[k];
+    }
+    pofi_se_step(se->plan, se->lanes, &size);
+}
+
+/* Takes as much of the present step as does good; the one behind it is left in its place. */
+static void advance(struct pof_se *se, double size, double *alpha, double *next)
+{
+    store(se);
+    pofi_se_state_copy(se, &se->from, &se->state);
+    memcpy(se->before, se->lanes->lambda, se->rows * sizeof *se->before);
+    memcpy(se->step, se->lanes->rhs, se->plan->unknowns * sizeof *se->step);
+    *alpha = size > STEP_MAX ? STEP_MAX / size : 1;
+    for (int k = 0;; k++) {
+        go(se, *alpha);
+        if (se->options.dense) {
+            pofi_se_eval(se->plan, se->lanes);
+            *next = 0;
+            return;
+        }
+        *next = solve_here(se);
+        if (*next < size || size <= STEP_SMALL || k == HALVINGS_MAX || model_size(se) < size) {
+            return;
+        }
+        *alpha /= 2;
+    }
+}
+
+/* Lets current magnitudes in; true when there were any that waited. */
+static bool let_currents_in(struct pof_se *se)
+{
+    bool any = false;
+    for (size_t i = 0; i < se->rows; i++) {
+        struct se_row *row = &se->row[i];
+        if (!row->active && !row->removed) {
+            row->active = any = true;
+            se->lanes->w[i] = row->weight;
+        }
+    }
+    return any;
+}
+
+/* --- the whole --- */
 
 /* Constraints that cannot all hold leave steps that are small but never end. */
 static void give_up(struct pof_se *se, const char *why, double size)
 {
     se->status = POF_SE_DIVERGED;
-    if (size < STEP_SMALL && contradiction(se)) {
+    store(se);
+    if (size < STEP_SMALL && pofi_se_contradiction(se)) {
         return;
     }
     snprintf(se->detail, sizeof se->detail, "%s after %d iterations, last step %.3g p.u.", why,
              se->iterations, size);
 }
 
+static void finish(struct pof_se *se)
+{
+    se->status = POF_SE_CONVERGED;
+    se->objective = se->lanes->sums[EVAL_OBJECTIVE];
+    store(se);
+    (void)pofi_se_contradiction(se);
+}
+
+/* Whether the state is settled once the step `next` is taken too, the one before being `size`. */
+static bool settled(const struct pof_se *se, int i, double size, double next)
+{
+    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
+    double rho = next / size;
+    if (next <= tolerance || (rho < 0.5 && next * rho / (1 - rho) <= tolerance)) {
+        return true;
+    }
+    return i > 3 && size <= TOLERANCE_WORST && rho > 0.5;
+}
+
+/* Takes the step that is ready and looks whether exact rows hold there. */
+static bool last_step(struct pof_se *se, double *size)
+{
+    double ignored;
+    bool small = *size <= TOLERANCE_WORST;
+    pofi_se_step(se->plan, se->lanes, &ignored);
+    pofi_se_eval(se->plan, se->lanes);
+    se->objective = se->lanes->sums[EVAL_OBJECTIVE];
+    if (se->lanes->sums[EVAL_MISSED] <= SE_MISSED) {
+        return true;
+    }
+    pof_ldl_solve(se->gain.ldl, se->lanes->rhs);
+    *size = size_of(se, se->lanes->rhs);
+    return small && !(*size > SE_TOLERANCE / 10); /* nothing is left to be moved */
+}
+
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
 {
-    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : TOLERANCE;
     int most = se->options.max_iterations > 0 ? se->options.max_iterations : ITERATIONS_MAX;
-    double before = INFINITY;
-    pof_lu_reset(se->gain.lu);
+    double size = 0, next = 0, alpha = 1;
     pofi_se_linearise(se);
-    weigh(se);
-    for (int i = 0; i < most; i++) {
-        double alpha = 0;
-        bool solved = false;
-        int rc = se->options.dense ? dense_step(se, &solved, err) : sparse_step(se, &solved, err);
-        if (rc != 0) {
-            return rc;
-        }
-        double size = solved ? size_of(se, se->step) : NAN;
+    pofi_se_weigh(se);
+    pofi_se_plan_scale(se, se->plan);
+    load(se);
+    load_rows(se);
+    int rc = new_step(se, &size, err);
+    for (int i = 0; rc == 0 && i < most; i++) {
         se->iterations++;
         if (!isfinite(size)) {
-            give_up(se, "the equations became singular", before);
+            give_up(se, "the equations became singular", next);
             return 0;
         }
-        rc = advance(se, size, &alpha, err);
-        if (rc != 0) {
-            return rc;
+        advance(se, size, &alpha, &next);
+        bool joined = next < CURRENTS_BELOW && let_currents_in(se);
+        if (se->options.dense) {
+            next = size; /* there are no kept factors to look ahead with */
+            rc = new_step(se, &size, err);
         }
-        bool stuck = i > 3 && size <= TOLERANCE_WORST && size > before / 2;
-        bool joined = size < CURRENTS_BELOW && let_currents_in(se);
-        if (alpha >= 1 && !joined && (size <= tolerance || stuck)) {
-            se->status = POF_SE_CONVERGED;
-            judge(se);
-            return 0;
-        }
-        before = size;
-    }
-    give_up(se, "no convergence", before);
-    return 0;
-}
-
-/* Consumption the power flow is to start with, beside the grid's own: means of what is read. */
-static void read_injections(const struct pof_se *se, double *p_w, double *q_var)
-{
-    for (size_t i = 0; i < se->rows;) {
-        const struct se_row *row = &se->row[i];
-        size_t first = i;
-        double sum = 0;
-        for (; i < se->rows && se->row[i].branch == row->branch &&
-               se->row[i].element == row->element && se->row[i].quantity == row->quantity;
-             i++) {
-            sum += se->row[i].z;
-        }
-        bool p = row->quantity == POF_QUANTITY_P;
-        if (row->branch || !(p || row->quantity == POF_QUANTITY_Q)) {
-            continue;
-        }
-        uint32_t node = se->node[row->element];
-        double mean = sum / (double)(i - first) * se->grid->base_va;
-        if (p) {
-            p_w[node] = mean - se->grid->node[node].p_w;
-        } else {
-            q_var[node] = mean - se->grid->node[node].q_var;
-        }
-    }
-}
-
-/* A power flow knows the slack's angle as set; readings may have another frame. */
-static void turn_to_readings(struct pof_se *se)
-{
-    for (uint32_t root = 0; root < se->n; root++) {
-        if (se->root[root] != root) {
-            continue;
-        }
-        const struct se_row *best = NULL;
-        for (size_t i = 0; i < se->rows; i++) {
-            const struct se_row *row = &se->row[i];
-            if (!row->branch && row->quantity == POF_QUANTITY_ANGLE &&
-                se->root[row->element] == root && (!best || row->sigma < best->sigma)) {
-                best = row;
+        double ahead = se->options.dense ? size : next;
+        double behind = se->options.dense ? next : size;
+        if (alpha >= 1 && !joined && isfinite(ahead) && settled(se, i, behind, ahead)) {
+            size = ahead;
+            if (last_step(se, &size) || se->options.dense) {
+                finish(se);
+                return 0;
             }
+            continue;
         }
-        double turn = best ? best->z - se->a[best->element] : 0;
-        for (uint32_t e = root; e < se->n && se->root[e] == root; e++) {
-            se->a[e] += turn;
+        if (se->options.dense) {
+            continue;
         }
-    }
-}
-
-/* The state of a power flow, when it converges and leaves no voltage at zero. */
-static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
-{
-    double *p_w = NULL;
-    double *q_var = NULL;
-    enum pof_pf_status status = POF_PF_DIVERGED;
-    *found = false;
-    int rc = pof_calloc(&p_w, se->grid->nodes, sizeof *p_w, err);
-    rc = rc == 0 ? pof_calloc(&q_var, se->grid->nodes, sizeof *q_var, err) : rc;
-    if (rc == 0) {
-        read_injections(se, p_w, q_var);
-        rc = pof_pf_solve(se->pf, p_w, q_var, true, &status, err);
-    }
-    free(q_var);
-    free(p_w);
-    if (rc != 0 || status != POF_PF_CONVERGED) {
-        return rc;
-    }
-    struct pof_pf_result flow;
-    pof_pf_result(se->pf, &flow);
-    *found = true;
-    for (uint32_t e = 0; e < se->n; e++) {
-        se->v[e] = flow.v_pu[se->node[e]];
-        se->a[e] = flow.angle[se->node[e]];
-        *found = *found && se->v[e] > 0;
-    }
-    return 0;
-}
-
-int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
-{
-    bool found = false;
-    int rc = flat ? 0 : flow_start(se, &found, err);
-    if (rc == 0 && !found) {
-        memcpy(se->v, se->flat_v, se->n * sizeof *se->v);
-        memcpy(se->a, se->flat_a, se->n * sizeof *se->a);
+        if (joined || alpha < 1 || !(next <= CONTRACTION * size)) {
+            rc = new_step(se, &size, err);
+        } else {
+            size = next;
+        }
     }
     if (rc == 0) {
-        turn_to_readings(se);
+        give_up(se, "no convergence", size);
     }
     return rc;
 }

@@ -1,168 +1,271 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is energised, who neighbours whom, and the voltages without load. */
+/* The net, its state without load, and the sections of buses that ideal switches join. */
 #include "grid/estimate_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ends at each grid node, over closed branches. */
-struct at_node {
-    uint32_t *begin; /* [nodes + 1] */
-    uint32_t *end;
+int pofi_se_state_new(const struct pof_se *se, struct se_state *s, struct pof_err *err)
+{
+    int rc = pof_calloc(&s->vr, se->net.nodes, sizeof *s->vr, err);
+    rc = rc ? rc : pof_calloc(&s->vi, se->net.nodes, sizeof *s->vi, err);
+    rc = rc ? rc : pof_calloc(&s->vm, se->net.nodes, sizeof *s->vm, err);
+    return rc ? rc : pof_calloc(&s->x, 2 * (size_t)se->potentials, sizeof *s->x, err);
+}
+
+void pofi_se_state_free(struct se_state *s)
+{
+    free(s->vr);
+    free(s->vi);
+    free(s->vm);
+    free(s->x);
+    *s = (struct se_state){0};
+}
+
+void pofi_se_state_copy(const struct pof_se *se, struct se_state *to, const struct se_state *from)
+{
+    memcpy(to->vr, from->vr, se->net.nodes * sizeof *to->vr);
+    memcpy(to->vi, from->vi, se->net.nodes * sizeof *to->vi);
+    memcpy(to->vm, from->vm, se->net.nodes * sizeof *to->vm);
+    memcpy(to->x, from->x, 2 * (size_t)se->potentials * sizeof *to->x);
+}
+
+static void flat_state(struct pof_se *se)
+{
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        se->flat.vm[k] = se->net.flat_v[k] > 0 ? se->net.flat_v[k] : 1;
+        se->flat.vr[k] = se->flat.vm[k] * cos(se->net.flat_a[k]);
+        se->flat.vi[k] = se->flat.vm[k] * sin(se->net.flat_a[k]);
+    }
+}
+
+/* --- sections --- */
+
+static bool is_tie(const struct pof_se *se, uint32_t branch)
+{
+    const struct pof_branch *b = &se->grid->branch[branch];
+    return pof_branch_ideal(se->grid, b) && se->net.bus_of[b->from] != POF_NONE;
+}
+
+/* Numbers the nodes of buses that have several, bus by bus. */
+static int number_sections(struct pof_se *se, struct pof_err *err)
+{
+    uint32_t *begin = NULL;
+    int rc = pof_calloc(&begin, (size_t)se->net.buses + 1, sizeof *begin, err);
+    for (uint32_t i = 0; rc == 0 && i < se->grid->nodes; i++) {
+        if (se->net.bus_of[i] != POF_NONE) {
+            begin[se->net.bus_of[i]]++;
+        }
+    }
+    for (uint32_t k = 0; rc == 0 && k < se->net.buses; k++) {
+        uint32_t size = begin[k];
+        begin[k] = se->sections;
+        se->sections += size > 1 ? size : 0;
+    }
+    if (rc == 0 && se->sections > 0) {
+        begin[se->net.buses] = se->sections;
+        rc = pof_calloc(&se->section_of, se->grid->nodes, sizeof *se->section_of, err);
+        rc = rc ? rc : pof_calloc(&se->section_node, se->sections, sizeof *se->section_node, err);
+        uint32_t *next = NULL;
+        rc = rc ? rc : pof_calloc(&next, se->net.buses, sizeof *next, err);
+        for (uint32_t i = 0; rc == 0 && i < se->grid->nodes; i++) {
+            uint32_t k = se->net.bus_of[i];
+            se->section_of[i] = POF_NONE;
+            if (k != POF_NONE && begin[k + 1] > begin[k]) {
+                se->section_of[i] = begin[k] + next[k]++;
+                se->section_node[se->section_of[i]] = i;
+            }
+        }
+        free(next);
+    }
+    free(begin);
+    se->potentials = se->sections * se->net.phases;
+    return rc;
+}
+
+/* Branch ends at each section: ideal switches (ties), or all others. */
+static int list_ends(const struct pof_se *se, bool ties, uint32_t **begin, uint32_t **end,
+                     struct pof_err *err)
+{
+    int rc = pof_calloc(begin, (size_t)se->sections + 2, sizeof **begin, err);
+    rc = rc ? rc : pof_calloc(end, 2 * (size_t)se->grid->branches, sizeof **end, err);
+    for (int pass = 0; rc == 0 && pass < 2; pass++) {
+        for (uint32_t e = 0; e < 2 * se->grid->branches; e++) {
+            const struct pof_branch *b = &se->grid->branch[e / 2];
+            uint32_t s = se->section_of[e % 2 ? b->to : b->from];
+            bool fits = ties ? is_tie(se, e / 2)
+                             : se->net.at[pof_net_end(&se->net, e / 2, e % 2, 0)] != POF_NONE;
+            if (s == POF_NONE || !fits) {
+                continue;
+            }
+            if (pass == 0) {
+                (*begin)[s + 2]++;
+            } else {
+                (*end)[(*begin)[s + 1]++] = e;
+            }
+        }
+        for (uint32_t s = 0; pass == 0 && s < se->sections; s++) {
+            (*begin)[s + 2] += (*begin)[s + 1];
+        }
+    }
+    return rc;
+}
+
+/* Forms of sections under construction. */
+struct making {
+    uint32_t *begin, *end; /* branch ends of sections */
+    double *g, *b;         /* [net.nodes] a form */
+    uint32_t *mark;        /* [net.nodes] form that a node is in, from 1 */
+    uint32_t *node;        /* [net.nodes] its nodes */
+    uint32_t nodes;
+    uint32_t at, entries;  /* next form, next entry */
 };
 
-static int list_ends(const struct pof_grid *grid, struct at_node *at, struct pof_err *err)
+static void add_entry(struct making *m, uint32_t node, double g, double b)
 {
-    int rc = pof_calloc(&at->begin, (size_t)grid->nodes + 2, sizeof *at->begin, err);
+    if (m->mark[node] != m->at + 1) {
+        m->mark[node] = m->at + 1;
+        m->node[m->nodes++] = node;
+        m->g[node] = m->b[node] = 0;
+    }
+    m->g[node] += g;
+    m->b[node] += b;
+}
+
+static int ascending(const void *x, const void *y)
+{
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    return (a > b) - (a < b);
+}
+
+/* All that leaves section s in phase f by branches and shunts, as one form. */
+static void section_form(const struct pof_se *se, struct making *m, uint32_t s, uint32_t f)
+{
+    const struct pof_net *net = &se->net;
+    uint32_t i = se->section_node[s], bus = net->bus_of[i];
+    struct pof_y y;
+    m->nodes = 0;
+    add_entry(m, bus * net->phases + f, 0, 0);
+    for (uint32_t p = m->begin[s]; p < m->begin[s + 1]; p++) {
+        uint32_t k = pof_net_end(net, m->end[p] / 2, m->end[p] % 2, f);
+        for (uint32_t e = net->begin[k]; e < net->begin[k + 1]; e++) {
+            add_entry(m, net->to[e], net->g[e], net->b[e]);
+        }
+    }
+    if (pof_node_y(se->grid, i, net->phases, &y)) {
+        for (uint32_t c = 0; c < net->phases; c++) {
+            add_entry(m, bus * net->phases + c, y.g[f * net->phases + c], y.b[f * net->phases + c]);
+        }
+    }
+    qsort(m->node, m->nodes, sizeof *m->node, ascending);
+}
+
+static int fill_forms(struct pof_se *se, struct making *m, size_t room, struct pof_err *err)
+{
+    const struct pof_net *net = &se->net;
+    struct se_forms *to = &se->forms;
+    size_t forms = (size_t)net->forms + se->potentials, entries = net->begin[net->forms] + room;
+    if (forms >= UINT32_MAX || entries >= UINT32_MAX) {
+        return pof_fail(err, POF_E_RANGE, "the grid is too large: %zu admittances", entries);
+    }
+    const size_t size[] = {sizeof *net->at, sizeof *net->begin, sizeof *net->to, sizeof *net->g,
+                           sizeof *net->b};
+    const size_t n[] = {forms, forms + 1, entries, entries, entries};
+    const void *from[] = {net->at, net->begin, net->to, net->g, net->b};
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < 5; i++) {
+        rc = pof_calloc(&to->own[i], n[i], size[i], err);
+        if (rc == 0) {
+            memcpy(to->own[i], from[i], (i < 2 ? net->forms : net->begin[net->forms]) * size[i]);
+        }
+    }
+    m->at = net->forms;
+    m->entries = net->begin[net->forms];
+    for (uint32_t k = 0; rc == 0 && k < se->potentials; k++, m->at++) {
+        section_form(se, m, k / net->phases, k % net->phases);
+        ((uint32_t *)to->own[0])[m->at] =
+            net->bus_of[se->section_node[k / net->phases]] * net->phases + k % net->phases;
+        ((uint32_t *)to->own[1])[m->at] = m->entries;
+        for (uint32_t e = 0; e < m->nodes; e++, m->entries++) {
+            ((uint32_t *)to->own[2])[m->entries] = m->node[e];
+            ((double *)to->own[3])[m->entries] = m->g[m->node[e]];
+            ((double *)to->own[4])[m->entries] = m->b[m->node[e]];
+        }
+    }
     if (rc == 0) {
-        rc = pof_calloc(&at->end, 2 * (size_t)grid->branches, sizeof *at->end, err);
+        ((uint32_t *)to->own[1])[m->at] = m->entries;
+        *to = (struct se_forms){.n = (uint32_t)forms, .at = to->own[0], .begin = to->own[1],
+                                .to = to->own[2], .g = to->own[3], .b = to->own[4],
+                                .own = {to->own[0], to->own[1], to->own[2], to->own[3], to->own[4]}};
     }
-    if (rc != 0) {
-        return rc;
-    }
-    for (uint32_t b = 0; b < grid->branches; b++) {
-        if (grid->branch[b].closed) {
-            at->begin[grid->branch[b].from + 2]++;
-            at->begin[grid->branch[b].to + 2]++;
-        }
-    }
-    for (uint32_t i = 0; i < grid->nodes; i++) {
-        at->begin[i + 2] += at->begin[i + 1];
-    }
-    /* filling moves begin[i + 1] to where node i + 1 begins */
-    for (uint32_t b = 0; b < grid->branches; b++) {
-        if (grid->branch[b].closed) {
-            at->end[at->begin[grid->branch[b].from + 1]++] = 2 * b;
-            at->end[at->begin[grid->branch[b].to + 1]++] = 2 * b + 1;
-        }
-    }
-    return 0;
+    return rc;
 }
 
-static void enter(struct pof_se *se, uint32_t i, uint32_t root)
+static int make_forms(struct pof_se *se, struct pof_err *err)
 {
-    se->number[i] = se->n;
-    se->node[se->n] = i;
-    se->root[se->n] = root == POF_NONE ? se->n : root;
-    se->n++;
-}
-
-/* No-load voltage at the far end of end k, seen from energised node e: the ideal transformer at the
- * from end divides the magnitude by its ratio and turns the angle back by its shift. */
-static void unloaded(struct pof_se *se, uint32_t e, uint32_t k, uint32_t other)
-{
-    const struct pof_branch *b = &se->grid->branch[k / 2];
-    bool forward = k % 2 == 0;
-    se->flat_v[other] = forward ? se->flat_v[e] / b->ratio : se->flat_v[e] * b->ratio;
-    se->flat_a[other] = forward ? se->flat_a[e] - b->shift : se->flat_a[e] + b->shift;
-}
-
-/* Breadth first from the slack nodes; numbers what is energised. */
-static void walk(struct pof_se *se, const struct at_node *at)
-{
-    const struct pof_grid *grid = se->grid;
-    memset(se->number, 0xff, grid->nodes * sizeof *se->number);
-    for (uint32_t s = 0; s < grid->nodes; s++) {
-        if (grid->node[s].kind != POF_NODE_SLACK || se->number[s] != POF_NONE) {
-            continue;
-        }
-        uint32_t done = se->n;
-        se->flat_v[se->n] = grid->node[s].v_set_pu > 0 ? grid->node[s].v_set_pu : 1;
-        se->flat_a[se->n] = grid->node[s].angle_set;
-        enter(se, s, POF_NONE);
-        for (; done < se->n; done++) {
-            uint32_t i = se->node[done];
-            for (uint32_t k = at->begin[i]; k < at->begin[i + 1]; k++) {
-                const struct pof_branch *b = &grid->branch[at->end[k] / 2];
-                uint32_t far = at->end[k] % 2 == 0 ? b->to : b->from;
-                if (se->number[far] == POF_NONE) {
-                    unloaded(se, done, at->end[k], se->n);
-                    enter(se, far, se->root[done]);
-                }
-            }
-        }
-    }
-}
-
-/* Admittances of the ends of closed, energised branches. */
-static void fill_ends(struct pof_se *se)
-{
-    for (uint32_t k = 0; k < se->grid->branches; k++) {
-        const struct pof_branch *b = &se->grid->branch[k];
-        struct se_end *f = &se->end[2 * k];
-        struct se_end *t = f + 1;
-        f->self = t->self = POF_NONE;
-        if (!b->closed || se->number[b->from] == POF_NONE) {
-            continue;
-        }
-        struct pof_pi y = pof_branch_pi(b);
-        *f = (struct se_end){.gss = y.gff, .bss = y.bff, .gso = y.gft, .bso = y.bft};
-        *t = (struct se_end){.gss = y.gtt, .bss = y.btt, .gso = y.gtf, .bso = y.btf};
-        f->self = t->other = se->number[b->from];
-        t->self = f->other = se->number[b->to];
-    }
-}
-
-/* Ends by energised node, and the place of each end's other node among the neighbours. */
-static int number_neighbours(struct pof_se *se, const struct at_node *at, struct pof_err *err)
-{
-    uint32_t *seen_from = NULL;
-    uint32_t *place = NULL;
-    int rc = pof_calloc(&seen_from, se->n, sizeof *seen_from, err);
+    struct making m = {0};
+    size_t n = se->net.nodes, phases = se->net.phases;
+    int rc = list_ends(se, false, &m.begin, &m.end, err);
+    rc = rc ? rc : pof_calloc(&m.g, n, sizeof *m.g, err);
+    rc = rc ? rc : pof_calloc(&m.b, n, sizeof *m.b, err);
+    rc = rc ? rc : pof_calloc(&m.mark, n, sizeof *m.mark, err);
+    rc = rc ? rc : pof_calloc(&m.node, n, sizeof *m.node, err);
     if (rc == 0) {
-        rc = pof_calloc(&place, se->n, sizeof *place, err);
+        size_t room = phases * phases * (se->sections + 2 * (size_t)m.begin[se->sections]);
+        rc = fill_forms(se, &m, room, err);
     }
-    for (uint32_t e = 0; rc == 0 && e < se->n; e++) {
-        uint32_t i = se->node[e];
-        se->adj_begin[e + 1] = se->adj_begin[e];
-        for (uint32_t k = at->begin[i]; k < at->begin[i + 1]; k++) {
-            struct se_end *end = &se->end[at->end[k]];
-            if (seen_from[end->other] != e + 1) {
-                seen_from[end->other] = e + 1;
-                place[end->other] = ++se->neighbours[e];
-            }
-            end->place = place[end->other];
-            se->adj[se->adj_begin[e + 1]++] = at->end[k];
-        }
-    }
-    free(place);
-    free(seen_from);
+    free(m.node);
+    free(m.mark);
+    free(m.b);
+    free(m.g);
+    free(m.end);
+    free(m.begin);
     return rc;
 }
 
 int pofi_se_topology(struct pof_se *se, struct pof_err *err)
 {
-    const struct pof_grid *grid = se->grid;
-    size_t n = grid->nodes;
-    const struct {
-        void *at;
-        size_t n, size;
-    } need[] = {{&se->node, n, sizeof *se->node},
-                {&se->number, n, sizeof *se->number},
-                {&se->root, n, sizeof *se->root},
-                {&se->flat_v, n, sizeof *se->flat_v},
-                {&se->flat_a, n, sizeof *se->flat_a},
-                {&se->neighbours, n, sizeof *se->neighbours},
-                {&se->adj_begin, n + 1, sizeof *se->adj_begin},
-                {&se->adj, 2 * (size_t)grid->branches, sizeof *se->adj},
-                {&se->end, 2 * (size_t)grid->branches, sizeof *se->end}};
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < sizeof need / sizeof need[0]; i++) {
-        rc = pof_calloc(need[i].at, need[i].n, need[i].size, err);
+    struct pof_net *net = &se->net;
+    int rc = pof_net_build(net, se->grid, se->options.phases == 3 ? 3 : 1, err);
+    if (rc) {
+        return rc;
     }
-    struct at_node at = {0};
+    se->forms = (struct se_forms){.n = net->forms, .at = net->at, .begin = net->begin,
+                                  .to = net->to, .g = net->g, .b = net->b};
+    rc = number_sections(se, err);
+    if (rc == 0 && se->sections > 0) {
+        size_t flows = 2 * (size_t)se->grid->branches * net->phases;
+        rc = list_ends(se, true, &se->tie_begin, &se->tie, err);
+        rc = rc ? rc : make_forms(se, err);
+        rc = rc ? rc : pof_calloc(&se->is_state, 2 * (size_t)se->potentials, sizeof *se->is_state, err);
+        rc = rc ? rc : pof_calloc(&se->section_known, 2 * (size_t)se->potentials,
+                                  sizeof *se->section_known, err);
+        rc = rc ? rc : pof_calloc(&se->tie_known, flows, sizeof *se->tie_known, err);
+    }
+    rc = rc ? rc : pofi_se_state_new(se, &se->state, err);
+    rc = rc ? rc : pofi_se_state_new(se, &se->from, err);
+    rc = rc ? rc : pofi_se_state_new(se, &se->flat, err);
     if (rc == 0) {
-        rc = list_ends(grid, &at, err);
-    }
-    if (rc == 0) {
-        walk(se, &at);
-        fill_ends(se);
-        rc = number_neighbours(se, &at, err);
-    }
-    free(at.begin);
-    free(at.end);
-    if (rc == 0 && se->n == 0) {
-        rc = pof_fail(err, POF_E_TOPOLOGY, "no node of the grid is of kind 'slack': expected one");
+        flat_state(se);
     }
     return rc;
+}
+
+void pofi_se_topology_free(struct pof_se *se)
+{
+    pof_net_release(&se->net);
+    pofi_se_state_free(&se->state);
+    pofi_se_state_free(&se->from);
+    pofi_se_state_free(&se->flat);
+    for (int i = 0; i < 5; i++) {
+        free(se->forms.own[i]);
+    }
+    free(se->section_of);
+    free(se->section_node);
+    free(se->tie_begin);
+    free(se->tie);
+    free(se->is_state);
+    free(se->section_known);
+    free(se->tie_known);
 }

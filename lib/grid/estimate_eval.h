@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exact residuals and gradients, for one estimate or four side by side, and the step they lead to.
+ *
+ * With multipliers m of the rows (w r of weighted ones, -scale lambda of exact ones) the right-hand
+ * side is H' m. It needs no H: the power of a form with multiplier mu = m_P + j m_Q contributes
+ * Re(conj(mu) dS), which is an own part conj(mu) S w_a, and through beta = mu conj(v_a) a current's
+ * part Re(beta di), handed back over the admittances of the form to the voltages it is made of.
+ * Sines, cosines and roots are nowhere but at angles and current magnitudes. */
+#ifndef POF_GRID_ESTIMATE_EVAL_H
+#define POF_GRID_ESTIMATE_EVAL_H
+
+#include "grid/estimate_impl.h"
+#include "grid/lanes.h"
+
+/* A row as the kernels see it. */
+struct eval_row {
+    uint8_t quantity;
+    uint8_t which;    /* form of the group; 3: the sum of all */
+    bool exact;
+    double sign, scale, rho; /* scale, weight in G: of exact rows */
+    uint32_t node;    /* V, ANGLE: of the net */
+    uint32_t extra;   /* exact: unknown in the order of elimination */
+    uint32_t tbegin, tend; /* potentials */
+};
+
+/* Forms that are evaluated together: one, or the three phases, and their rows. */
+struct eval_group {
+    uint32_t form;        /* first of them, in the plan's list; POF_NONE: no form */
+    uint32_t begin, end;  /* rows */
+};
+
+struct eval_term {
+    uint32_t x;           /* of state.x */
+    uint32_t at;          /* in the order of elimination */
+    double factor;
+};
+
+struct se_plan {
+    uint32_t nodes, phases, rows, groups, width; /* width: forms of a group */
+    uint32_t potentials;
+    uint32_t unknowns;    /* 2 * blocks */
+    const uint32_t *order; /* [blocks] of the gain's factors */
+    uint32_t first_group_row; /* rows before are V and ANGLE */
+    struct eval_row *row;
+    struct eval_group *group;
+    struct eval_term *term;
+    uint32_t *at, *begin, *to; /* forms that are read */
+    double *g, *b;
+};
+
+/* Numbers of a width: lanes of the same element are neighbours. */
+struct eval_lanes {
+    double *vr, *vi, *vm; /* [nodes] */
+    double *x;            /* [2 * potentials] */
+    double *z, *w;        /* [rows]; w 0: not active */
+    double *lambda;       /* [rows] */
+    double *rhs;          /* [unknowns], in the order of elimination */
+    double *tr, *ti;      /* [nodes] scratch */
+    double *r;            /* [rows] residuals */
+    double *sums;         /* [EVAL_SUMS] */
+};
+
+/* Sums over rows, and extremes, by lane. */
+enum { EVAL_OBJECTIVE, EVAL_MISSED, EVAL_SUMS };
+
+int pofi_se_plan_new(const struct pof_se *se, struct se_plan **out, struct pof_err *err) POF_CHECKED;
+/* Scales of exact rows, when they have changed. */
+void pofi_se_plan_scale(const struct pof_se *se, struct se_plan *plan);
+void pofi_se_plan_free(struct se_plan *plan);
+
+int pofi_se_lanes_new(const struct se_plan *plan, struct eval_lanes *l, int width,
+                      struct pof_err *err) POF_CHECKED;
+void pofi_se_lanes_free(struct eval_lanes *l);
+
+/* Residuals, J, the largest miss of an exact row (p.u.), and the right-hand side. */
+void pofi_se_eval(const struct se_plan *plan, const struct eval_lanes *l);
+void pofi_se_eval_wide(const struct se_plan *plan, const struct eval_lanes *l);
+/* Moves by l->rhs, a solved step; size[lane] becomes its largest change of a voltage. */
+void pofi_se_step(const struct se_plan *plan, const struct eval_lanes *l, double *size);
+void pofi_se_step_wide(const struct se_plan *plan, const struct eval_lanes *l, double *size);
+
+#endif

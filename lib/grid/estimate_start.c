@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state to begin from: a power flow on the injections that are read, or no load. */
+#include "grid/estimate_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define THIRD_OF_TURN (2 * 3.14159265358979323846 / 3)
+
+/* Consumption the power flow is to start with, beside the grid's own: means of what is read, summed
+ * over phases. summed: [2 * grid nodes] there is a reading of all phases together. */
+static void read_injections(const struct pof_se *se, double *const w[2], bool *summed)
+{
+    double unit = se->grid->base_va / se->net.phases;
+    for (size_t i = 0; i < se->rows;) {
+        const struct se_row *row = &se->row[i], *next = row;
+        double sum = 0, n = 0;
+        for (; i < se->rows; i++, next++, n++) {
+            if (next->branch != row->branch || next->element != row->element ||
+                next->quantity != row->quantity || next->phase != row->phase) {
+                break;
+            }
+            sum += next->z;
+        }
+        uint32_t q = row->quantity == POF_QUANTITY_Q;
+        if (row->branch || (row->quantity != POF_QUANTITY_P && !q)) {
+            continue;
+        }
+        if (row->phase == 0) {
+            w[q][row->element] = 0;
+            summed[2 * row->element + q] = true;
+        }
+        if (row->phase == 0 || !summed[2 * row->element + q]) {
+            w[q][row->element] += sum / n * unit;
+        }
+    }
+}
+
+/* What the grid consumes by itself is in the power flow already, where it is read too. */
+static void take_fixed(const struct pof_se *se, double *const w[2], const bool *is_read)
+{
+    for (uint32_t i = 0; i < se->grid->nodes; i++) {
+        w[0][i] -= is_read[2 * i] ? se->grid->node[i].p_w : 0;
+        w[1][i] -= is_read[2 * i + 1] ? se->grid->node[i].q_var : 0;
+    }
+}
+
+static void mark_read(const struct pof_se *se, bool *is_read)
+{
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        bool q = row->quantity == POF_QUANTITY_Q;
+        if (!row->branch && (row->quantity == POF_QUANTITY_P || q)) {
+            is_read[2 * row->element + q] = true;
+        }
+    }
+}
+
+/* A power flow knows the slack's angle as set; readings may have another frame. */
+static void turn_to_readings(struct pof_se *se, double *turn, double *sigma)
+{
+    for (uint32_t k = 0; k < se->net.buses; k++) {
+        sigma[k] = INFINITY;
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        if (row->quantity == POF_QUANTITY_ANGLE && row->origin == SE_OBSERVED) {
+            uint32_t slack = se->net.slack_of[row->place / se->net.phases];
+            if (row->sigma < sigma[slack]) {
+                sigma[slack] = row->sigma;
+                turn[slack] = row->z - pofi_se_value(se, row, &se->state);
+            }
+        }
+    }
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        double t = turn[se->net.slack_of[n / se->net.phases]];
+        if (t != 0) {
+            double c = cos(t), s = sin(t), re = se->state.vr[n], im = se->state.vi[n];
+            se->state.vr[n] = c * re - s * im;
+            se->state.vi[n] = s * re + c * im;
+        }
+    }
+}
+
+/* The state of a power flow, when it converges and leaves no voltage at zero. */
+static bool take_flow(struct pof_se *se)
+{
+    struct pof_pf_result flow;
+    pof_pf_result(se->pf, &flow);
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        uint32_t i = se->net.first_of[n / se->net.phases];
+        double v = flow.v_pu[i], a = flow.angle[i] - n % se->net.phases * THIRD_OF_TURN;
+        if (!(v > 0)) {
+            return false;
+        }
+        se->state.vm[n] = v;
+        se->state.vr[n] = v * cos(a);
+        se->state.vi[n] = v * sin(a);
+    }
+    return true;
+}
+
+static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
+{
+    double *w[2] = {NULL, NULL};
+    bool *marks = NULL;
+    size_t nodes = se->grid->nodes;
+    enum pof_pf_status status = POF_PF_DIVERGED;
+    int rc = pof_calloc(&w[0], nodes, sizeof *w[0], err);
+    rc = rc ? rc : pof_calloc(&w[1], nodes, sizeof *w[1], err);
+    rc = rc ? rc : pof_calloc(&marks, 4 * nodes, sizeof *marks, err);
+    if (rc == 0) {
+        read_injections(se, w, marks);
+        mark_read(se, marks + 2 * nodes);
+        take_fixed(se, w, marks + 2 * nodes);
+        rc = pof_pf_solve(se->pf, w[0], w[1], true, &status, err);
+    }
+    *found = rc == 0 && status == POF_PF_CONVERGED && take_flow(se);
+    free(marks);
+    free(w[1]);
+    free(w[0]);
+    return rc;
+}
+
+int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
+{
+    bool found = false;
+    double *scratch = NULL;
+    int rc = flat ? 0 : flow_start(se, &found, err);
+    if (rc == 0 && !found) {
+        pofi_se_state_copy(se, &se->state, &se->flat);
+    }
+    for (uint32_t k = 0; k < 2 * se->potentials; k++) {
+        se->state.x[k] = 0;
+    }
+    rc = rc ? rc : pof_calloc(&scratch, 2 * (size_t)se->net.buses, sizeof *scratch, err);
+    if (rc == 0) {
+        turn_to_readings(se, scratch, scratch + se->net.buses);
+    }
+    free(scratch);
+    return rc;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers side by side. A file of kernels is included several times, with LANES_W numbers in a
+ * `lane`, LANES(name) giving each copy names of its own:
+ *
+ *     scalar  one number: the reference
+ *     wide    four, by whatever registers the compiler is allowed
+ *     avx2    four, for processors that have AVX2
+ *
+ * Each number of a lane goes through the same IEEE operations in the same order (there is no
+ * contraction to fused operations anywhere: -ffp-contract=off), so all copies give the same bits. */
+#ifndef POF_GRID_LANES_H
+#define POF_GRID_LANES_H
+
+#include <stdbool.h>
+
+enum { LANES_WIDE = 4 };
+
+typedef double lane_1;
+typedef double lane_4 __attribute__((vector_size(32), aligned(8)));
+
+#if defined(__x86_64__)
+#define LANES_HAVE_AVX2 1
+#define LANES_AVX2 __attribute__((target("avx2")))
+#else
+#define LANES_HAVE_AVX2 0
+#endif
+
+/* The same answer throughout a process. */
+static inline bool lanes_avx2(void)
+{
+#if LANES_HAVE_AVX2
+    return __builtin_cpu_supports("avx2") != 0;
+#else
+    return false;
+#endif
+}
+
+#endif

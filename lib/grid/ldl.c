@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grid/ldl.h"
+
+#include "base/mem.h"
+#include "grid/lanes.h"
+#include "grid/ordering.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What rounding leaves of a pivot that is zero in exact numbers, as a share of what was added up. */
+static const double LOST = 1e-14;
+
+/* Two numbers side by side: every processor that the project is built for has them. */
+typedef double pair __attribute__((vector_size(16), aligned(8)));
+
+struct pof_ldl {
+    uint32_t n;         /* blocks */
+    uint32_t *place;    /* [n] of a block in the order of elimination */
+    uint8_t *negative;  /* [2 n] in that order */
+    /* The matrix: column j holds blocks (i, j), i <= j, in the order of elimination. */
+    uint32_t *abegin;   /* [n + 1] */
+    uint32_t *arow;
+    double *a;          /* 4 for each block, by rows */
+    /* L without its unit diagonal, by columns; rows ascend. */
+    uint32_t *lbegin;   /* [n + 1] */
+    uint32_t *lrow;
+    double *l;
+    uint32_t *rbegin;   /* [n + 1] columns of each row, ascending */
+    uint32_t *rcol;
+    double *dinv;       /* [4 n] */
+    uint8_t *infinite;  /* [2 n] */
+    double *y;          /* [4 n] a row in the making; zero between uses */
+    uint32_t *next;     /* [n] */
+    uint32_t *inverse_at; /* where the inverse has block k of a: in z, or (diagonal) UINT32_MAX */
+    double *zd, *z;     /* the inverse on the diagonal and below it, as dinv and l */
+    double flops;
+};
+
+#define LANES_TARGET
+#define LANES(name) scalar_##name
+#define lane lane_1
+#include "grid/ldl_solve.h"
+#undef lane
+#undef LANES
+#define LANES(name) wide_##name
+#define lane lane_4
+#include "grid/ldl_solve.h"
+#undef LANES
+#undef LANES_TARGET
+#if LANES_HAVE_AVX2
+#define LANES_TARGET LANES_AVX2
+#define LANES(name) avx2_##name
+#include "grid/ldl_solve.h"
+#undef LANES
+#undef LANES_TARGET
+#endif
+#undef lane
+
+void pof_ldl_solve(const struct pof_ldl *s, double *x)
+{
+    scalar_forward(s, x);
+    scalar_backward(s, x);
+}
+
+void pof_ldl_solve_lanes(const struct pof_ldl *s, double *x)
+{
+#if LANES_HAVE_AVX2
+    if (lanes_avx2()) {
+        avx2_forward(s, (lane_4 *)(void *)x);
+        avx2_backward(s, (lane_4 *)(void *)x);
+        return;
+    }
+#endif
+    wide_forward(s, (lane_4 *)(void *)x);
+    wide_backward(s, (lane_4 *)(void *)x);
+}
+
+/* --- order --- */
+
+/* The graph in which a block and those tied to it are one vertex. */
+struct quotient {
+    uint32_t n;
+    uint32_t *vertex;       /* [blocks] */
+    uint32_t *begin, *to;   /* edges, from one end */
+    uint32_t *order;        /* [n] */
+};
+
+static uint32_t tied_to(const struct pof_ldl_places *p, uint32_t block)
+{
+    return p->tie ? p->tie[block] : block;
+}
+
+static int make_quotient(struct quotient *q, const struct pof_ldl_places *p, struct pof_err *err)
+{
+    int rc = pof_calloc(&q->vertex, p->blocks, sizeof *q->vertex, err);
+    rc = rc ? rc : pof_calloc(&q->begin, (size_t)p->blocks + 2, sizeof *q->begin, err);
+    rc = rc ? rc : pof_calloc(&q->to, p->n, sizeof *q->to, err);
+    rc = rc ? rc : pof_calloc(&q->order, p->blocks, sizeof *q->order, err);
+    if (rc) {
+        return rc;
+    }
+    for (uint32_t b = 0; b < p->blocks; b++) {
+        q->vertex[b] = tied_to(p, b) == b ? q->n++ : 0;
+    }
+    for (uint32_t b = 0; b < p->blocks; b++) {
+        q->vertex[b] = q->vertex[tied_to(p, b)];
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t k = 0; k < p->n; k++) {
+            uint32_t i = q->vertex[p->row[k]], j = q->vertex[p->col[k]];
+            uint32_t low = i < j ? i : j, high = i < j ? j : i;
+            if (i == j) {
+                continue;
+            }
+            if (pass == 0) {
+                q->begin[low + 2]++;
+            } else {
+                q->to[q->begin[low + 1]++] = high;
+            }
+        }
+        for (uint32_t k = 0; pass == 0 && k < q->n; k++) {
+            q->begin[k + 2] += q->begin[k + 1];
+        }
+    }
+    return 0;
+}
+
+/* Each edge once: AMD then has less to sort. mark: [n], zero. */
+static void thin(struct quotient *q, uint32_t *mark)
+{
+    uint32_t kept = 0, from = 0;
+    for (uint32_t v = 0; v < q->n; v++) {
+        uint32_t until = q->begin[v + 1];
+        q->begin[v] = kept;
+        for (; from < until; from++) {
+            if (mark[q->to[from]] != v + 1) {
+                mark[q->to[from]] = v + 1;
+                q->to[kept++] = q->to[from];
+            }
+        }
+    }
+    q->begin[q->n] = kept;
+}
+
+/* Vertices in AMD's order; inside of one the block others are tied to, then those by number. */
+static int choose_order(struct pof_ldl *s, const struct pof_ldl_places *p, struct pof_err *err)
+{
+    struct quotient q = {0};
+    int rc = make_quotient(&q, p, err);
+    if (rc == 0) {
+        thin(&q, s->next);
+        rc = pof_order_amd(q.n, q.begin, q.to, q.order, err);
+    }
+    if (rc == 0) {
+        uint32_t *at = q.begin; /* where the next block of a vertex goes */
+        uint32_t *size = s->next;
+        memset(size, 0, s->n * sizeof *size);
+        for (uint32_t b = 0; b < s->n; b++) {
+            size[q.vertex[b]]++;
+        }
+        uint32_t done = 0;
+        for (uint32_t k = 0; k < q.n; k++) {
+            at[q.order[k]] = done;
+            done += size[q.order[k]];
+        }
+        for (int pass = 0; pass < 2; pass++) {
+            for (uint32_t b = 0; b < s->n; b++) {
+                if ((tied_to(p, b) == b) == (pass == 0)) {
+                    s->place[b] = at[q.vertex[b]]++;
+                }
+            }
+        }
+    }
+    free(q.order);
+    free(q.to);
+    free(q.begin);
+    free(q.vertex);
+    return rc;
+}
+
+/* --- pattern --- */
+
+/* Entries by column, each column's blocks unique; slot: which block an entry became. */
+static int make_pattern(struct pof_ldl *s, const struct pof_ldl_places *p, uint32_t *slot,
+                        uint32_t *diagonal, struct pof_err *err)
+{
+    size_t total = p->n + s->n;
+    uint32_t *entry = NULL, *begin = NULL;
+    if (total > UINT32_MAX / 2) {
+        return pof_fail(err, POF_E_RANGE, "a system of %zu entries is too large", total);
+    }
+    int rc = pof_calloc(&entry, total, sizeof *entry, err);
+    rc = rc ? rc : pof_calloc(&begin, (size_t)s->n + 2, sizeof *begin, err);
+    rc = rc ? rc : pof_calloc(&s->arow, total, sizeof *s->arow, err);
+    for (int pass = 0; rc == 0 && pass < 2; pass++) {
+        for (size_t k = 0; k < total; k++) {
+            uint32_t i = k < p->n ? s->place[p->row[k]] : (uint32_t)(k - p->n);
+            uint32_t j = k < p->n ? s->place[p->col[k]] : i;
+            uint32_t col = i < j ? j : i;
+            if (pass == 0) {
+                begin[col + 2]++;
+            } else {
+                entry[begin[col + 1]++] = (uint32_t)k;
+            }
+        }
+        for (uint32_t j = 0; pass == 0 && j < s->n; j++) {
+            begin[j + 2] += begin[j + 1];
+        }
+    }
+    uint32_t blocks = 0;
+    uint32_t *seen = s->next; /* [n] block of row i in this column, from 1 */
+    for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
+        s->abegin[j] = blocks;
+        for (uint32_t e = begin[j]; e < begin[j + 1]; e++) {
+            size_t k = entry[e];
+            uint32_t r = k < p->n ? s->place[p->row[k]] : j;
+            uint32_t c = k < p->n ? s->place[p->col[k]] : j;
+            uint32_t i = r < c ? r : c;
+            if (seen[i] <= s->abegin[j] || s->arow[seen[i] - 1] != i) {
+                s->arow[blocks++] = i;
+                seen[i] = blocks;
+            }
+            uint32_t at = 2 * (seen[i] - 1) + (r > c);
+            if (k < p->n) {
+                slot[k] = at;
+            } else {
+                diagonal[j] = at; /* in the order of elimination yet */
+            }
+        }
+    }
+    s->abegin[s->n] = blocks;
+    free(begin);
+    free(entry);
+    return rc ? rc : pof_calloc(&s->a, 4 * (size_t)blocks, sizeof *s->a, err);
+}
+
+/* Visits the columns of row k of L: the paths from its entries towards the root of the elimination
+ * tree. Calls are made twice, to count and to fill. */
+static void walk_row(const struct pof_ldl *s, uint32_t k, uint32_t *parent, uint32_t *mark,
+                     uint32_t *count, uint32_t *fill)
+{
+    mark[k] = k + 1;
+    for (uint32_t p = s->abegin[k]; p < s->abegin[k + 1]; p++) {
+        for (uint32_t i = s->arow[p]; mark[i] != k + 1; i = parent[i]) {
+            mark[i] = k + 1;
+            if (parent[i] == UINT32_MAX) {
+                parent[i] = k;
+            }
+            if (fill) {
+                fill[count[i]] = k;
+            }
+            count[i]++;
+        }
+    }
+}
+
+static int count_columns(struct pof_ldl *s, uint32_t *parent, uint32_t *mark, uint32_t *count,
+                         struct pof_err *err)
+{
+    memset(parent, 0xff, s->n * sizeof *parent);
+    memset(mark, 0, s->n * sizeof *mark);
+    memset(count, 0, s->n * sizeof *count);
+    for (uint32_t k = 0; k < s->n; k++) {
+        walk_row(s, k, parent, mark, count, NULL);
+    }
+    uint64_t total = 0;
+    for (uint32_t j = 0; j < s->n; j++) {
+        double c = count[j];
+        s->flops += 4 * c * (c + 1);
+        s->lbegin[j] = (uint32_t)total;
+        total += count[j];
+        if (total > UINT32_MAX / 2) {
+            return pof_fail(err, POF_E_RANGE, "the factors of %u unknowns are too large", 2 * s->n);
+        }
+    }
+    s->lbegin[s->n] = (uint32_t)total;
+    return 0;
+}
+
+static void list_rows(struct pof_ldl *s)
+{
+    for (uint32_t p = 0; p < s->lbegin[s->n]; p++) {
+        s->rbegin[s->lrow[p] + 1]++;
+    }
+    for (uint32_t k = 0; k < s->n; k++) {
+        s->rbegin[k + 1] += s->rbegin[k];
+    }
+    memcpy(s->next, s->rbegin, s->n * sizeof *s->next);
+    for (uint32_t j = 0; j < s->n; j++) {
+        for (uint32_t p = s->lbegin[j]; p < s->lbegin[j + 1]; p++) {
+            s->rcol[s->next[s->lrow[p]]++] = j;
+        }
+    }
+}
+
+static int make_factors(struct pof_ldl *s, struct pof_err *err)
+{
+    uint32_t *parent = NULL, *mark = NULL, *count = NULL;
+    int rc = pof_calloc(&parent, s->n, sizeof *parent, err);
+    rc = rc ? rc : pof_calloc(&mark, s->n, sizeof *mark, err);
+    rc = rc ? rc : pof_calloc(&count, s->n, sizeof *count, err);
+    rc = rc ? rc : count_columns(s, parent, mark, count, err);
+    size_t fill = rc ? 0 : s->lbegin[s->n];
+    rc = rc ? rc : pof_calloc(&s->lrow, fill, sizeof *s->lrow, err);
+    rc = rc ? rc : pof_calloc(&s->rcol, fill, sizeof *s->rcol, err);
+    rc = rc ? rc : pof_calloc(&s->l, 4 * fill, sizeof *s->l, err);
+    if (rc == 0) {
+        memset(mark, 0, s->n * sizeof *mark);
+        memcpy(count, s->lbegin, s->n * sizeof *count);
+        for (uint32_t k = 0; k < s->n; k++) {
+            walk_row(s, k, parent, mark, count, s->lrow);
+        }
+        list_rows(s);
+    }
+    free(count);
+    free(mark);
+    free(parent);
+    return rc;
+}
+
+static int make_arrays(struct pof_ldl *s, struct pof_err *err)
+{
+    size_t n = s->n;
+    int rc = pof_calloc(&s->place, n, sizeof *s->place, err);
+    rc = rc ? rc : pof_calloc(&s->negative, 2 * n, sizeof *s->negative, err);
+    rc = rc ? rc : pof_calloc(&s->infinite, 2 * n, sizeof *s->infinite, err);
+    rc = rc ? rc : pof_calloc(&s->abegin, n + 1, sizeof *s->abegin, err);
+    rc = rc ? rc : pof_calloc(&s->lbegin, n + 1, sizeof *s->lbegin, err);
+    rc = rc ? rc : pof_calloc(&s->rbegin, n + 1, sizeof *s->rbegin, err);
+    rc = rc ? rc : pof_calloc(&s->dinv, 4 * n, sizeof *s->dinv, err);
+    rc = rc ? rc : pof_calloc(&s->y, 4 * n, sizeof *s->y, err);
+    return rc ? rc : pof_calloc(&s->next, n, sizeof *s->next, err);
+}
+
+/* diagonal[] by block instead of by place; signs in the order of elimination. */
+static int turn_round(struct pof_ldl *s, const struct pof_ldl_places *p, uint32_t *diagonal,
+                      struct pof_err *err)
+{
+    uint32_t *by_place = NULL;
+    int rc = pof_calloc(&by_place, s->n, sizeof *by_place, err);
+    for (uint32_t b = 0; rc == 0 && b < s->n; b++) {
+        by_place[b] = diagonal[b];
+    }
+    for (uint32_t b = 0; rc == 0 && b < s->n; b++) {
+        diagonal[b] = by_place[s->place[b]];
+        for (unsigned i = 0; i < 2 && p->negative; i++) {
+            s->negative[2 * s->place[b] + i] = p->negative[2 * b + i];
+        }
+    }
+    free(by_place);
+    return rc;
+}
+
+int pof_ldl_new(struct pof_ldl **out, const struct pof_ldl_places *places, uint32_t *slot,
+                uint32_t *diagonal, struct pof_err *err)
+{
+    struct pof_ldl *s = NULL;
+    *out = NULL;
+    int rc = pof_calloc(&s, 1, sizeof *s, err);
+    if (rc) {
+        return rc;
+    }
+    s->n = places->blocks;
+    rc = make_arrays(s, err);
+    rc = rc ? rc : choose_order(s, places, err);
+    if (rc == 0) {
+        memset(s->next, 0, s->n * sizeof *s->next);
+        rc = make_pattern(s, places, slot, diagonal, err);
+    }
+    rc = rc ? rc : make_factors(s, err);
+    rc = rc ? rc : turn_round(s, places, diagonal, err);
+    if (rc) {
+        pof_ldl_free(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+void pof_ldl_free(struct pof_ldl *s)
+{
+    if (!s) {
+        return;
+    }
+    void *owned[] = {s->place, s->negative, s->abegin, s->arow,     s->a, s->lbegin, s->lrow, s->l,
+                     s->rbegin, s->rcol,    s->dinv,   s->infinite, s->y, s->next,   s->zd,   s->z,
+                     s->inverse_at};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+        free(owned[i]);
+    }
+    free(s);
+}
+
+double *pof_ldl_values(struct pof_ldl *s, size_t *n)
+{
+    *n = 4 * (size_t)s->abegin[s->n];
+    return s->a;
+}
+
+double pof_ldl_flops(const struct pof_ldl *s)
+{
+    return s->flops;
+}
+
+size_t pof_ldl_fill(const struct pof_ldl *s)
+{
+    return s->lbegin[s->n];
+}
+
+const uint32_t *pof_ldl_order(const struct pof_ldl *s)
+{
+    return s->place;
+}
+
+bool pof_ldl_infinite(const struct pof_ldl *s, uint32_t unknown)
+{
+    return s->infinite[2 * s->place[unknown / 2] + unknown % 2];
+}
+
+/* --- numbers --- */
+
+/* One over a pivot, or 0 for an infinite one. */
+static double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
+{
+    double right = s->negative[unknown] ? -d : d;
+    s->infinite[unknown] = !(right > LOST * gross); /* also when it is not a number */
+    return s->infinite[unknown] ? 0 : 1 / d;
+}
+
+/* The 2 x 2 pivot d (by rows) into its inverse; gross: what its diagonal was added up from. */
+static void invert_pivot(struct pof_ldl *s, uint32_t k, const double d[4], const double gross[2])
+{
+    double *to = s->dinv + 4 * (size_t)k;
+    double i0 = pivot(s, 2 * k, d[0], gross[0]);
+    double f = d[2] * i0;
+    double i1 = pivot(s, 2 * k + 1, d[3] - f * d[1], gross[1] + fabs(f * d[1]));
+    to[3] = i1;
+    to[1] = to[2] = -f * i1;
+    to[0] = i0 + f * f * i1;
+}
+
+/* Row k of L: y holds row k of what is left of the matrix, as blocks (i, k). */
+static void factor_row(struct pof_ldl *s, uint32_t k, double d[4], double gross[2])
+{
+    for (uint32_t q = s->rbegin[k]; q < s->rbegin[k + 1]; q++) {
+        uint32_t i = s->rcol[q];
+        pair *from = (pair *)(void *)(s->y + 4 * (size_t)i);
+        pair y0 = from[0], y1 = from[1];
+        from[0] = from[1] = (pair){0, 0};
+        uint32_t end = s->next[i]++;
+        for (uint32_t p = s->lbegin[i]; p < end; p++) {
+            const double *l = s->l + 4 * (size_t)p;
+            pair *to = (pair *)(void *)(s->y + 4 * (size_t)s->lrow[p]);
+            to[0] -= l[0] * y0 + l[1] * y1;
+            to[1] -= l[2] * y0 + l[3] * y1;
+        }
+        const double *e = s->dinv + 4 * (size_t)i;
+        double *l = s->l + 4 * (size_t)end;
+        l[0] = y0[0] * e[0] + y1[0] * e[2];
+        l[1] = y0[0] * e[1] + y1[0] * e[3];
+        l[2] = y0[1] * e[0] + y1[1] * e[2];
+        l[3] = y0[1] * e[1] + y1[1] * e[3];
+        double a = l[0] * y0[0] + l[1] * y1[0];
+        double b = l[2] * y0[1] + l[3] * y1[1];
+        d[0] -= a;
+        d[1] -= l[0] * y0[1] + l[1] * y1[1];
+        d[2] -= l[2] * y0[0] + l[3] * y1[0];
+        d[3] -= b;
+        gross[0] += fabs(a);
+        gross[1] += fabs(b);
+    }
+}
+
+uint32_t pof_ldl_factor(struct pof_ldl *s)
+{
+    uint32_t lost = 0;
+    memcpy(s->next, s->lbegin, s->n * sizeof *s->next);
+    for (uint32_t k = 0; k < s->n; k++) {
+        double d[4] = {0};
+        for (uint32_t p = s->abegin[k]; p < s->abegin[k + 1]; p++) {
+            double *to = s->arow[p] == k ? d : s->y + 4 * (size_t)s->arow[p];
+            memcpy(to, s->a + 4 * (size_t)p, 4 * sizeof *to);
+        }
+        double gross[2] = {fabs(d[0]), fabs(d[3])};
+        factor_row(s, k, d, gross);
+        invert_pivot(s, k, d, gross);
+        lost += s->infinite[2 * k] + (uint32_t)s->infinite[2 * k + 1];
+    }
+    return lost;
+}
+
+/* --- inverse on the pattern --- */
+
+/* to -= z l for blocks; turned: z'. */
+static void take(double *to, const double *z, const double *l, bool turned)
+{
+    double z1 = turned ? z[2] : z[1], z2 = turned ? z[1] : z[2];
+    to[0] -= z[0] * l[0] + z1 * l[2];
+    to[1] -= z[0] * l[1] + z1 * l[3];
+    to[2] -= z2 * l[0] + z[3] * l[2];
+    to[3] -= z2 * l[1] + z[3] * l[3];
+}
+
+/* Column j of the inverse below the diagonal, from the columns of its rows: with S the rows of
+ * column j of L, Z_Sj = -Z_SS L_Sj and Z_jj = D_j^-1 - L_Sj' Z_Sj. mark: [n] place of a row in the
+ * column, from 1. */
+static void invert_column(struct pof_ldl *s, uint32_t j, uint32_t *mark)
+{
+    uint32_t begin = s->lbegin[j], end = s->lbegin[j + 1];
+    double *zj = s->z + 4 * (size_t)begin;
+    memset(zj, 0, 4 * (size_t)(end - begin) * sizeof *zj);
+    for (uint32_t p = begin; p < end; p++) {
+        mark[s->lrow[p]] = p - begin + 1;
+    }
+    for (uint32_t p = begin; p < end; p++) {
+        uint32_t k = s->lrow[p];
+        const double *lk = s->l + 4 * (size_t)p;
+        double *zk = zj + 4 * (size_t)(p - begin);
+        take(zk, s->zd + 4 * (size_t)k, lk, false);
+        uint32_t left = end - p - 1;
+        for (uint32_t q = s->lbegin[k]; left > 0 && q < s->lbegin[k + 1]; q++) {
+            uint32_t at = mark[s->lrow[q]];
+            if (at > 0) {
+                take(zj + 4 * (size_t)(at - 1), s->z + 4 * (size_t)q, lk, false);
+                take(zk, s->z + 4 * (size_t)q, s->l + 4 * (size_t)(begin + at - 1), true);
+                left--;
+            }
+        }
+    }
+    double *d = s->zd + 4 * (size_t)j;
+    memcpy(d, s->dinv + 4 * (size_t)j, 4 * sizeof *d);
+    for (uint32_t p = begin; p < end; p++) {
+        const double *l = s->l + 4 * (size_t)p;
+        double lt[4] = {l[0], l[2], l[1], l[3]};
+        take(d, lt, zj + 4 * (size_t)(p - begin), false);
+        mark[s->lrow[p]] = 0;
+    }
+    d[1] = d[2] = (d[1] + d[2]) / 2;
+}
+
+/* Block (i, j) of the inverse by places, i >= j. */
+static const double *find(const struct pof_ldl *s, uint32_t i, uint32_t j)
+{
+    if (i == j) {
+        return s->zd + 4 * (size_t)j;
+    }
+    uint32_t low = s->lbegin[j], high = s->lbegin[j + 1];
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (s->lrow[middle] < i) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < s->lbegin[j + 1] && s->lrow[low] == i ? s->z + 4 * (size_t)low : NULL;
+}
+
+static int make_inverse(struct pof_ldl *s, struct pof_err *err)
+{
+    int rc = pof_calloc(&s->zd, 4 * (size_t)s->n, sizeof *s->zd, err);
+    rc = rc ? rc : pof_calloc(&s->z, 4 * (size_t)s->lbegin[s->n], sizeof *s->z, err);
+    rc = rc ? rc : pof_calloc(&s->inverse_at, s->abegin[s->n], sizeof *s->inverse_at, err);
+    for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
+        for (uint32_t p = s->abegin[j]; p < s->abegin[j + 1]; p++) {
+            s->inverse_at[p] = s->arow[p] == j ? UINT32_MAX
+                                               : (uint32_t)((find(s, j, s->arow[p]) - s->z) / 4);
+        }
+    }
+    if (rc) {
+        free(s->zd);
+        free(s->z);
+        free(s->inverse_at);
+        s->zd = s->z = NULL;
+        s->inverse_at = NULL;
+    }
+    return rc;
+}
+
+int pof_ldl_invert(struct pof_ldl *s, struct pof_err *err)
+{
+    int rc = s->inverse_at ? 0 : make_inverse(s, err);
+    if (rc) {
+        return rc;
+    }
+    memset(s->next, 0, s->n * sizeof *s->next);
+    for (uint32_t j = s->n; j-- > 0;) {
+        invert_column(s, j, s->next);
+    }
+    return 0;
+}
+
+bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4])
+{
+    uint32_t i = s->place[b], j = s->place[c];
+    const double *from = i >= j ? find(s, i, j) : find(s, j, i);
+    for (int k = 0; k < 4; k++) {
+        int t = i >= j || k == 0 || k == 3 ? k : 3 - k;
+        z[k] = from ? from[t] : 0;
+    }
+    return from != NULL;
+}
+
+void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
+{
+    uint32_t p = slot >> 1;
+    if (s->inverse_at[p] == UINT32_MAX) {
+        uint32_t low = 0, high = s->n - 1; /* the column whose last block is at p */
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            if (s->abegin[middle + 1] <= p) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        memcpy(z, s->zd + 4 * (size_t)low, 4 * sizeof *z);
+        return;
+    }
+    const double *from = s->z + 4 * (size_t)s->inverse_at[p];
+    unsigned t = slot & 1; /* z holds block (later, earlier), a slot (earlier, later) */
+    z[0] = from[0];
+    z[1] = from[t ? 1 : 2];
+    z[2] = from[t ? 2 : 1];
+    z[3] = from[3];
+}

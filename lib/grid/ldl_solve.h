@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Triangular solves on 2 x 2 blocks, `lane` right-hand sides side by side. Included by ldl.c once
+ * for each width (lanes.h). */
+
+/* L y = x, D z = y */
+LANES_TARGET static void LANES(forward)(const struct pof_ldl *s, lane *x)
+{
+    for (uint32_t j = 0; j < s->n; j++) {
+        lane a = x[2 * j], b = x[2 * j + 1];
+        for (uint32_t p = s->lbegin[j]; p < s->lbegin[j + 1]; p++) {
+            const double *l = s->l + 4 * (size_t)p;
+            lane *to = x + 2 * s->lrow[p];
+            to[0] -= l[0] * a + l[1] * b;
+            to[1] -= l[2] * a + l[3] * b;
+        }
+        const double *d = s->dinv + 4 * (size_t)j;
+        x[2 * j] = d[0] * a + d[1] * b;
+        x[2 * j + 1] = d[2] * a + d[3] * b;
+    }
+}
+
+/* L' x = z */
+LANES_TARGET static void LANES(backward)(const struct pof_ldl *s, lane *x)
+{
+    for (uint32_t j = s->n; j-- > 0;) {
+        lane a = x[2 * j], b = x[2 * j + 1];
+        for (uint32_t p = s->lbegin[j]; p < s->lbegin[j + 1]; p++) {
+            const double *l = s->l + 4 * (size_t)p;
+            const lane *from = x + 2 * s->lrow[p];
+            a -= l[0] * from[0] + l[2] * from[1];
+            b -= l[1] * from[0] + l[3] * from[1];
+        }
+        x[2 * j] = a;
+        x[2 * j + 1] = b;
+    }
+}
