@@ -2,7 +2,7 @@
 /* pof-se: the state of a grid, estimated from readings and meters. */
 #include "cli/cli.h"
 #include "cli/grid.h"
-#include "grid/estimate_report.h"
+#include "grid/estimate_series.h"
 #include "num/time.h"
 
 #include <inttypes.h>
@@ -13,10 +13,10 @@ static const char *const solvers[] = {"sparse", "dense", NULL};
 static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
 
 struct args {
-    const char *grid, *report;
-    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage;
+    const char *grid, *report, *doubts;
+    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step;
     int solver, estimator;
-    bool check, remove_bad, allocate, stream;
+    bool check, remove_bad, allocate, check_switches, estimate_taps, stream;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -25,6 +25,10 @@ static const struct pof_option options[] = {
     {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "test residuals, give standard deviations (yes)", 0, 0, NULL},
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
+    {"check-switches", 0, POF_OPT_FLAG, AT(check_switches), NULL, "where readings disagree, try switches in their other position (no)", 0, 0, NULL},
+    {"estimate-taps", 0, POF_OPT_FLAG, AT(estimate_taps), NULL, "find the positions of tap changers over all instants first (no)", 0, 0, NULL},
+    {"tap-step", 0, POF_OPT_MICRO, AT(tap_step), "PERCENT", "step of transformers whose tap changer is not known (0: they have none)", 0, 10, NULL},
+    {"doubts", 'd', POF_OPT_OUTPUT, AT(doubts), "FILE", "write what is found of switches and taps, as doubt records", 0, 0, NULL},
     {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
     {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
     {"estimator", 'e', POF_OPT_WORD, AT(estimator), "WHICH", "wls, huber or lav (wls)", 0, 0, estimators},
@@ -51,10 +55,10 @@ struct work {
     struct pof_cli *cli;
     const struct args *args;
     struct pof_grid grid;
-    struct pof_se *se;
+    struct pof_se_series series;
     struct pof_feed *feed;
-    struct pof_se_report report;
-    struct pof_writer *out, *quality;
+    struct pof_se_doubts doubts;
+    struct pof_writer *out, *quality, *doubtful;
     int64_t now;       /* instant being collected, INT64_MIN: none */
     uint64_t instants, bad;
 };
@@ -62,7 +66,7 @@ struct work {
 /* Tells people what the record says. */
 static void tell(struct work *w, const struct pof_instant *t)
 {
-    const struct pof_se_report *r = &w->report;
+    const struct pof_se_report *r = &w->series.report;
     char when[POF_INSTANT_MAX];
     int n = (int)pof_instant_format(t->start, when);
     if (!r->good) {
@@ -76,12 +80,38 @@ static void tell(struct work *w, const struct pof_instant *t)
     }
 }
 
+static void tell_doubt(struct work *w, const struct pof_doubt *d)
+{
+    int n = (int)d->branch.len;
+    if (d->about == 1) {
+        pof_cli_warn(w->cli, "branch '%.*s' looks %s: objective %.4g would be %.4g", n,
+                     d->branch.ptr, d->found ? "closed" : "open", d->objective_document,
+                     d->objective_found);
+    } else if (d->found != d->document) {
+        pof_cli_warn(w->cli, "tap of '%.*s' is at %" PRId64 ", not at %" PRId64
+                             ": %.3g %% sure over %" PRId64 " instants", n, d->branch.ptr, d->found,
+                     d->document, d->confidence_pct, d->instants);
+    }
+}
+
+/* Says and writes what was found, and forgets it. */
+static int put_doubts(struct work *w, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < w->doubts.n; i++) {
+        tell_doubt(w, &w->doubts.list[i]);
+        rc = w->doubtful ? pof_writer_put(w->doubtful, POF_doubt, &w->doubts.list[i], err) : 0;
+    }
+    w->doubts.n = 0;
+    return rc;
+}
+
 static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
 {
-    struct pof_se_report *r = &w->report;
-    int rc = pof_se_instant(w->se, t, r, err);
+    struct pof_se_report *r = &w->series.report;
+    int rc = pof_se_series_instant(&w->series, t, err);
     if (rc == 0 && r->has_state) {
-        rc = pof_se_put_state(w->se, w->args->check ? &r->check : NULL, &w->grid, t->start, w->out,
+        rc = pof_se_put_state(w->series.se, w->args->check ? &r->check : NULL, &w->grid, t->start, w->out,
                               err);
     }
     if (rc == 0 && w->quality) {
@@ -91,8 +121,28 @@ static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
         w->instants++;
         w->bad += !r->good;
         tell(w, t);
+        rc = w->args->check_switches ? pof_se_check_switches(&w->series, t, &w->doubts, err) : 0;
+        rc = rc ? rc : put_doubts(w, err);
         pof_cli_progress(w->cli, "instants", w->instants, 0);
     }
+    return rc;
+}
+
+/* Positions of tap changers, from all instants. */
+static int taps(struct work *w, struct pof_err *err)
+{
+    struct pof_se_sample sample = {0};
+    struct pof_instant t;
+    int more = 1;
+    int rc = 0;
+    while (rc == 0 && more > 0) {
+        more = pof_feed_next(w->feed, &t, err);
+        rc = more < 0 ? more : more > 0 ? pof_se_sample_add(&sample, &w->grid, &t, err) : 0;
+    }
+    rc = rc ? rc : pof_se_find_taps(&w->grid, &sample, (double)w->args->tap_step / 1e6, &w->doubts, err);
+    rc = rc ? rc : put_doubts(w, err);
+    pof_se_sample_release(&sample);
+    pof_feed_rewind(w->feed);
     return rc;
 }
 
@@ -102,6 +152,7 @@ static int estimate(struct work *w, struct pof_err *err)
     struct pof_instant t;
     int more = 1;
     int rc = pof_feed_sort(w->feed, err);
+    rc = rc || !w->args->estimate_taps ? rc : taps(w, err);
     while (rc == 0 && more > 0) {
         more = pof_feed_next(w->feed, &t, err);
         rc = more < 0 ? more : more > 0 ? one(w, &t, err) : 0;
@@ -152,7 +203,6 @@ static int on_baseline(void *ctx, const struct pof_record *r, struct pof_err *er
 static int prepare(struct work *w, struct pof_err *err)
 {
     const struct args *a = w->args;
-    const struct pof_se_options how = {.dense = a->solver == 1};
     const struct pof_feed_options feed = {.sigma_meter = (double)a->sigma_meter / 1e8,
                                           .sigma_voltage = (double)a->sigma_voltage / 1e8,
                                           .sigma_pseudo = (double)a->pseudo / 1e8,
@@ -161,12 +211,15 @@ static int prepare(struct work *w, struct pof_err *err)
                                           .age_limit_s = a->age_limit,
                                           .age_power = (double)a->age_power / 1e8,
                                           .age_voltage = (double)a->age_voltage / 1e8};
+    if (a->stream && a->estimate_taps) {
+        return pof_fail(err, POF_E_USAGE, "--estimate-taps looks at all instants: expected no --stream");
+    }
     int rc = pof_cli_grid(w->cli, a->grid, &w->grid, err);
-    rc = rc ? rc : pof_se_new(&w->se, &w->grid, &how, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
-    w->report.grid = &w->grid;
-    w->report.wish = (struct pof_se_wish){.check = a->check,
+    rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
+    w->series = (struct pof_se_series){.grid = &w->grid, .options.dense = a->solver == 1};
+    w->series.report.wish = (struct pof_se_wish){.check = a->check,
                                           .remove_bad = a->remove_bad,
                                           .estimator = (enum pof_se_estimator)a->estimator};
     return rc;
@@ -186,9 +239,9 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
         pof_cli_note(cli, "%" PRIu64 " of %" PRIu64 " instants estimated and sound",
                      w.instants - w.bad, w.instants);
     }
-    pof_se_report_release(&w.report);
+    pof_se_doubts_release(&w.doubts);
+    pof_se_series_release(&w.series);
     pof_feed_free(w.feed);
-    pof_se_free(w.se);
     pof_grid_release(&w.grid);
     return rc ? rc : w.bad > 0;
 }

@@ -73,6 +73,19 @@ static void apply_positions(struct pof_feed *f, int64_t until)
     }
 }
 
+void pof_feed_rewind(struct pof_feed *f)
+{
+    f->at_seen = f->at_meter = f->at_position = f->n_held = 0;
+    f->now = INT64_MIN;
+    f->moved = false;
+    for (uint32_t b = 0; b < f->grid->branches; b++) {
+        f->closed[b] = f->grid->branch[b].closed;
+    }
+    if (f->ranked > 0) {
+        memset(f->last, 0, f->ranked * sizeof *f->last);
+    }
+}
+
 void pof_feed_clear(struct pof_feed *f)
 {
     size_t keep = 0;

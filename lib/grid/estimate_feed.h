@@ -86,6 +86,8 @@ int pof_feed_sort(struct pof_feed *feed, struct pof_err *err) POF_CHECKED;
 /* 1: *instant filled; 0: no more. O(n + pods + nodes + branches). */
 int pof_feed_next(struct pof_feed *feed, struct pof_instant *instant,
                   struct pof_err *err) POF_CHECKED;
+/* Begins at the first instant again, with nothing held and switches as the grid's branches are. */
+void pof_feed_rewind(struct pof_feed *feed);
 /* Forgets readings and measurements, and baselines that ended before the last instant; pods, the
  * last values of places and positions of switches stay. */
 void pof_feed_clear(struct pof_feed *feed);

@@ -24,7 +24,7 @@ enum { SOLVES_MAX = 200 };
 struct robust {
     double *z, *sigma; /* [rows] */
     double *u;         /* [rows] */
-    double *v, *a;     /* [n] where a step began */
+    struct se_state from; /* where a step began */
     double *began;     /* [rows] u there */
     double k;
     double theta;
@@ -102,16 +102,20 @@ static double disagreement(const struct pof_se *se, const struct robust *b)
 static void keep(const struct pof_se *se, struct robust *b)
 {
     memcpy(b->began, b->u, se->rows * sizeof *b->began);
-    memcpy(b->v, se->v, se->n * sizeof *b->v);
-    memcpy(b->a, se->a, se->n * sizeof *b->a);
+    pofi_se_state_copy(se, &b->from, &se->state);
 }
 
 /* The state a part of the way from where the step began to where it led, and u there. */
 static void retreat(struct pof_se *se, struct robust *b, double alpha)
 {
-    for (uint32_t e = 0; e < se->n; e++) {
-        se->v[e] = b->v[e] + alpha * (se->v[e] - b->v[e]);
-        se->a[e] = b->a[e] + alpha * (se->a[e] - b->a[e]);
+    struct se_state *s = &se->state;
+    for (uint32_t i = 0; i < se->net.nodes; i++) {
+        s->vr[i] = b->from.vr[i] + alpha * (s->vr[i] - b->from.vr[i]);
+        s->vi[i] = b->from.vi[i] + alpha * (s->vi[i] - b->from.vi[i]);
+        s->vm[i] = hypot(s->vr[i], s->vi[i]);
+    }
+    for (uint32_t i = 0; i < 2 * se->potentials; i++) {
+        s->x[i] = b->from.x[i] + alpha * (s->x[i] - b->from.x[i]);
     }
     pofi_se_linearise(se);
     look(se, b);
@@ -230,8 +234,7 @@ static int start(const struct pof_se *se, struct robust *b, struct pof_err *err)
     rc = rc == 0 ? pof_calloc(&b->sigma, se->rows, sizeof *b->sigma, err) : rc;
     rc = rc == 0 ? pof_calloc(&b->u, se->rows, sizeof *b->u, err) : rc;
     rc = rc == 0 ? pof_calloc(&b->began, se->rows, sizeof *b->began, err) : rc;
-    rc = rc == 0 ? pof_calloc(&b->v, se->n, sizeof *b->v, err) : rc;
-    rc = rc == 0 ? pof_calloc(&b->a, se->n, sizeof *b->a, err) : rc;
+    rc = rc == 0 ? pofi_se_state_new(se, &b->from, err) : rc;
     for (size_t i = 0; rc == 0 && i < se->rows; i++) {
         b->z[i] = se->row[i].z;
         b->sigma[i] = se->row[i].sigma;
@@ -273,8 +276,7 @@ int pof_se_robust(struct pof_se *se, enum pof_se_estimator estimator, struct pof
         }
     }
     *status = se->status;
-    free(b.a);
-    free(b.v);
+    pofi_se_state_free(&b.from);
     free(b.began);
     free(b.u);
     free(b.sigma);
