@@ -33,7 +33,8 @@ enum pof_pf_status { POF_PF_CONVERGED, POF_PF_DIVERGED };
 struct pof_pf_options {
     enum pof_pf_method method;
     enum pof_pf_start start; /* of Newton's method */
-    double tolerance;        /* largest mismatch, p.u. of base_va; 0: 1e-8 */
+    double tolerance;        /* largest mismatch, p.u. of base_va; 0: 1e-8. Newton's method takes no
+                                less than what rounding leaves: 1e-15 times the largest admittance */
     int max_iterations;      /* 0: 100, Newton 50 */
     uint32_t phases;         /* 0, 1: balanced; 3: each phase for itself */
     bool q_limits;           /* pv nodes keep to their limits, where they have some */
