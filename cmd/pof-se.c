@@ -111,8 +111,7 @@ static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
     struct pof_se_report *r = &w->series.report;
     int rc = pof_se_series_instant(&w->series, t, err);
     if (rc == 0 && r->has_state) {
-        rc = pof_se_put_state(w->series.se, w->args->check ? &r->check : NULL, &w->grid, t->start, w->out,
-                              err);
+        rc = pof_se_put_state(w->series.se, 1, r, w->out, err);
     }
     if (rc == 0 && w->quality) {
         rc = pof_writer_put(w->quality, POF_estimate, &r->record, err);

@@ -94,10 +94,4 @@ void pof_feed_clear(struct pof_feed *feed);
 
 void pof_feed_free(struct pof_feed *feed);
 
-/* The state of a converged estimate as records: nodes, then branches, in the grid's order. check
- * may be NULL: no standard deviations. */
-int pof_se_put_state(const struct pof_se *se, const struct pof_se_check *check,
-                     const struct pof_grid *grid, int64_t start, struct pof_writer *out,
-                     struct pof_err *err) POF_CHECKED;
-
 #endif
