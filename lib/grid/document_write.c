@@ -42,12 +42,8 @@ static int put_angle(struct pof_buf *to, const char *key, double rad, struct pof
     return rad == 0 ? 0 : pofi_put_real(to, key, pof_deg_of_rad(rad), err);
 }
 
-static int put_node(struct pof_buf *to, const struct pof_node *node, struct pof_err *err)
+static int put_node(struct pof_buf *to, const struct pof_node *n, struct pof_err *err)
 {
-    struct pof_node_phases phases;
-    struct pof_node told;
-    const struct pof_node *n = &told;
-    pofi_tell_node(node, &told, &phases);
     int rc = pof_buf_adds(to, "{\"name\": ", err);
     rc = rc ? rc : pof_json_string(to, n->name, err);
     rc = rc ? rc : pofi_put_real(to, "base_v", n->base_v, err);
@@ -198,7 +194,10 @@ int pof_grid_write(const struct pof_grid *grid, struct pof_buf *to, struct pof_e
     rc = rc ? rc : pof_buf_adds(to, ",\n \"nodes\": [", err);
     for (uint32_t i = 0; i < grid->nodes && rc == 0; i++) {
         rc = pof_buf_adds(to, i ? ",\n  " : "\n  ", err);
-        rc = rc ? rc : put_node(to, &grid->node[i], err);
+        struct pof_node_phases phases;
+        struct pof_node told;
+        pofi_tell_node(&grid->node[i], &told, &phases);
+        rc = rc ? rc : put_node(to, &told, err);
     }
     rc = rc ? rc : pof_buf_adds(to, "],\n \"branches\": [", err);
     for (uint32_t i = 0; i < grid->branches && rc == 0; i++) {
