@@ -11,19 +11,21 @@
 struct args {
     const char *grid, *readings;
     int64_t at, sigma_v, sigma_flow, sigma_load, sigma_min, seed, iterations;
-    int method, set;
+    int method, set, phases;
     bool noise;
 };
 
 /* In the order of enum pof_pf_method and enum pof_reading_set. */
 static const char *const methods[] = {"auto", "sweep", "newton", NULL};
 static const char *const sets[] = {"full", "scada", NULL};
+static const char *const phases[] = {"1", "3", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of a case without records (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "auto, sweep or newton (auto: sweep where the grid is radial)", 0, 0, methods},
+    {"phases", 0, POF_OPT_WORD, AT(phases), "N", "1: balanced, 3: each phase for itself (1)", 0, 0, phases},
     {"max-iterations", 0, POF_OPT_INT, AT(iterations), "N", "before giving up (100 sweeps, 30 Newton steps)", 1, 100000, NULL},
     {"readings", 'r', POF_OPT_OUTPUT, AT(readings), "FILE", "reading records of the state, written there", 0, 0, NULL},
     {"readings-set", 0, POF_OPT_WORD, AT(set), "SET", "full, or scada: busbars and feeder heads only (full)", 0, 0, sets},
@@ -52,7 +54,7 @@ struct job {
     struct pof_grid grid;
     struct pof_loads loads;
     struct pof_writer *readings; /* NULL: not wanted */
-    uint32_t diverged;
+    uint32_t diverged, floating;
 };
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
@@ -105,6 +107,7 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
                                           .sigma_min_va = (double)a->sigma_min * 1e-6,
                                           .noise = a->noise,
                                           .seed = (uint64_t)a->seed};
+    j->floating = solved->result.floating;
     pof_cli_progress(j->cli, "quarter-hours", solved->i + 1u, j->loads.cases);
     if (solved->status == POF_PF_DIVERGED) {
         say_diverged(j, solved);
@@ -118,6 +121,7 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
 static int solve(struct job *j, struct pof_err *err)
 {
     const struct pof_pf_options o = {.method = (enum pof_pf_method)j->args->method,
+                                     .phases = j->args->phases ? 3 : 1,
                                      .max_iterations = (int)j->args->iterations};
     struct pof_case_taker taker = {on_case, j};
     int rc = j->args->readings ? pof_cli_writer(j->cli, j->args->readings, &j->readings, err) : 0;
@@ -129,6 +133,10 @@ static void say(const struct job *j)
     const struct pof_loads *l = &j->loads;
     pof_cli_note(j->cli, "%" PRIu32 " of %" PRIu32 " quarter-hours solved", l->cases - j->diverged,
                  l->cases);
+    if (j->floating) {
+        pof_cli_note(j->cli, "%" PRIu32 " parts of the grid have no way to ground for a current that is "
+                             "equal in all phases; stray capacitances hold them", j->floating);
+    }
     if (l->missing) {
         pof_cli_warn(j->cli, "%" PRIu64 " quarter-hours of pods have no load, taken as 0 W", l->missing);
     }

@@ -194,7 +194,10 @@ int pof_grid_write(const struct pof_grid *grid, struct pof_buf *to, struct pof_e
     rc = rc ? rc : pof_buf_adds(to, ",\n \"nodes\": [", err);
     for (uint32_t i = 0; i < grid->nodes && rc == 0; i++) {
         rc = pof_buf_adds(to, i ? ",\n  " : "\n  ", err);
-        rc = rc ? rc : put_node(to, &grid->node[i], err);
+        struct pof_node_phases phases;
+        struct pof_node told;
+        pofi_tell_node(&grid->node[i], &told, &phases);
+        rc = rc ? rc : put_node(to, &told, err);
     }
     rc = rc ? rc : pof_buf_adds(to, "],\n \"branches\": [", err);
     for (uint32_t i = 0; i < grid->branches && rc == 0; i++) {

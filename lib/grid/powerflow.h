@@ -71,6 +71,8 @@ int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool
  * v = 0. Of a case that diverged: the state of least mismatch, or zeros when a sweep was asked for. */
 struct pof_pf_result {
     uint32_t phases;        /* 1 or 3 */
+    uint32_t floating;      /* parts of the network without a way to ground in the zero sequence
+                               (POF_STRAY_CAPACITANCE in net.h) */
     const double *v_pu;     /* [nodes] */
     const double *angle;    /* [nodes] rad, -pi < angle <= pi */
     const double *p_from_w, *q_from_var, *p_to_w, *q_to_var; /* [branches] into the branch */
