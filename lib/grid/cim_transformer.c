@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transformers of two and three windings.
  *
- * Each end has, seen from its terminal: the ideal turns of its tap changers, its shunt, its series
- * impedance, the ideal turns of rated voltages (IEC 61970-301, PowerTransformerEnd; impedances and
- * shunts are those at the rated voltage of their end). Of two ends the series impedances add up; three
- * meet in a node of their own. */
+ * Each end has, seen from its terminal: the ideal turns of its tap changers, its series impedance, the
+ * ideal turns of rated voltages (IEC 61970-301, PowerTransformerEnd; impedances and shunts are those at
+ * the rated voltage of their end). Of two ends the series impedances add up, and so do the shunts, which
+ * the pi model halves; three meet in a node of their own, which has their shunts. The standard leaves
+ * the place of shunts open; these are the places that the stored states of published models have. */
 #include "grid/cim.h"
 
 #include <math.h>
@@ -176,22 +177,6 @@ static int take_tap(struct pofi_cim *c, struct pof_branch *b, const struct pofi_
     return 0;
 }
 
-/* The shunt of an end becomes one of the node it hangs on: the pi model here has equal halves. Seen
- * from the network it is divided by the square of the turns. */
-static void add_shunt(struct pofi_cim *c, const struct end *e, bool to)
-{
-    struct pof_grid *g = c->build.grid;
-    const struct pof_branch *b = &g->branch[g->branches - 1];
-    if (!b->closed || (e->g == 0 && e->b == 0)) {
-        return;
-    }
-    struct pof_node *n = &g->node[to ? b->to : b->from];
-    double v = n->base_v / e->turns.ratio;
-    n->g_w += e->g * v * v;
-    n->b_var += e->b * v * v;
-    c->magnetising++;
-}
-
 static int two_ends(struct pofi_cim *c, struct transformer *t)
 {
     struct end *a = &t->end[0], *z = &t->end[1];
@@ -203,22 +188,19 @@ static int two_ends(struct pofi_cim *c, struct transformer *t)
     struct pof_branch b = {.kind = POF_BRANCH_TRANSFORMER,
                            .r = (a->r * k + z->r) * taps / zbase,
                            .x = x * taps / zbase,
+                           .g = (a->g / k + z->g) / taps * zbase,
+                           .b = (a->b / k + z->b) / taps * zbase,
                            .ratio = a->u * a->turns.ratio / a->t.base_v / (z->u * z->turns.ratio / z->t.base_v),
                            .shift = a->turns.angle - z->turns.angle,
                            .closed = pofi_cim_in_service(c, t->object)};
     double limit[2] = {rating_of(c, a), rating_of(c, z)};
     b.rating_va = limit[0] > 0 && (limit[1] <= 0 || limit[0] < limit[1]) ? limit[0] : limit[1];
     b.rating_va = b.rating_va > 0 ? b.rating_va : a->s > 0 ? a->s : z->s;
-    bool added;
     if (a->turns.has_tap != z->turns.has_tap) {
         take_tap(c, &b, a->turns.has_tap ? &a->turns : &z->turns, z->turns.has_tap);
     }
-    if (c->rc || take_phases(c, &b, a, z, z0) || pofi_cim_add_branch(c, &part, &b, &added)) {
+    if (c->rc || take_phases(c, &b, a, z, z0) || pofi_cim_add_branch(c, &part, &b, NULL)) {
         return c->rc;
-    }
-    if (added) {
-        add_shunt(c, a, false);
-        add_shunt(c, z, true);
     }
     return 0;
 }
@@ -251,8 +233,10 @@ static int leg(struct pofi_cim *c, struct transformer *t, size_t i, uint32_t sta
     if (take_phases(c, &b, e, NULL, z0) || pofi_cim_add_branch(c, &part, &b, &added)) {
         return c->rc;
     }
-    if (added) {
-        add_shunt(c, e, false);
+    if (added && b.closed) {
+        struct pof_node *n = &c->build.grid->node[star];
+        n->g_w += e->g * e->u * e->u;
+        n->b_var += e->b * e->u * e->u;
     }
     return 0;
 }

@@ -95,7 +95,6 @@ static void tell_counts(const struct pofi_cim *c)
     pofi_tell_count(t, c->open_ends, "ends that are not connected, each a node of its own behind an open switch");
     pofi_tell_count(t, c->no_impedance, "branches without impedance, as switches");
     pofi_tell_count(t, c->joined_levels, "lines between two nominal voltages, as transformers of ratio 1 in volts");
-    pofi_tell_count(t, c->magnetising, "transformer ends with a shunt, which became one of their node");
     pofi_tell_count(t, c->tables, "tap changers with a table, fixed at their step");
     pofi_tell_count(t, c->steps, "tap changers with steps that a grid cannot hold, fixed at their step");
     pofi_tell_count(t, c->clocks, "phase angle clocks, kept for three-phase computations; balanced angles are without them, as in CGMES");
