@@ -87,7 +87,8 @@ struct pofi_raw {
     struct pof_names numbers; /* bus numbers in their text form; id = node */
     struct pof_names names;   /* bus names; as many as buses when all are good and different */
     bool *isolated;           /* [nodes] */
-    size_t isolated_cap;
+    double *stored_v;         /* [nodes] the voltage in the file, p.u. */
+    size_t isolated_cap, stored_cap;
     unsigned *in_service; /* [nodes] generators */
     struct pofi_raw_correction *correction;
     size_t corrections, correction_cap;

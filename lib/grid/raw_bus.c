@@ -9,7 +9,7 @@
 
 /* --- buses --- */
 
-static int add_bus(struct pofi_raw *r, const struct pof_node *node, struct pof_text number, bool isolated)
+static int add_bus(struct pofi_raw *r, const struct pof_node *node, struct pof_text number, double v)
 {
     uint32_t id;
     size_t n = r->numbers.n;
@@ -19,9 +19,10 @@ static int add_bus(struct pofi_raw *r, const struct pof_node *node, struct pof_t
                            number.ptr);
     }
     rc = rc ? rc : pof_grow(&r->isolated, &r->isolated_cap, n + 1, sizeof *r->isolated, r->err);
+    rc = rc ? rc : pof_grow(&r->stored_v, &r->stored_cap, n + 1, sizeof *r->stored_v, r->err);
     rc = rc ? rc : pof_build_node(&r->build, node, r->err);
     if (rc == 0) {
-        r->isolated[n] = isolated;
+        r->stored_v[n] = v;
     }
     return rc;
 }
@@ -88,7 +89,11 @@ int pofi_raw_read_bus(struct pofi_raw *r)
     node.b_var = v[BL] * MEGA;
     add_load(&node, v[PL], v[QL]);
     rc = note_name(r, pofi_raw_text(r, NAME));
-    return rc ? rc : add_bus(r, &node, number, v[IDE] == 4);
+    rc = rc ? rc : add_bus(r, &node, number, v[VM]);
+    if (rc == 0) {
+        r->isolated[r->numbers.n - 1] = v[IDE] == 4;
+    }
+    return rc;
 }
 
 /* --- loads and shunts --- */

@@ -101,9 +101,10 @@ static const struct pofi_raw_part area = {"area", "area", NULL, {{0, NULL}}, pof
 #define CONVERTER(s)                                                                               \
     "|ip" s " nb" s " anmx" s " anmn" s " rc" s " xc" s " ebas" s " tr" s " tap" s " tmx" s " tmn" \
     s " stp" s " ic" s
-static const char *const dc_fields[] = {"name",  "mdc", "rdc", "setvl", "vschd", "vcmod", "rcomp",
-                                        "delti", "met", "ipr", "nbr",   "anmnr", "xcr",   "ipi",
-                                        "nbi",   "anmni", "xci", NULL};
+#define CONVERTER_WANTED(s) "ip" s, "nb" s, "anmn" s, "xc" s, "ebas" s, "tr" s, "tap" s
+static const char *const dc_fields[] = {"name",  "mdc",   "rdc",   "setvl",
+                                        "vschd", "vcmod", "rcomp", "delti",
+                                        "met",   CONVERTER_WANTED("r"), CONVERTER_WANTED("i"), NULL};
 static const struct pofi_raw_part dc = {
     "two-terminal DC",
     "twotermdc",

@@ -271,6 +271,7 @@ int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
     pof_names_release(&r.numbers);
     pof_names_release(&r.names);
     free(r.isolated);
+    free(r.stored_v);
     free(r.in_service);
     free(r.correction);
     free(r.point);
