@@ -56,31 +56,31 @@ static double reactive(const struct end *e, double v, double i)
     return v0 * i * sqrt(fmax(0, 1 - v / v0 * v / v0));
 }
 
-/* What goes through a line. Power mode: SETVL is the power of the rectifier, negative: that which the
- * inverter gives; current mode: SETVL in A. VSCHD is the voltage of the inverter and RCOMP I, held
- * unless one of the ends cannot reach it. The current follows by substitution. */
+/* What goes through a line. Power mode: SETVL is the power of the rectifier, negative: that which
+ * the inverter gives; current mode: SETVL in A. VSCHD is the voltage of the inverter and RCOMP I,
+ * held unless one of the ends cannot reach it. The current follows by substitution. */
 struct flow {
     double i, v_rectifier, v_inverter; /* kA, kV */
 };
 
-static int schedule(struct pofi_raw *r, const double *v, const struct end *from, const struct end *to,
-                    struct flow *f)
+static int schedule(struct pofi_raw *r, const double *v, const struct end *from,
+                    const struct end *to, struct flow *f)
 {
     enum { MDC, RDC, SETVL, VSCHD, VCMOD, RCOMP };
     if (!(v[VSCHD] > 0)) {
-        return pofi_raw_fail(r, 1 + VSCHD, POF_E_PHYSICS, "scheduled voltage %.15g kV is not above 0",
-                             v[VSCHD]);
+        return pofi_raw_fail(r, 1 + VSCHD, POF_E_PHYSICS,
+                             "scheduled voltage %.15g kV is not above 0", v[VSCHD]);
     }
     *f = (struct flow){.i = v[MDC] == 2 ? v[SETVL] / 1000 : fabs(v[SETVL]) / v[VSCHD]};
     for (int n = 0; n < 200; n++) {
         double drop = v[RDC] * f->i;
-        f->v_inverter = fmin(fmin(v[VSCHD] - v[RCOMP] * f->i, highest(to, f->i)),
-                             highest(from, f->i) - drop);
+        f->v_inverter =
+            fmin(fmin(v[VSCHD] - v[RCOMP] * f->i, highest(to, f->i)), highest(from, f->i) - drop);
         f->v_rectifier = f->v_inverter + drop;
         double at = v[SETVL] > 0 ? f->v_rectifier : f->v_inverter;
         if (!(at > 0 && f->v_inverter > 0)) {
-            return pofi_raw_fail(r, 1 + SETVL, POF_E_PHYSICS, "%.15g MW cannot go through this line",
-                                 v[SETVL]);
+            return pofi_raw_fail(r, 1 + SETVL, POF_E_PHYSICS,
+                                 "%.15g MW cannot go through this line", v[SETVL]);
         }
         f->i = v[MDC] == 2 ? f->i : fabs(v[SETVL]) / at;
     }
@@ -92,7 +92,7 @@ int pofi_raw_read_dc(struct pofi_raw *r)
     enum { NAME, MDC, MET = 8, RECTIFIER, INVERTER = RECTIFIER + 7 };
     double v[MET - MDC] = {0};
     struct end from, to;
-    struct flow f;
+    struct flow f = {0};
     int rc = pofi_raw_line(r, 1);
     rc = rc ? rc : pofi_raw_line(r, 2);
     rc = rc ? rc : pofi_raw_reals(r, MDC, 6, v);
@@ -131,7 +131,8 @@ static int read_converter(struct pofi_raw *r, size_t k, struct converter *c)
     c->v[MINQ] = -9999;
     int rc = pofi_raw_bus(r, k, &c->node);
     rc = rc ? rc : pofi_raw_reals(r, k + TYPE, PER_CONVERTER - TYPE, c->v + TYPE);
-    if (rc == 0 && c->v[TYPE] != OUT_OF_SERVICE && c->v[TYPE] != DC_VOLTAGE && c->v[TYPE] != DC_POWER) {
+    if (rc == 0 && c->v[TYPE] != OUT_OF_SERVICE && c->v[TYPE] != DC_VOLTAGE &&
+        c->v[TYPE] != DC_POWER) {
         rc = pofi_raw_fail(r, k + TYPE, POF_E_RANGE, "converter type %.15g is not 0, 1 or 2",
                            c->v[TYPE]);
     }
@@ -170,13 +171,13 @@ static int inject(struct pofi_raw *r, const struct converter *c, double p_mw)
 /* The converter that sets the power gives DCSET to the grid and takes it, with its losses, from the
  * line; the other holds the voltage of the line and covers the rest. The current follows by a few
  * substitutions, since losses depend on it. */
-static int balance(struct pofi_raw *r, const struct converter *power, const struct converter *voltage,
-                   double ohm)
+static int balance(struct pofi_raw *r, const struct converter *power,
+                   const struct converter *voltage, double ohm)
 {
     double v = voltage->v[DCSET], i = 0;
     if (!(v > 0)) {
-        return pofi_raw_fail(r, voltage->k + DCSET, POF_E_PHYSICS, "DC voltage %.15g kV is not above 0",
-                             v);
+        return pofi_raw_fail(r, voltage->k + DCSET, POF_E_PHYSICS,
+                             "DC voltage %.15g kV is not above 0", v);
     }
     for (int n = 0; n < 50; n++) {
         double from_line = power->v[DCSET] + losses(power, i);
@@ -211,8 +212,8 @@ int pofi_raw_read_vsc(struct pofi_raw *r)
 
 /* --- FACTS devices --- */
 
-/* Without a second bus: a compensator that holds the voltage of its bus with at most SHMX Mvar. With
- * one: PDES and QDES arrive at the second bus, the device has no losses. */
+/* Without a second bus: a compensator that holds the voltage of its bus with at most SHMX Mvar.
+ * With one: PDES and QDES arrive at the second bus, the device has no losses. */
 int pofi_raw_read_facts(struct pofi_raw *r)
 {
     enum { NAME, I, J, MODE, PDES, QDES, VSET, SHMX, LINX, FIELDS };
@@ -225,13 +226,13 @@ int pofi_raw_read_facts(struct pofi_raw *r)
         return rc;
     }
     if (v[MODE] != NORMAL && v[MODE] != BYPASSED) {
-        return pofi_raw_fail(r, MODE, POF_E_SCHEMA,
-                             "control mode %.15g; 0, 1 and 2 are read: others hold no scheduled value",
-                             v[MODE]);
+        return pofi_raw_fail(
+            r, MODE, POF_E_SCHEMA,
+            "control mode %.15g; 0, 1 and 2 are read: others hold no scheduled value", v[MODE]);
     }
     if (!(v[VSET] > 0.5 && v[VSET] < 1.5)) {
-        return pofi_raw_fail(r, VSET, POF_E_PHYSICS, "voltage set point %.15g p.u. is not in 0.5 .. 1.5",
-                             v[VSET]);
+        return pofi_raw_fail(r, VSET, POF_E_PHYSICS,
+                             "voltage set point %.15g p.u. is not in 0.5 .. 1.5", v[VSET]);
     }
     r->told.facts++;
     if (v[J] != 0 && (rc = pofi_raw_bus(r, J, &to)) != 0) {
