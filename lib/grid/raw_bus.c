@@ -172,8 +172,8 @@ int pofi_raw_hold(struct pofi_raw *r, uint32_t at, double v_pu, double q_min, do
     /* 9999 Mvar is what a file says when nothing is known. */
     node->has_q_limits =
         (first || node->has_q_limits) && q_max < 9999 * MEGA && q_min > -9999 * MEGA;
-    node->q_min_var += q_min;
-    node->q_max_var += q_max;
+    node->q_min_var = node->has_q_limits ? node->q_min_var + q_min : 0;
+    node->q_max_var = node->has_q_limits ? node->q_max_var + q_max : 0;
     return 0;
 }
 
