@@ -258,14 +258,17 @@ static int source_values(struct pofi_pgm_job *j, struct pofi_pgm_place at, struc
     return 0;
 }
 
-/* For a power flow: the voltage behind the impedance. */
-static int source(struct pofi_pgm_job *j, struct pofi_pgm_place at, uint32_t node)
+/* For a power flow: the voltage behind the impedance, and behind an open end when it is off. */
+static int source(struct pofi_pgm_job *j, struct pofi_pgm_place at, uint32_t node, bool on)
 {
     double id = pofi_pgm_row(j->p, PGM_SOURCE, at.row)[0];
     struct pof_branch_phases phases = {.form = POF_PHASES_SEQUENCE};
     struct source s = {0};
     uint32_t inner = node;
     int rc = source_values(j, at, &s);
+    if (rc == 0 && !on && s.x == 0) {
+        return 0;
+    }
     bool behind = rc == 0 && s.x > 0;
     if (behind) {
         rc = pofi_pgm_extra_node(j, j->grid->node[node].base_v, "source", id, &inner);
@@ -288,7 +291,7 @@ static int source(struct pofi_pgm_job *j, struct pofi_pgm_place at, uint32_t nod
     phases.r0 = s.r * s.z01;
     phases.x0 = s.x * s.z01;
     struct pof_branch b = {.kind = POF_BRANCH_LINE, .from = inner, .to = node, .r = s.r, .x = s.x,
-                           .ratio = 1, .closed = true, .phases = &phases};
+                           .ratio = 1, .closed = on, .phases = &phases};
     return pofi_pgm_add(j, &b, NULL, id, &j->map.at[PGM_SOURCE][at.row]);
 }
 
@@ -303,8 +306,8 @@ static int sources(struct pofi_pgm_job *j)
         rc = rc ? rc : status(j, at, PGM_STATUS, &on);
         if (rc == 0 && on) {
             j->grid->node[node].zero_injection = false;
-            rc = j->readings ? 0 : source(j, at, node);
         }
+        rc = rc || j->readings ? rc : source(j, at, node, on);
     }
     return rc;
 }

@@ -26,10 +26,26 @@ struct node_sum {
     uint32_t appliances, measured;
 };
 
+/* A voltage sensor's readings of each phase (to ground), or of all three (line to line). */
+struct volts {
+    double u[3], angle[3]; /* V, degrees */
+    double sigma, spread;  /* V, degrees: an error of a phasor is as wide across as along it */
+    bool angles;
+};
+
+/* The phasors read at a node. */
+struct phasors {
+    double weight, re[3], im[3];
+    struct volts first;
+    uint32_t sensors;
+};
+
 struct work {
     struct pofi_pgm_job *j;
     struct part *part[PGM_TYPES]; /* [rows] of sources, loads, generators */
-    struct node_sum *node;        /* [grid nodes] */
+    struct node_sum *node;        /* [nodes] */
+    struct phasors *phasors;      /* [nodes] */
+    uint32_t nodes;
     int width;                    /* 1, or 3: phases */
 };
 
@@ -46,49 +62,90 @@ static double of_phase(const double *v, bool asym, int f)
 
 /* --- voltages --- */
 
-static int voltage(struct work *w, struct pofi_pgm_place at)
+static bool volts_of(struct work *w, struct pofi_pgm_place at, double base, struct volts *r)
 {
-    bool asym = at.type == PGM_ASYM_V;
+    bool asym = at.type == PGM_ASYM_V, there = true;
     const double *row = pofi_pgm_row(w->j->p, (enum pofi_pgm_type)at.type, at.row);
     const double *u = row + SYM_V_u_measured, *angle = u + (asym ? 3 : 1);
-    double sigma = row[SYM_V_u_sigma];
-    uint32_t node;
-    int rc = pofi_pgm_node_of(w->j, at, SYM_V_measured_object, &node);
-    bool there = true, angles = true;
+    double sigma = row[SYM_V_u_sigma], turned[3] = {0, 0, 0};
+    r->angles = true;
     for (int f = 0; f < (asym ? 3 : 1); f++) {
         there = there && isfinite(u[f]);
-        angles = angles && isfinite(angle[f]);
+        r->angles = r->angles && isfinite(angle[f]);
+        turned[f] = remainder(angle[f] * DEG_PER_RAD + 120 * f, 360);
     }
-    if (rc || !(sigma > 0) || isinf(sigma) || !there) {
-        w->j->no_value += rc == 0 && !isinf(sigma);
-        w->j->infinite += rc == 0 && isinf(sigma);
-        return rc;
+    w->j->infinite += isinf(sigma);
+    w->j->no_value += !isinf(sigma) && !(sigma > 0 && there);
+    if (isinf(sigma) || !(sigma > 0) || !there) {
+        return false;
     }
-    double base = w->j->grid->node[node].base_v;
-    /* What is known of a phase is to ground; of all three, line to line. */
     double scale = w->width == 3 && !asym ? 1 / sqrt(3) : w->width == 1 && asym ? sqrt(3) : 1;
-    double spread = sigma / base * (asym ? sqrt(3) : 1) * DEG_PER_RAD;
+    r->sigma = sigma * scale;
+    r->spread = sigma / base * (asym ? sqrt(3) : 1) * DEG_PER_RAD;
+    for (int f = 0; f < w->width; f++) {
+        r->u[f] = (asym ? u[f] : u[0]) * scale;
+        r->angle[f] = asym ? angle[f] * DEG_PER_RAD : angle[0] * DEG_PER_RAD - 120.0 * f;
+    }
+    if (asym && w->width == 1) { /* means over the phases */
+        r->u[0] = (u[0] + u[1] + u[2]) / 3 * scale;
+        r->angle[0] = turned[0] + (remainder(turned[1] - turned[0], 360) + remainder(turned[2] - turned[0], 360)) / 3;
+    }
+    return true;
+}
+
+static int put_volts(struct work *w, uint32_t node, const struct volts *r)
+{
+    int rc = 0;
     for (int f = 0; f < w->width && rc == 0; f++) {
-        bool together = w->width == 1 && asym;
-        double lead = w->width == 3 && !asym ? f * -120.0 : 0;
-        double a = angle[asym && !together ? f : 0] * DEG_PER_RAD;
-        double v = of_phase(u, asym, f);
-        if (together) { /* means over the phases, angles turned back by their 120 degrees */
-            v = (u[0] + u[1] + u[2]) / 3;
-            double turned[3];
-            for (int k = 0; k < 3; k++) {
-                turned[k] = remainder(angle[k] * DEG_PER_RAD + 120 * k, 360);
-            }
-            a = turned[0] + (remainder(turned[1] - turned[0], 360) + remainder(turned[2] - turned[0], 360)) / 3;
-        }
-        struct pof_observation o = {.element = node, .quantity = POF_QUANTITY_V, .value = v * scale,
-                                    .sigma = sigma * scale,
+        struct pof_observation o = {.element = node, .quantity = POF_QUANTITY_V, .value = r->u[f],
+                                    .sigma = r->sigma,
                                     .phase = (uint8_t)(w->width == 3 ? f + 1 : 0)};
         rc = add(w, o);
         o.quantity = POF_QUANTITY_ANGLE;
-        o.value = remainder(a + lead, 360);
-        o.sigma = spread;
-        rc = rc || !angles ? rc : add(w, o);
+        o.value = remainder(r->angle[f], 360);
+        o.sigma = r->spread;
+        rc = rc || !r->angles ? rc : add(w, o);
+    }
+    return rc;
+}
+
+static int voltage(struct work *w, struct pofi_pgm_place at)
+{
+    uint32_t node;
+    struct volts r;
+    int rc = pofi_pgm_node_of(w->j, at, SYM_V_measured_object, &node);
+    if (rc || !volts_of(w, at, w->j->grid->node[node].base_v, &r)) {
+        return rc;
+    }
+    if (!r.angles) {
+        return put_volts(w, node, &r);
+    }
+    struct phasors *p = &w->phasors[node];
+    double weight = 1 / (r.sigma * r.sigma);
+    p->first = r;
+    p->sensors++;
+    p->weight += weight;
+    for (int f = 0; f < w->width; f++) {
+        p->re[f] += weight * r.u[f] * cos(r.angle[f] / DEG_PER_RAD);
+        p->im[f] += weight * r.u[f] * sin(r.angle[f] / DEG_PER_RAD);
+    }
+    return 0;
+}
+
+/* Several phasors of one node are one: their mean as complex numbers, weighted. */
+static int phasors(struct work *w)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < w->nodes && rc == 0; i++) {
+        struct phasors *p = &w->phasors[i];
+        struct volts r = p->first;
+        for (int f = 0; f < w->width && p->sensors > 1; f++) {
+            r.u[f] = hypot(p->re[f], p->im[f]) / p->weight;
+            r.angle[f] = atan2(p->im[f], p->re[f]) * DEG_PER_RAD;
+            r.spread = f == 0 ? r.spread / r.sigma / sqrt(p->weight) : r.spread;
+            r.sigma = 1 / sqrt(p->weight);
+        }
+        rc = p->sensors > 0 ? put_volts(w, i, &r) : 0;
     }
     return rc;
 }
@@ -404,17 +461,21 @@ int pofi_pgm_sensors(struct pofi_pgm_job *j)
     } kinds[] = {{PGM_SYM_V, voltage}, {PGM_ASYM_V, voltage}, {PGM_SYM_P, power},
                  {PGM_ASYM_P, power},  {PGM_SYM_I, current},  {PGM_ASYM_I, current}};
     struct work w = {.j = j, .width = j->readings->phases == 3 ? 3 : 1};
-    int rc = pof_calloc(&w.node, j->grid->nodes, sizeof *w.node, j->err);
+    w.nodes = j->grid->nodes;
+    int rc = pof_calloc(&w.node, w.nodes, sizeof *w.node, j->err);
+    rc = rc ? rc : pof_calloc(&w.phasors, w.nodes, sizeof *w.phasors, j->err);
     rc = rc ? rc : count_appliances(&w);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (uint32_t i = 0; i < j->p->table[kinds[k].type].rows && rc == 0; i++) {
             rc = kinds[k].take(&w, (struct pofi_pgm_place){kinds[k].type, i});
         }
     }
+    rc = rc ? rc : phasors(&w);
     rc = rc ? rc : injections(&w);
     for (int t = 0; t < PGM_TYPES; t++) {
         free(w.part[t]);
     }
     free(w.node);
+    free(w.phasors);
     return rc;
 }

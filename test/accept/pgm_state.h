@@ -24,7 +24,7 @@ struct state {
     double complex *injected; /* [nodes] estimation: by all appliances of the node */
     double complex *held;     /* [nodes] power flow: by what holds the voltage */
     const int32_t *tap;       /* [branches] where a tap changer came to be; NULL: as given */
-    const int8_t *limited;    /* [nodes] -1, 1: at its lower, upper reactive limit; NULL: none */
+    int8_t *limited;          /* [nodes] -1, 1: at its lower, upper reactive limit */
 };
 
 typedef double complex cplx;
@@ -179,6 +179,37 @@ static cplx share(const struct state *s, struct pofi_pgm_place what, uint32_t no
     return without > 0 ? own : own + creal(left) * own_var[0] / sum[0] + I * (cimag(left) * own_var[1] / sum[1]);
 }
 
+/* The reactive power that holds the voltage of a node is shared equally by all that regulate it, each
+ * within its limits. */
+static double regulated_q(const struct state *s, struct pofi_pgm_place what, uint32_t node, double left)
+{
+    double low[32], high[32], given[32] = {0};
+    int n = 0, mine = -1;
+    for (uint32_t i = 0; i < s->p->table[PGM_REGULATOR].rows && n < 32; i++) {
+        const double *row = pofi_pgm_row(s->p, PGM_REGULATOR, i);
+        struct pofi_pgm_place at = pofi_pgm_find(s->p, row[REGULATOR_regulated_object]);
+        if (row[REGULATOR_status] == 1 && at.type != PGM_TYPES && s->map->at[at.type][at.row] == node) {
+            mine = at.type == what.type && at.row == what.row ? n : mine;
+            low[n] = isnan(row[REGULATOR_q_min]) ? -INFINITY : row[REGULATOR_q_min];
+            high[n++] = isnan(row[REGULATOR_q_max]) ? INFINITY : row[REGULATOR_q_max];
+        }
+    }
+    double total = left;
+    for (int round = 0; round <= n && fabs(left) > 1e-9 * fabs(total); round++) {
+        int open = 0;
+        for (int i = 0; i < n; i++) {
+            open += left > 0 ? given[i] < high[i] : given[i] > low[i];
+        }
+        double each = open ? left / open : 0;
+        left = total;
+        for (int i = 0; i < n; i++) {
+            given[i] = fmax(low[i], fmin(high[i], given[i] + each));
+            left -= given[i];
+        }
+    }
+    return mine >= 0 ? given[mine] : 0;
+}
+
 /* What an appliance injects into its node. */
 static cplx injects(const struct state *s, struct pofi_pgm_place at, int f)
 {
@@ -198,7 +229,8 @@ static cplx injects(const struct state *s, struct pofi_pgm_place at, int f)
                              : -s->into[1][k * (uint32_t)s->phases + (uint32_t)f];
     }
     cplx drawn = specified(s, at, node, f);
-    cplx q = k != POF_NONE ? I * cimag(s->held[node * (uint32_t)s->phases + (uint32_t)f]) : 0;
+    double held = cimag(s->held[node * (uint32_t)s->phases + (uint32_t)f]);
+    cplx q = k != POF_NONE ? I * regulated_q(s, at, k, held) : 0;
     return k != POF_NONE ? (is_load(at.type) ? -creal(drawn) : creal(drawn)) + q
            : is_load(at.type) ? -drawn
                               : drawn;
@@ -458,7 +490,7 @@ static bool regulator_attribute(const struct state *s, struct pofi_pgm_place at,
     }
     if (at.type == PGM_REGULATOR && strcmp(name, "limit_violated") == 0) {
         uint32_t node = s->map->at[what.type][what.row];
-        out[0] = s->limited && node != POF_NONE ? s->limited[node] : 0;
+        out[0] = node != POF_NONE ? s->limited[node] : 0;
         return true;
     }
     return false;
