@@ -103,7 +103,8 @@ struct pof_se_result {
     const uint32_t *island;     /* [nodes] a node that stands for its part; POF_NONE: not energised */
     const struct pof_observation *missing; /* [n_missing] voltages at no load; estimated together
                                    with them all is determined, and what is observable is the same
-                                   whatever they are. None: not possible so */
+                                   whatever they are (exact ones are the references
+                                   that hold anyway). None: not possible so */
     size_t n_missing;
     int iterations;
     double objective;           /* J */

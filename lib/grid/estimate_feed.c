@@ -194,6 +194,36 @@ static int take_reading(struct pof_feed *f, const struct pof_reading *r, struct 
     return rc;
 }
 
+struct pof_reading pof_reading_of(const struct pof_grid *grid, const struct pof_observation *o,
+                                  int64_t start)
+{
+    struct pof_reading r = {.element = o->branch ? 1 : 0,
+                            .name = o->branch ? grid->branch[o->element].name : grid->node[o->element].name,
+                            .start = start,
+                            .quantity = o->quantity,
+                            .value = o->value,
+                            .sigma = o->sigma};
+    if (o->branch) {
+        r.end = o->to;
+        POF_SET(&r, reading, end);
+    }
+    if (o->phase > 0) {
+        r.phase = o->phase - 1;
+        POF_SET(&r, reading, phase);
+    }
+    return r;
+}
+
+int pof_feed_observation(struct pof_feed *f, int64_t start, const struct pof_observation *o,
+                         struct pof_err *err)
+{
+    int rc = pof_grow(&f->seen, &f->seen_cap, f->n_seen + 1, sizeof *f->seen, err);
+    if (rc == 0) {
+        f->seen[f->n_seen++] = (struct seen){.start = start, .o = *o};
+    }
+    return rc;
+}
+
 int pof_feed_reading(struct pof_feed *f, const struct pof_reading *r, struct pof_err *err)
 {
     return r->quantity == QUANTITY_CLOSED ? take_position(f, r, err) : take_reading(f, r, err);
@@ -439,66 +469,4 @@ int pof_feed_next(struct pof_feed *f, struct pof_instant *t, struct pof_err *err
     t->age_s = f->age;
     t->n = f->n_out;
     return rc == 0 ? 1 : rc;
-}
-
-static void put_node(const struct pof_se_result *r, const struct pof_se_check *check,
-                     const struct pof_grid *grid, uint32_t i, struct pof_state *s)
-{
-    s->element = 0;
-    s->name = grid->node[i].name;
-    s->v_pu = r->v_pu[i];
-    s->angle_deg = r->angle[i] * (180 / 3.14159265358979323846);
-    s->p_w = r->p_w[i];
-    s->q_var = r->q_var[i];
-    POF_SET(s, state, v_pu);
-    if (r->v_pu[i] > 0) {
-        POF_SET(s, state, angle_deg);
-    }
-    POF_SET(s, state, p_w);
-    POF_SET(s, state, q_var);
-    if (check && r->v_pu[i] > 0) {
-        s->sd_v_pu = check->sd_v_pu[i];
-        POF_SET(s, state, sd_v_pu);
-    }
-}
-
-static void put_branch(const struct pof_se_result *r, const struct pof_grid *grid, uint32_t b,
-                       struct pof_state *s)
-{
-    s->element = 1;
-    s->name = grid->branch[b].name;
-    s->p_w = r->p_from_w[b];
-    s->q_var = r->q_from_var[b];
-    s->p_to_w = r->p_to_w[b];
-    s->q_to_var = r->q_to_var[b];
-    s->i_a = r->i_a[b];
-    POF_SET(s, state, p_w);
-    POF_SET(s, state, q_var);
-    POF_SET(s, state, p_to_w);
-    POF_SET(s, state, q_to_var);
-    POF_SET(s, state, i_a);
-    if (grid->branch[b].rating_va > 0) {
-        s->loading_pct = 100 * r->loading[b];
-        POF_SET(s, state, loading_pct);
-    }
-}
-
-int pof_se_put_state(const struct pof_se *se, const struct pof_se_check *check,
-                     const struct pof_grid *grid, int64_t start, struct pof_writer *out,
-                     struct pof_err *err)
-{
-    struct pof_se_result r;
-    int rc = 0;
-    pof_se_result(se, &r);
-    for (uint32_t i = 0; rc == 0 && i < grid->nodes; i++) {
-        struct pof_state s = {.start = start};
-        put_node(&r, check, grid, i, &s);
-        rc = pof_writer_put(out, POF_state, &s, err);
-    }
-    for (uint32_t b = 0; rc == 0 && b < grid->branches; b++) {
-        struct pof_state s = {.start = start};
-        put_branch(&r, grid, b, &s);
-        rc = pof_writer_put(out, POF_state, &s, err);
-    }
-    return rc;
 }

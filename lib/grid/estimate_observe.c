@@ -374,15 +374,33 @@ static void say_levels(const struct pof_se *se, struct search *t, struct words *
     }
 }
 
+/* Each by the node that stands for it. */
+static void say_islands(const struct pof_se *se, struct words *w)
+{
+    uint32_t said = 0;
+    for (uint32_t i = 0; i < se->grid->nodes && said < NAMED_MAX; i++) {
+        if (se->island[i] != i) {
+            continue;
+        }
+        uint32_t n = 0;
+        char text[32];
+        for (uint32_t k = i; k < se->grid->nodes; k++) {
+            n += se->island[k] == i;
+        }
+        say(w, said++ == 0 ? "; islands: " : ", ", se->grid->node[i].name);
+        if (n > 1) {
+            snprintf(text, sizeof text, " with %u more", n - 1);
+            say(w, text, (struct pof_text){"", 0});
+        }
+    }
+    say_more(w, se->islands - said);
+}
+
 static void explain(struct pof_se *se, struct search *s)
 {
     struct words w = {.to = se->detail, .cap = sizeof se->detail};
     say_nodes(se, &w);
-    if (se->islands > 1) {
-        char text[64];
-        snprintf(text, sizeof text, "; flows are known within %u islands", se->islands);
-        say(&w, text, (struct pof_text){"", 0});
-    }
+    say_islands(se, &w);
     say_joins(se, s, &w);
     say_levels(se, s, &w);
 }
@@ -440,8 +458,19 @@ static void find_islands(struct pof_se *se, struct search *s)
 static int list_missing(struct pof_se *se, const struct search *s, struct pof_err *err)
 {
     const struct pof_net *net = &se->net;
-    int rc = pof_grow(&se->missing, &se->missing_cap, s->rank.lost, sizeof *se->missing, err);
+    size_t most = s->rank.lost + (size_t)se->references;
+    int rc = pof_grow(&se->missing, &se->missing_cap, most, sizeof *se->missing, err);
     se->n_missing = 0;
+    /* an angle that is read would take the place of the reference */
+    for (size_t i = 0; rc == 0 && i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        if (row->origin == SE_REFERENCE) {
+            struct pof_observation *o = &se->missing[se->n_missing++];
+            *o = (struct pof_observation){
+                .element = row->element, .quantity = row->quantity, .phase = row->phase};
+            o->value = row->z * pofi_se_unit(se, o);
+        }
+    }
     for (uint32_t i = 0; rc == 0 && i < s->rank.n; i++) {
         uint32_t node = i / 2, bus = node / net->phases;
         if (!s->rank.free[i]) {

@@ -70,7 +70,8 @@ static int test(struct pof_se *se, struct pof_se_report *report, enum pof_se_sta
     report->check = (struct pof_se_check){0};
     int rc = *status == POF_SE_CONVERGED ? pof_se_check(se, &report->check, err) : 0;
     while (rc == 0 && *status == POF_SE_CONVERGED && report->wish.remove_bad &&
-           report->wish.estimator == POF_SE_WLS && report->check.suspect && fabs(report->check.lnr) > SUSPICIOUS) {
+           report->wish.estimator == POF_SE_WLS && report->check.suspect && fabs(report->check.lnr) > SUSPICIOUS &&
+           report->check.lnr_at < report->own) {
         rc = remove_worst(se, report, status, err);
         if (rc == 0 && *status == POF_SE_CONVERGED) {
             rc = pof_se_check(se, &report->check, err);
@@ -87,7 +88,7 @@ static void put_tests(struct pof_se_report *report, const struct pof_instant *t)
         e->chi2_limit = c->chi2_limit;
         POF_SET(e, estimate, chi2_limit);
     }
-    if (c->lnr != 0) {
+    if (c->lnr != 0 && c->lnr_at < t->n) {
         e->lnr = c->lnr;
         e->lnr_reading = pof_text(pof_instant_name(report->grid, t, c->lnr_at, report->lnr_reading,
                                                    sizeof report->lnr_reading));
@@ -181,6 +182,25 @@ static void describe(const struct pof_se *se, const struct pof_instant *t,
     }
 }
 
+/* The record says what is missing, whatever was estimated without it. */
+static void tell_unobservable(struct pof_se_report *report)
+{
+    struct pof_estimate *e = &report->record;
+    char found[POF_SE_DETAIL_MAX];
+    memcpy(found, report->detail, sizeof found);
+    snprintf(report->detail, sizeof report->detail, "%s", report->missing);
+    if (report->partial && found[0] != '\0') {
+        tell(report, "%s", found);
+    }
+    e->status = POF_SE_UNOBSERVABLE;
+    e->unobservable = report->n_hidden;
+    e->islands = report->islands;
+    e->readings -= (int64_t)report->n_missing; /* dof counts them, for unknowns that are none */
+    e->constraints -= (int64_t)report->n_held;
+    POF_SET(e, estimate, unobservable);
+    POF_SET(e, estimate, islands);
+}
+
 /* After all that is to be told. */
 static void finish(struct pof_se_report *report, const struct pof_se_robust *robust)
 {
@@ -198,6 +218,70 @@ static void finish(struct pof_se_report *report, const struct pof_se_robust *rob
     }
 }
 
+/* Nodes that are not observable, and those all of whose neighbours are. */
+static int keep_hidden(struct pof_se_report *report, const struct pof_se_result *r,
+                       struct pof_err *err)
+{
+    const struct pof_grid *grid = report->grid;
+    size_t nodes = grid->nodes;
+    int rc = pof_grow(&report->hidden, &report->hidden_cap, nodes, sizeof *report->hidden, err);
+    rc = rc == 0 ? pof_grow(&report->whole, &report->whole_cap, nodes, sizeof *report->whole, err)
+                 : rc;
+    for (uint32_t i = 0; rc == 0 && i < nodes; i++) {
+        report->hidden[i] = r->unobservable[i];
+        report->whole[i] = !r->unobservable[i];
+    }
+    for (uint32_t b = 0; rc == 0 && b < grid->branches; b++) {
+        const struct pof_branch *x = &grid->branch[b];
+        if (x->closed && (report->hidden[x->from] || report->hidden[x->to])) {
+            report->whole[x->from] = report->whole[x->to] = false;
+        }
+    }
+    return rc;
+}
+
+static int64_t hidden_nodes(const struct pof_se_report *report)
+{
+    int64_t n = 0;
+    for (uint32_t i = 0; i < report->grid->nodes; i++) {
+        n += report->hidden[i];
+    }
+    return n;
+}
+
+/* Estimates what is observable when not all is. *status stays UNOBSERVABLE unless something is
+ * estimated, which then is CONVERGED for what follows. */
+static int restore(struct pof_se *se, const struct pof_instant *t, struct pof_se_report *report,
+                   enum pof_se_status *status, struct pof_err *err)
+{
+    struct pof_se_result r;
+    struct pof_observation *all = NULL;
+    pof_se_result(se, &r);
+    snprintf(report->missing, sizeof report->missing, "%s", r.detail);
+    report->islands = r.islands;
+    int rc = keep_hidden(report, &r, err);
+    report->n_hidden = rc == 0 ? hidden_nodes(report) : 0;
+    if (rc != 0 || r.n_missing == 0 || report->n_hidden == report->grid->nodes) {
+        return rc;
+    }
+    rc = pof_grow(&report->all, &report->all_cap, t->n + r.n_missing, sizeof *report->all, err);
+    all = report->all;
+    if (rc == 0) {
+        if (t->n > 0) {
+            memcpy(all, t->observation, t->n * sizeof *all);
+        }
+        memcpy(all + t->n, r.missing, r.n_missing * sizeof *all);
+        size_t n = t->n + r.n_missing;
+        for (size_t i = t->n; i < n; i++) {
+            report->n_missing += all[i].sigma > 0;
+            report->n_held += all[i].sigma <= 0;
+        }
+        rc = pof_se_solve(se, all, n, status, err);
+    }
+    report->partial = rc == 0 && *status == POF_SE_CONVERGED;
+    return rc;
+}
+
 int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se_report *report,
                    struct pof_err *err)
 {
@@ -205,7 +289,12 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se
     struct pof_se_robust robust = {0};
     report->n_removed = 0;
     report->check = (struct pof_se_check){0};
+    report->partial = false;
+    report->n_missing = report->n_held = 0;
+    report->own = t->n;
     int rc = pof_se_solve(se, t->observation, t->n, &status, err);
+    bool unobservable = rc == 0 && status == POF_SE_UNOBSERVABLE;
+    rc = unobservable ? restore(se, t, report, &status, err) : rc;
     rc = rc == 0 ? pof_se_robust(se, report->wish.estimator, &robust, &status, err) : rc;
     if (rc == 0 && report->wish.check) {
         rc = test(se, report, &status, err);
@@ -213,7 +302,11 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se
     if (rc == 0) {
         report->has_state = status == POF_SE_CONVERGED;
         report->good = report->has_state && !report->check.suspect;
+        report->good = report->good && !report->partial;
         describe(se, t, status, report);
+        if (unobservable) {
+            tell_unobservable(report);
+        }
         finish(report, &robust);
     }
     return rc;
@@ -222,5 +315,8 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se
 void pof_se_report_release(struct pof_se_report *report)
 {
     free(report->removed);
+    free(report->hidden);
+    free(report->whole);
+    free(report->all);
     *report = (struct pof_se_report){0};
 }

@@ -26,7 +26,18 @@ struct pof_se_report {
     struct pof_se_wish wish;
     struct pof_estimate record; /* texts point into this structure */
     struct pof_se_check check;  /* of the final estimate; arrays owned by the engine */
-    bool has_state;             /* converged: pof_se_put_state may be called */
+    bool has_state;             /* converged, or partial: pof_se_put_state may be called */
+    bool partial;               /* unobservable, but what is observable was estimated (Monticelli and
+                                   Wu, 1985: with voltages assumed where they are missing, as few as
+                                   possible, the rest is what it is whatever they are) */
+    bool *hidden, *whole;       /* [nodes], partial: not observable; consumption known as well */
+    size_t hidden_cap, whole_cap;
+    int64_t n_hidden;
+    uint32_t islands;
+    size_t own;                  /* observations of the instant itself */
+    struct pof_observation *all; /* the instant's, and the voltages assumed */
+    size_t n_missing, n_held, all_cap; /* weighted ones, references */
+    char missing[POF_SE_DETAIL_MAX];
     bool good;                  /* converged, and what is left passes both tests */
     struct pof_removed *removed;
     size_t n_removed, removed_cap;
@@ -42,6 +53,10 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *instant,
  * node 'x' (assumed)", "v of node 'y' (20 s old)". */
 const char *pof_instant_name(const struct pof_grid *grid, const struct pof_instant *instant,
                              size_t i, char *to, size_t cap);
+/* The state as records: nodes, then branches, in the order of the grid; of partial states what is
+ * observable. phases: as in the engine's options, 1 or 3. */
+int pof_se_put_state(const struct pof_se *se, uint32_t phases, const struct pof_se_report *report,
+                     struct pof_writer *out, struct pof_err *err) POF_CHECKED;
 void pof_se_report_release(struct pof_se_report *report);
 
 #endif
