@@ -124,7 +124,15 @@ static void batch(const char *path, uint32_t phases)
     struct pof_se *se = NULL;
     static struct pof_observation o[MOST], one[MOST];
     const struct pof_se_options options = {.phases = phases};
+    static const struct pof_branch_phases dyn = {.form = POF_PHASES_WINDINGS, .r0 = 0.01, .x0 = 0.04,
+                                                 .from = POF_WINDING_D, .to = POF_WINDING_YN,
+                                                 .clock = 5};
     int rc = load(&g, path) ? 0 : -1;
+    for (uint32_t b = 0; phases == 3 && b < g.branches; b++) {
+        if (g.branch[b].kind == POF_BRANCH_TRANSFORMER) {
+            g.branch[b].phases = &dyn;
+        }
+    }
     size_t n = rc ? 0 : read_all(&g, phases, o), nodes = (size_t)g.nodes * phases;
     rc = rc ? rc : pof_se_new(&se, &g, &options, &err);
     if (!ok(rc == 0 && n > 0, "%s, %u phases: %zu readings", path, phases, n)) {
@@ -194,7 +202,7 @@ static void couplers(void)
         b.to = ends[i][1];
         b.kind = i > 0 ? POF_BRANCH_SWITCH : POF_BRANCH_LINE;
         b.r = i > 0 ? 0 : 0.02;
-        b.x = i > 0 ? 0 : 0.03;
+        b.x = i > 0 ? POF_SWITCH_X_PER_VA * g.base_va : 0.03;
         rc = rc ? rc : pof_build_branch(&build, &b, &err);
     }
     rc = rc ? rc : pof_build_finish(&build, &err);
