@@ -202,8 +202,7 @@ uint32_t pofi_se_states(const struct pof_se *se); /* blocks of state: nodes and 
 int pofi_se_system_new(const struct pof_se *se, struct se_system *s, bool keep_all,
                        struct pof_err *err) POF_CHECKED;
 void pofi_se_system_free(struct se_system *s);
-/* The gain system of the present rows, with rows of many blocks kept or summed, whichever has less
- * fill; sets kept and extra of all rows. */
+/* The gain system of the present rows; sets kept and extra of all rows. */
 int pofi_se_gain_new(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* [G + prior, C'; C, 0] of the present h and weights, factored. prior: weight of a reading that every
  * state variable stays where it is; it slows iterations (which go by exact gradients) by nothing
@@ -222,6 +221,8 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) PO
 
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* The same from a state that was solved before; all rows take part from the first step. */
+int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err) POF_CHECKED;
 /* h and r at the present state. */
 void pofi_se_linearise(struct pof_se *se);
 /* Weights of all rows and scales of exact ones, from the present h. */

@@ -78,7 +78,7 @@ double pofi_se_prior(const struct pof_se *se, bool variances)
         }
     }
     double prior = best > 0 ? fmin(1, 1e-4 * best) : 1;
-    return variances ? 1e-1 * prior : prior;
+    return variances ? 1e-3 * prior : prior;
 }
 
 bool pofi_se_contradiction(struct pof_se *se)
@@ -350,6 +350,23 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     }
     if (rc == 0) {
         give_up(se, "no convergence", size);
+    }
+    return rc;
+}
+
+int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err)
+{
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].active = !se->row[i].removed;
+    }
+    se->status = POF_SE_DIVERGED;
+    int rc = pofi_se_iterate(se, err);
+    se->iterations = iterations;
+    if (rc == 0) {
+        pofi_se_outputs(se);
+    }
+    if (rc == 0 && se->status == POF_SE_CONVERGED) {
+        se->detail[0] = '\0';
     }
     return rc;
 }
