@@ -88,7 +88,7 @@ static void put_tests(struct pof_se_report *report, const struct pof_instant *t)
         e->chi2_limit = c->chi2_limit;
         POF_SET(e, estimate, chi2_limit);
     }
-    if (c->lnr != 0 && c->lnr_at < t->n) {
+    if (c->lnr != 0 && c->lnr_at < t->n && e->dof > 0) {
         e->lnr = c->lnr;
         e->lnr_reading = pof_text(pof_instant_name(report->grid, t, c->lnr_at, report->lnr_reading,
                                                    sizeof report->lnr_reading));
