@@ -211,6 +211,6 @@ within() {
     pof-se --grid "$G" -q --estimate-taps --tap-step 1.25 --doubts taps -o state r || [ $? = 1 ]
     [ "$(jq -r 'select(.branch == "T0-1") | .found' taps)" = 2 ]
     [ "$(jq -r 'select(.branch == "T0-12") | .found' taps)" = 0 ]
-    jq -e 'select(.branch == "T0-1") | .confidence_pct > 99 and .instants <= 32' taps
+    jq -s -e '.[0].confidence_pct > 99 and .[0].instants <= 32' taps
     within "$(far state truth)" 0.03
 }
