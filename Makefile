@@ -50,7 +50,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
 CMD_SRC := $(sort $(wildcard cmd/pof*.c))
-UNIT_SRC := $(sort $(wildcard test/unit/*.c test/prop/*.c))
+UNIT_SRC := $(sort $(wildcard test/unit/*.c test/prop/*.c test/accept/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 BIN := $(CMD_SRC:cmd/%.c=$(B)/bin/%)
 UNIT := $(UNIT_SRC:%.c=$(B)/%)

@@ -141,8 +141,11 @@ static void make_slack(struct holding *h, uint32_t node, uint32_t by)
     const struct pofi_cim_machine *m = by == POF_NONE ? NULL : &c->machine[by];
     double v = 0, angle = m ? m->angle : 0;
     int stored = pofi_cim_state(c, node, &v, &angle);
-    v = m && holds_own(h, m) ? m->v_set : stored > 0 ? v : n->base_v;
-    c->remote_free += !(m && holds_own(h, m)) && stored <= 0;
+    bool own = m && holds_own(h, m);
+    /* In a solved state the machine may be at a reactive limit, and its voltage not at the target. */
+    c->off_target += own && stored > 0 && fabs(v - m->v_set) > 1e-4 * n->base_v;
+    c->remote_free += !own && stored <= 0;
+    v = stored > 0 ? v : own ? m->v_set : n->base_v;
     n->kind = POF_NODE_SLACK;
     n->v_set_pu = v / n->base_v;
     n->angle_set = angle;
@@ -162,10 +165,11 @@ static double own_target(struct holding *h, const struct pofi_cim_machine *m)
     if (m->v_set <= 0) {
         return 0;
     }
-    if (holds_own(h, m)) {
-        return m->v_set;
-    }
     bool stored = pofi_cim_state(c, m->node, &v, &angle) > 0;
+    if (holds_own(h, m)) {
+        c->off_target += stored && fabs(v - m->v_set) > 1e-4 * c->build.grid->node[m->node].base_v;
+        return stored ? v : m->v_set;
+    }
     c->remote_held += stored;
     c->remote_free += !stored;
     return stored ? v : 0;

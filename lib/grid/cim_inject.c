@@ -68,20 +68,33 @@ static void response(struct pofi_cim *c, uint32_t load, struct zip *p, struct zi
     *q = of_shares(c, o, of_q);
 }
 
+/* What a load would take at 1 p.u. that takes a power at the stored voltage. */
+static double at_nominal(struct pofi_cim *c, uint32_t node, const struct zip *share, double power)
+{
+    double v, angle;
+    if (pofi_cim_state(c, node, &v, &angle) <= 0) {
+        return power;
+    }
+    v /= c->build.grid->node[node].base_v;
+    return power / (share->p + share->i * v + share->z * v * v);
+}
+
 static void take_load(struct pofi_cim *c, uint32_t o, const struct pofi_cim_terminal *t)
 {
     static const enum pofi_cim_prop p_of[] = {CIM_EnergyConsumer_p, CIM_EnergyConsumer_pfixed, CIM_PROPS};
     static const enum pofi_cim_prop q_of[] = {CIM_EnergyConsumer_q, CIM_EnergyConsumer_qfixed, CIM_PROPS};
     double p = pofi_cim_real_of(c, o, p_of, NAN) * MEGA, q = pofi_cim_real_of(c, o, q_of, NAN) * MEGA;
     struct zip share_p, share_q;
-    if (isnan(p) && isnan(q)) {
-        bool stored = pofi_cim_stored_power(c, t->object, &p, &q);
-        c->from_state += stored;
-        c->no_power += !stored;
-    }
+    bool none = isnan(p) && isnan(q), stored = none && pofi_cim_stored_power(c, t->object, &p, &q);
+    c->from_state += stored;
+    c->no_power += none && !stored;
     p = isnan(p) ? 0 : p;
     q = isnan(q) ? 0 : q;
     response(c, o, &share_p, &share_q);
+    if (stored) {
+        p = at_nominal(c, t->node, &share_p, p);
+        q = at_nominal(c, t->node, &share_q, q);
+    }
     struct pof_node *n = &c->build.grid->node[t->node];
     n->p_w += p * share_p.p;
     n->q_var += q * share_q.p;

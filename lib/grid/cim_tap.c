@@ -46,7 +46,7 @@ static void by_table(struct pofi_cim *c, const struct tap *t, uint32_t table, st
                 continue;
             }
             out->ratio *= pofi_cim_real(c, p, CIM_TapChangerTablePoint_ratio, 1);
-            out->angle -= pof_rad_of_deg(pofi_cim_real(c, p, CIM_PhaseTapChangerTablePoint_angle, 0));
+            out->angle += pof_rad_of_deg(pofi_cim_real(c, p, CIM_PhaseTapChangerTablePoint_angle, 0));
             out->r_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_r, 0) / 100;
             out->x_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_x, 0) / 100;
             out->g_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_g, 0) / 100;
@@ -147,7 +147,7 @@ static void linear_tap(struct pofi_cim *c, const struct tap *t, struct pofi_cim_
     double step = pofi_cim_real(c, t->object, CIM_PhaseTapChangerLinear_stepPhaseShiftIncrement, 0);
     double alpha = pof_rad_of_deg(step * (t->at - t->neutral));
     double most = pof_rad_of_deg(step * far_steps(t));
-    out->angle -= alpha;
+    out->angle += alpha;
     reactance(c, t, x, square(sin(alpha / 2) / sin(most / 2)), out);
     keep(c, t, 0, -step, out);
 }
@@ -160,7 +160,7 @@ static void symmetrical_tap(struct pofi_cim *c, const struct tap *t, struct pofi
 {
     double du = pofi_cim_real(c, t->object, CIM_PhaseTapChangerNonLinear_voltageStepIncrement, 0) / 100;
     double alpha = 2 * atan((t->at - t->neutral) * du / 2), most = 2 * atan(far_steps(t) * du / 2);
-    out->angle -= alpha;
+    out->angle += alpha;
     reactance(c, t, non_linear_x, square(sin(alpha / 2) / sin(most / 2)), out);
     c->steps++;
 }
@@ -174,7 +174,7 @@ static void asymmetrical_tap(struct pofi_cim *c, const struct tap *t, struct pof
     double n = (t->at - t->neutral) * du, far = far_steps(t) * du;
     double across = n * sin(theta), along = 1 + n * cos(theta);
     double tan_alpha = across / along, tan_most = far * sin(theta) / (1 + far * cos(theta));
-    out->angle -= atan2(across, along);
+    out->angle += atan2(across, along);
     out->ratio *= hypot(across, along);
     double share = square(tan_alpha / tan_most * (sin(theta) - tan_most * cos(theta)) /
                           (sin(theta) - tan_alpha * cos(theta)));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transformers of two and three windings.
  *
- * Each end has, seen from its terminal: the ideal turns of its tap changers, its shunt, its series
- * impedance, the ideal turns of rated voltages (IEC 61970-301, PowerTransformerEnd; impedances and
- * shunts are those at the rated voltage of their end). Of two ends the series impedances add up; three
- * meet in a node of their own. */
+ * Each end has, seen from its terminal: the ideal turns of its tap changers, its series impedance, the
+ * ideal turns of rated voltages (IEC 61970-301, PowerTransformerEnd; impedances and shunts are those at
+ * the rated voltage of their end). Of two ends the series impedances add up, and so do the shunts, which
+ * the pi model halves; three meet in a node of their own, which has their shunts. The standard leaves
+ * the place of shunts open; these are the places that the stored states of published models have. */
 #include "grid/cim.h"
 
 #include <math.h>
@@ -135,7 +136,7 @@ static int clock_of(struct pofi_cim *c, const struct end *e)
 
 /* b->phases; b->to is a star node where there are three ends. z0: ohm at the to end. */
 static int take_phases(struct pofi_cim *c, struct pof_branch *b, const struct end *from, const struct end *to,
-                       const double z0[2])
+                       const double z0[2], double star_v)
 {
     enum pof_winding w[2] = {POF_WINDING_YN, POF_WINDING_YN};
     if (!winding(c, from, &w[0]) || (to && !winding(c, to, &w[1])) || (z0[0] == 0 && z0[1] == 0)) {
@@ -145,7 +146,7 @@ static int take_phases(struct pofi_cim *c, struct pof_branch *b, const struct en
     if (!p) {
         return c->rc = POF_E_NOMEM;
     }
-    double base = c->build.grid->base_va, v = to ? to->t.base_v : from->u;
+    double base = c->build.grid->base_va, v = to ? to->t.base_v : star_v;
     double z_from = from->t.base_v * from->t.base_v / base, z_to = v * v / base;
     int clock = to ? clock_of(c, to) - clock_of(c, from) : -clock_of(c, from);
     *p = (struct pof_branch_phases){
@@ -159,7 +160,11 @@ static int take_phases(struct pofi_cim *c, struct pof_branch *b, const struct en
         .x_ground_from = pofi_cim_real(c, from->object, CIM_TransformerEnd_xground, 0) / z_from,
         .r_ground_to = to ? pofi_cim_real(c, to->object, CIM_TransformerEnd_rground, 0) / z_to : 0,
         .x_ground_to = to ? pofi_cim_real(c, to->object, CIM_TransformerEnd_xground, 0) / z_to : 0};
-    c->clocks += p->clock != 0;
+    if (p->clock != 0 || b->shift != 0) {
+        /* CGMES leaves the clock out of balanced angles, three phases cannot: one grid holds one shift. */
+        c->clocks++;
+        return 0;
+    }
     b->phases = p;
     return 0;
 }
@@ -176,22 +181,6 @@ static int take_tap(struct pofi_cim *c, struct pof_branch *b, const struct pofi_
     return 0;
 }
 
-/* The shunt of an end becomes one of the node it hangs on: the pi model here has equal halves. Seen
- * from the network it is divided by the square of the turns. */
-static void add_shunt(struct pofi_cim *c, const struct end *e, bool to)
-{
-    struct pof_grid *g = c->build.grid;
-    const struct pof_branch *b = &g->branch[g->branches - 1];
-    if (!b->closed || (e->g == 0 && e->b == 0)) {
-        return;
-    }
-    struct pof_node *n = &g->node[to ? b->to : b->from];
-    double v = n->base_v / e->turns.ratio;
-    n->g_w += e->g * v * v;
-    n->b_var += e->b * v * v;
-    c->magnetising++;
-}
-
 static int two_ends(struct pofi_cim *c, struct transformer *t)
 {
     struct end *a = &t->end[0], *z = &t->end[1];
@@ -203,22 +192,19 @@ static int two_ends(struct pofi_cim *c, struct transformer *t)
     struct pof_branch b = {.kind = POF_BRANCH_TRANSFORMER,
                            .r = (a->r * k + z->r) * taps / zbase,
                            .x = x * taps / zbase,
+                           .g = (a->g / k + z->g) / taps * zbase,
+                           .b = (a->b / k + z->b) / taps * zbase,
                            .ratio = a->u * a->turns.ratio / a->t.base_v / (z->u * z->turns.ratio / z->t.base_v),
                            .shift = a->turns.angle - z->turns.angle,
                            .closed = pofi_cim_in_service(c, t->object)};
     double limit[2] = {rating_of(c, a), rating_of(c, z)};
     b.rating_va = limit[0] > 0 && (limit[1] <= 0 || limit[0] < limit[1]) ? limit[0] : limit[1];
     b.rating_va = b.rating_va > 0 ? b.rating_va : a->s > 0 ? a->s : z->s;
-    bool added;
     if (a->turns.has_tap != z->turns.has_tap) {
         take_tap(c, &b, a->turns.has_tap ? &a->turns : &z->turns, z->turns.has_tap);
     }
-    if (c->rc || take_phases(c, &b, a, z, z0) || pofi_cim_add_branch(c, &part, &b, &added)) {
+    if (c->rc || take_phases(c, &b, a, z, z0, 0) || pofi_cim_add_branch(c, &part, &b, NULL)) {
         return c->rc;
-    }
-    if (added) {
-        add_shunt(c, a, false);
-        add_shunt(c, z, true);
     }
     return 0;
 }
@@ -227,14 +213,15 @@ static int leg(struct pofi_cim *c, struct transformer *t, size_t i, uint32_t sta
 {
     char suffix[16];
     struct end *e = &t->end[i];
-    double u = t->end[0].u, k = u / e->u * (u / e->u), zbase = u * u / c->build.grid->base_va;
+    double u = t->end[0].u, k = u / e->u * (u / e->u), star_v = t->end[0].t.base_v;
+    double zbase = star_v * star_v / c->build.grid->base_va;
     struct pofi_cim_part part = {.equipment = t->object, .suffix = suffix, .t = {e->t}};
-    part.t[1] = (struct pofi_cim_terminal){.object = POF_NONE, .node = star, .home = star, .base_v = u};
+    part.t[1] = (struct pofi_cim_terminal){.object = POF_NONE, .node = star, .home = star, .base_v = star_v};
     snprintf(suffix, sizeof suffix, " %zu", i + 1);
     struct pof_branch b = {.kind = POF_BRANCH_TRANSFORMER,
                            .r = e->r * k / zbase,
                            .x = e->x * k / zbase,
-                           .ratio = e->u * e->turns.ratio / e->t.base_v,
+                           .ratio = e->u * e->turns.ratio / e->t.base_v / (u / star_v),
                            .shift = e->turns.angle,
                            .closed = pofi_cim_in_service(c, t->object) && e->t.node != POF_NONE};
     if (b.r == 0 && b.x == 0) { /* a star may have a leg without impedance */
@@ -248,11 +235,13 @@ static int leg(struct pofi_cim *c, struct transformer *t, size_t i, uint32_t sta
     if (e->turns.has_tap && take_tap(c, &b, &e->turns, false)) {
         return c->rc;
     }
-    if (take_phases(c, &b, e, NULL, z0) || pofi_cim_add_branch(c, &part, &b, &added)) {
+    if (take_phases(c, &b, e, NULL, z0, star_v) || pofi_cim_add_branch(c, &part, &b, &added)) {
         return c->rc;
     }
-    if (added) {
-        add_shunt(c, e, false);
+    if (added && b.closed) {
+        struct pof_node *n = &c->build.grid->node[star];
+        n->g_w += e->g / k * star_v * star_v;
+        n->b_var += e->b / k * star_v * star_v;
     }
     return 0;
 }
@@ -267,7 +256,7 @@ int pofi_cim_transformer(struct pofi_cim *c, uint32_t object)
         return two_ends(c, &t);
     }
     uint32_t star;
-    pofi_cim_extra_node(c, object, " star", t.end[0].u, &star);
+    pofi_cim_extra_node(c, object, " star", t.end[0].t.base_v, &star);
     for (size_t i = 0; i < 3 && c->rc == 0; i++) {
         leg(c, &t, i, star);
     }

@@ -72,6 +72,8 @@ int pofi_put_text(struct pof_buf *to, const char *key, struct pof_text text,
                   struct pof_err *err) POF_CHECKED;
 int pofi_put_members(struct pof_buf *to, const struct pofi_member *m, const void *base,
                      struct pof_err *err) POF_CHECKED;
+/* A node in the terms of a document; phases is room for its own. */
+void pofi_tell_node(const struct pof_node *n, struct pof_node *told, struct pof_node_phases *phases);
 int pofi_put_node_phases(struct pof_buf *to, const struct pof_node_phases *p,
                          struct pof_err *err) POF_CHECKED;
 /* form: the one the impedance was written in; NULL: none. */

@@ -6,6 +6,7 @@
 #include "record/writer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct pof_json_range watts = {-1e12, 1e12, NULL};
@@ -18,12 +19,14 @@ static const char *const sides[] = {"from", "to", NULL};
 /* --- numbers of three phases --- */
 
 #define ABC(key, member) key, offsetof(struct pof_node_phases, member)
+#define TRIPLE(key, member) ABC(key, member), offsetof(struct pof_node, member)
 static const struct triple {
     const char *key;
-    size_t offset;
-} triples[] = {{ABC("p_w_abc", p_w)},     {ABC("q_var_abc", q_var)}, {ABC("ip_w_abc", ip_w)},
-               {ABC("iq_var_abc", iq_var)}, {ABC("g_w_abc", g_w)},     {ABC("b_var_abc", b_var)}};
-enum { TRIPLES = sizeof triples / sizeof triples[0] };
+    size_t offset, total; /* in the phases and in the node */
+} triples[] = {{TRIPLE("p_w_abc", p_w)},   {TRIPLE("q_var_abc", q_var)},
+               {TRIPLE("ip_w_abc", ip_w)}, {TRIPLE("iq_var_abc", iq_var)},
+               {TRIPLE("g_w_abc", g_w)},   {TRIPLE("b_var_abc", b_var)}};
+enum { TRIPLES = sizeof triples / sizeof triples[0], SHUNT_G = 4 };
 
 static const struct pofi_member zero_shunt[] = {
     {ABC("g0_w", g0_w), false, 0, {-1e12, 1e12, NULL}},
@@ -33,6 +36,28 @@ static const struct pofi_member zero_shunt[] = {
 static double *place_of(struct pof_node_phases *p, const struct triple *t)
 {
     return (double *)(void *)((char *)p + t->offset);
+}
+
+static double *total_of(struct pof_node *n, const struct triple *t)
+{
+    return (double *)(void *)((char *)n + t->total);
+}
+
+/* What is less than this share of its parts is their rounding. */
+#define ROUNDING 1e-12
+
+/* A document has what each phase draws beside the total of the node; in memory the total is that of
+ * all. Returns what was added to the total. */
+static double take_together(double *total, double abc[3])
+{
+    double sum = abc[0] + abc[1] + abc[2];
+    double largest = fmax(fabs(abc[0]), fmax(fabs(abc[1]), fabs(abc[2])));
+    sum = fabs(sum) <= ROUNDING * largest ? 0 : sum;
+    *total += sum;
+    for (int f = 0; f < 3 && sum != 0; f++) {
+        abc[f] -= sum / 3;
+    }
+    return sum;
 }
 
 int pofi_read_node_phases(const struct pof_json *at, struct pof_node *node,
@@ -45,12 +70,58 @@ int pofi_read_node_phases(const struct pof_json *at, struct pof_node *node,
     int rc = pofi_read_members(at, zero_shunt, p, err);
     for (int i = 0; i < TRIPLES && rc == 0; i++) {
         if (pof_json_member(at, triples[i].key, &member)) {
+            double *abc = place_of(p, &triples[i]), sum;
             any = true;
-            rc = pof_json_reals(&member, &watts, place_of(p, &triples[i]), 3, err);
+            rc = pof_json_reals(&member, &watts, abc, 3, err);
+            sum = rc ? 0 : take_together(total_of(node, &triples[i]), abc);
+            p->g0_w += i == SHUNT_G && p->has_zero ? sum : 0;
+            p->b0_var += i > SHUNT_G && p->has_zero ? sum : 0;
         }
     }
     node->phases = any ? p : NULL;
     return rc;
+}
+
+/* The shortest numbers of phases alone, with no total beside them, that are read as these. */
+static bool phases_alone(double total, const double less[3], double abc[3])
+{
+    for (int digits = 12; digits <= 17; digits++) {
+        double sum = 0, again[3];
+        bool same = true;
+        for (int f = 0; f < 3; f++) {
+            char text[POF_REAL_MAX];
+            int n = snprintf(text, sizeof text, "%.*g", digits, less[f] + total / 3);
+            same = same && pof_real_parse((struct pof_text){text, (size_t)n}, &abc[f]);
+            again[f] = abc[f];
+        }
+        if (same) {
+            take_together(&sum, again);
+            same = sum == total && memcmp(again, less, sizeof again) == 0;
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where no numbers of phases alone do, the total stands beside what they draw more or less. */
+void pofi_tell_node(const struct pof_node *n, struct pof_node *told, struct pof_node_phases *phases)
+{
+    *told = *n;
+    if (!n->phases) {
+        return;
+    }
+    *phases = *n->phases;
+    told->phases = phases;
+    for (int i = 0; i < TRIPLES; i++) {
+        double *less = place_of(phases, &triples[i]), *total = total_of(told, &triples[i]), abc[3];
+        bool differs = less[0] != 0 || less[1] != 0 || less[2] != 0;
+        if (differs && !(i >= SHUNT_G && phases->has_zero) && phases_alone(*total, less, abc)) {
+            memcpy(less, abc, sizeof abc);
+            *total = 0;
+        }
+    }
 }
 
 static int put_list(struct pof_buf *to, const double *v, int n, struct pof_err *err)

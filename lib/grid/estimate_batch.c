@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+
 #include <string.h>
 
 /* A case that has not ended by then, or whose steps shrink less, goes by itself. */
@@ -37,7 +38,7 @@ struct worker {
     struct eval_lanes lanes;
     int width;
     size_t at[LANES_WIDE]; /* case of each lane; SIZE_MAX: idle */
-    double before[LANES_WIDE];
+    double before[LANES_WIDE][2]; /* sizes of the last two steps, the older one first */
     int iterations[LANES_WIDE];
     bool last[LANES_WIDE]; /* the step that was taken is the last, if exact rows hold */
 };
@@ -74,7 +75,7 @@ static void put_lane(const struct job *j, struct worker *w, int k, size_t c)
         }
     }
     w->at[k] = c;
-    w->before[k] = INFINITY;
+    w->before[k][0] = w->before[k][1] = INFINITY;
     w->iterations[k] = 0;
     w->last[k] = false;
 }
@@ -151,14 +152,14 @@ static bool over(struct job *j, struct worker *w, int k)
 /* After a step. */
 static void judge(struct job *j, struct worker *w, int k, double size)
 {
-    double set = j->se->options.tolerance;
-    double tolerance = set > 0 ? set : SE_TOLERANCE, rho = size / w->before[k];
+    double *before = w->before[k];
     w->iterations[k]++;
-    w->last[k] = size <= tolerance || (rho < 0.5 && size * rho / (1 - rho) <= tolerance);
-    if (!w->last[k] && rho > CONTRACTION_WORST && w->iterations[k] > 1) {
+    w->last[k] = pofi_se_settled(j->se, before[0], before[1], size);
+    if (!w->last[k] && size > CONTRACTION_WORST * before[0]) {
         w->iterations[k] = ITERATIONS_MAX;
     }
-    w->before[k] = size;
+    before[0] = before[1];
+    before[1] = size;
 }
 
 static bool busy(const struct worker *w)
@@ -199,7 +200,7 @@ static int run_turn(void *ctx, unsigned worker, size_t i, struct pof_err *err)
         if (!busy(w)) {
             break;
         }
-        (wide ? pof_ldl_solve_lanes : pof_ldl_solve)(j->se->gain.ldl, w->lanes.rhs);
+        (wide ? pofi_se_solve_wide : pofi_se_solve)(plan, j->se->gain.ldl, &w->lanes);
         (wide ? pofi_se_step_wide : pofi_se_step)(plan, &w->lanes, size);
         for (int k = 0; k < w->width; k++) {
             if (w->at[k] != SIZE_MAX) {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A reading whose residual keeps less than this share of its variance cannot be tested. */
-static const double CRITICAL = 1e-8;
+static const double CRITICAL = 1e-6;
 
 static const double TAIL = 0.05;
 

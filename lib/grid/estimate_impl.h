@@ -223,6 +223,10 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) PO
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* The same from a state that was solved before; all rows take part from the first step. */
 int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err) POF_CHECKED;
+/* Whether the state is settled once a step of size `next` is taken too, after ones of sizes `before`
+ * and `size`. States and multipliers correct each other by turns: what two steps gain is regular, what
+ * one gains is not. */
+bool pofi_se_settled(const struct pof_se *se, double before, double size, double next);
 /* h and r at the present state. */
 void pofi_se_linearise(struct pof_se *se);
 /* Weights of all rows and scales of exact ones, from the present h. */
@@ -233,7 +237,7 @@ double pofi_se_prior(const struct pof_se *se, bool variances);
 bool pofi_se_contradiction(struct pof_se *se);
 /* The most a step changes before voltages are no longer linear, and when it is settled. */
 #define SE_TOLERANCE 1e-10
-#define SE_MISSED 1e-12 /* of exact rows, p.u. */
+#define SE_MISSED 1e-10 /* of exact rows, p.u. */
 
 /* estimate_dense.c: a Gauss-Newton step from h and r by dense algebra, x[2 * states], without multipliers. */
 int pofi_se_dense_step(const struct pof_se *se, double *x, bool *solved,

@@ -482,8 +482,8 @@ static int list_missing(struct pof_se *se, const struct search *s, struct pof_er
         }
         struct pof_observation *o = &se->missing[se->n_missing++];
         *o = (struct pof_observation){.element = net->first_of[bus]};
-        o->phase = net->phases == 1 ? 0 : (uint8_t)(1 + node % net->phases);
-        o->quantity = i % 2 ? POF_QUANTITY_V : POF_QUANTITY_ANGLE;
+        o->phase = (uint8_t)(net->phases == 1 ? 0 : 1 + node % net->phases);
+        o->quantity = (uint8_t)(i % 2 ? POF_QUANTITY_V : POF_QUANTITY_ANGLE);
         double unit = pofi_se_unit(se, o);
         o->value = (i % 2 ? net->flat_v[node] : net->flat_a[node]) * unit;
         o->sigma = 0.01 * unit;

@@ -95,14 +95,14 @@ static void tell_counts(const struct pofi_cim *c)
     pofi_tell_count(t, c->open_ends, "ends that are not connected, each a node of its own behind an open switch");
     pofi_tell_count(t, c->no_impedance, "branches without impedance, as switches");
     pofi_tell_count(t, c->joined_levels, "lines between two nominal voltages, as transformers of ratio 1 in volts");
-    pofi_tell_count(t, c->magnetising, "transformer ends with a shunt, which became one of their node");
     pofi_tell_count(t, c->tables, "tap changers with a table, fixed at their step");
     pofi_tell_count(t, c->steps, "tap changers with steps that a grid cannot hold, fixed at their step");
-    pofi_tell_count(t, c->clocks, "phase angle clocks, kept for three-phase computations; balanced angles are without them, as in CGMES");
+    pofi_tell_count(t, c->clocks, "transformers whose clock is not in the angles of CGMES, known in balanced computations only");
     pofi_tell_count(t, c->other_modes, "controls of anything but a voltage, left out");
     pofi_tell_count(t, c->odd_target, "voltage targets in V by their unit that can only be kV, taken as kV");
     pofi_tell_count(t, c->remote_held, "machines that hold a voltage elsewhere, here their own at its solved value");
     pofi_tell_count(t, c->remote_free, "machines that hold a voltage elsewhere or none that is known, without a solved value");
+    pofi_tell_count(t, c->off_target, "machines whose solved voltage is not their target, at the solved one");
     pofi_tell_count(t, c->slopes, "static var compensators with a slope, as their reactive power");
     pofi_tell_count(t, c->exponents, "exponents of loads other than 0, 1, 2, as shares of the same slope at 1 p.u.");
     pofi_tell_count(t, c->from_state, "loads and machines without SSH, at the power of SV");

@@ -64,9 +64,15 @@ void pofi_tell_count(const struct pof_teller *teller, unsigned count, const char
 struct pof_text pofi_branch_name(const struct pof_grid *grid, uint32_t from, uint32_t to,
                                  const char *circuit, char *text)
 {
-    const char *a = grid->node[from].name.ptr, *b = grid->node[to].name.ptr;
+    struct pof_text a_name = grid->node[from].name, b_name = grid->node[to].name;
+    const char *a = a_name.ptr, *b = b_name.ptr;
     size_t size = POF_GRID_NAME_MAX + 1;
-    int n = snprintf(text, size, "%s-%s", a, b);
+    int n = (int)(a_name.len + 1 + b_name.len); /* names have at most POF_GRID_NAME_MAX bytes */
+    if ((size_t)n < size) {
+        memcpy(text, a, a_name.len);
+        text[a_name.len] = '-';
+        memcpy(text + a_name.len + 1, b, b_name.len + 1);
+    }
     for (int i = 1; i < 1000 && n > 0 && (size_t)n < size; i++) {
         struct pof_text name = {text, (size_t)n};
         if (pof_names_find(&grid->branch_names, name) == POF_NONE) {

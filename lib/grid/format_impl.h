@@ -42,6 +42,7 @@ struct pofi_mcase {
     struct pof_text name; /* of the function; in the text */
     unsigned left_out;    /* fields of mpc that are not looked at */
     struct pof_text left; /* the first of them; in the text */
+    bool dc_lines;        /* mpc.dcline is one of them */
 };
 
 /* Evaluates the text of a case: matrices, scalars, unit conversions. */

@@ -2,6 +2,7 @@
 /* MATPOWER cases, version 2 (User's Manual, appendix B), to grids and back. */
 #include "grid/format_impl.h"
 #include "grid/solver.h"
+#include "num/decimal.h"
 #include "num/real.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@ enum { TYPE_PQ = 1, TYPE_PV, TYPE_REF, TYPE_NONE };
 
 /* What was left out or assumed, counted. */
 struct left {
-    unsigned no_base, limits, no_gen, generators, opened, switches, line_shunts;
+    unsigned no_base, limits, no_gen, impossible, opened, switches;
 };
 
 struct reading {
@@ -60,8 +61,9 @@ static int check_tables(struct reading *r)
             return pof_fail(r->err, POF_E_MISSING, "mpc.%s is missing or empty", name[t]);
         }
         if (table->rows > 0 && table->cols < least[t]) {
-            return pof_fail(r->err, POF_E_COLUMNS, "mpc.%s has %zu columns, at least %zu are needed",
-                            name[t], table->cols, least[t]);
+            return pof_fail(r->err, POF_E_COLUMNS,
+                            "mpc.%s has %zu columns, at least %zu are needed", name[t], table->cols,
+                            least[t]);
         }
         if (table->rows >= POF_NONE / 2) {
             return pof_fail(r->err, POF_E_TOO_LONG, "mpc.%s has too many rows", name[t]);
@@ -73,10 +75,10 @@ static int check_tables(struct reading *r)
 static int bus_name(struct reading *r, double number, char *to, struct pof_text *name)
 {
     if (!(number >= 1) || number > 1e9 || number != floor(number)) {
-        return pof_fail(r->err, POF_E_RANGE, "bus number %.15g is not an integer in 1 .. 1e9", number);
+        return pof_fail(r->err, POF_E_RANGE, "bus number %.15g is not an integer in 1 .. 1e9",
+                        number);
     }
-    int n = snprintf(to, 16, "%.0f", number);
-    *name = (struct pof_text){to, (size_t)n};
+    *name = (struct pof_text){to, pof_decimal_format((int64_t)number, 0, to)};
     return 0;
 }
 
@@ -95,7 +97,7 @@ static void node_voltages(struct reading *r, const double *bus, struct pof_node 
 static int read_bus(struct reading *r, size_t i)
 {
     const double *bus = row(&r->c->table[POFI_BUS], i);
-    char text[16];
+    char text[POF_DECIMAL_MAX];
     struct pof_text name;
     int rc = bus_name(r, bus[BUS_I], text, &name);
     if (rc) {
@@ -121,19 +123,35 @@ static int read_bus(struct reading *r, size_t i)
 
 static int find_bus(struct reading *r, double number, uint32_t *node)
 {
-    char text[16];
+    char text[POF_DECIMAL_MAX];
     struct pof_text name;
     int rc = bus_name(r, number, text, &name);
     if (rc) {
         return rc;
     }
     *node = pof_names_find(&r->build.grid->node_names, name);
-    return *node != POF_NONE ? 0
-                             : pof_fail(r->err, POF_E_REFERENCE, "bus %.0f is not in mpc.bus", number);
+    return *node != POF_NONE
+               ? 0
+               : pof_fail(r->err, POF_E_REFERENCE, "bus %.0f is not in mpc.bus", number);
 }
 
-/* A generator of a pq node is negative consumption; of a pv node its reactive power is free; the
- * slack node's is what the balance needs. The last in service sets the voltage, as in MATPOWER. */
+/* The limits of a node are the sums of those of its generators; one without makes it free. */
+static void q_limits(struct reading *r, struct pof_node *node, const double *gen, bool first)
+{
+    enum { NOTHING_KNOWN = 9999 }; /* Mvar: what cases say then, or Inf */
+    bool limited = gen[QMAX] < NOTHING_KNOWN && gen[QMIN] > -NOTHING_KNOWN;
+    if (limited && gen[QMIN] > gen[QMAX]) {
+        r->left.impossible++;
+        limited = false;
+    }
+    node->has_q_limits = limited && (first || node->has_q_limits);
+    node->q_min_var = node->has_q_limits ? node->q_min_var + gen[QMIN] * MEGA : 0;
+    node->q_max_var = node->has_q_limits ? node->q_max_var + gen[QMAX] * MEGA : 0;
+}
+
+/* A generator of a pq node is negative consumption; of a pv node its reactive power is free
+ * within limits; the slack node's is what the balance needs. The last in service sets the voltage,
+ * as in MATPOWER. */
 static int read_gen(struct reading *r, size_t i, unsigned *in_service)
 {
     const double *gen = row(&r->c->table[POFI_GEN], i);
@@ -156,7 +174,9 @@ static int read_gen(struct reading *r, size_t i, unsigned *in_service)
         node->q_var -= gen[QG] * MEGA;
     } else {
         node->v_set_pu = gen[VG];
-        r->left.generators++;
+        if (node->kind == POF_NODE_PV) {
+            q_limits(r, node, gen, in_service[at] == 1);
+        }
     }
     return 0;
 }
@@ -175,7 +195,8 @@ static int read_gens(struct reading *r)
             n->kind = POF_NODE_PQ;
             r->left.no_gen++;
         }
-        n->zero_injection = n->kind == POF_NODE_PQ && n->p_w == 0 && n->q_var == 0 && !in_service[i];
+        n->zero_injection =
+            n->kind == POF_NODE_PQ && n->p_w == 0 && n->q_var == 0 && !in_service[i];
         if (n->kind == POF_NODE_PQ) {
             n->v_set_pu = 1;
         }
@@ -187,8 +208,8 @@ static int read_gens(struct reading *r)
 static enum pof_branch_kind kind_of(const struct pof_grid *g, const struct pof_branch *b,
                                     const double *branch)
 {
-    bool plain = branch[TAP] == 0 && branch[SHIFT] == 0 &&
-                 g->node[b->from].base_v == g->node[b->to].base_v;
+    bool plain =
+        branch[TAP] == 0 && branch[SHIFT] == 0 && g->node[b->from].base_v == g->node[b->to].base_v;
     if (!plain) {
         return POF_BRANCH_TRANSFORMER;
     }
@@ -233,9 +254,15 @@ static void tell_left(const struct reading *r, const struct pof_teller *teller)
                   (int)(r->c->left.len < 40 ? r->c->left.len : 40), r->c->left.ptr);
     }
     pofi_tell_count(teller, l->no_base, "buses without base voltage, 1 kV taken");
-    pofi_tell_count(teller, l->limits, "buses whose voltage limits leave no room, 0.9 .. 1.1 taken");
+    pofi_tell_count(teller, l->limits,
+                    "buses whose voltage limits leave no room, 0.9 .. 1.1 taken");
     pofi_tell_count(teller, l->no_gen, "buses of type 2 without generator in service, now pq");
-    pofi_tell_count(teller, l->generators, "generators that hold a voltage, their limits left out");
+    pofi_tell_count(teller, l->impossible,
+                    "generators whose lower reactive limit is above the upper, now without limits");
+    if (r->c->dc_lines) {
+        pofi_tell(teller, "mpc.dcline is left out: flows differ from those of MATPOWER with its DC "
+                          "lines switched on");
+    }
     pofi_tell_count(teller, l->switches, "branches without impedance, now switches");
     pofi_tell_count(teller, l->opened, "branches to isolated buses (type 4), now open");
 }
@@ -249,8 +276,8 @@ static int read_case(struct reading *r)
     }
     g->base_va = r->c->base_mva * MEGA;
     g->f_hz = 50;
-    char *name = pof_arena_text(&g->arena, r->c->name.ptr ? r->c->name.ptr : "", r->c->name.len,
-                                r->err);
+    char *name =
+        pof_arena_text(&g->arena, r->c->name.ptr ? r->c->name.ptr : "", r->c->name.len, r->err);
     if (!name) {
         return POF_E_NOMEM;
     }
@@ -327,14 +354,22 @@ static int put_buses(struct writing *w)
     for (uint32_t i = 0; i < w->grid->nodes && rc == 0; i++) {
         const struct pof_node *n = &w->grid->node[i];
         bool held = n->kind != POF_NODE_PQ;
-        double type = !w->fed[i]                    ? TYPE_NONE
+        double type = !w->fed[i]                  ? TYPE_NONE
                       : n->kind == POF_NODE_SLACK ? TYPE_REF
                       : n->kind == POF_NODE_PV    ? TYPE_PV
                                                   : TYPE_PQ;
-        const double v[BUS_COLS] = {number_of(w, i), type, n->p_w / MEGA, n->q_var / MEGA,
+        const double v[BUS_COLS] = {number_of(w, i),
+                                    type,
+                                    (n->p_w + n->ip_w) / MEGA,
+                                    (n->q_var + n->iq_var) / MEGA,
                                     (n->g_w + w->g[i] * w->grid->base_va) / MEGA,
-                                    n->b_var / MEGA, 1, held ? n->v_set_pu : 1,
-                                    pof_deg_of_rad(n->angle_set), n->base_v / 1000, 1, n->v_max_pu,
+                                    n->b_var / MEGA,
+                                    1,
+                                    held ? n->v_set_pu : 1,
+                                    pof_deg_of_rad(n->angle_set),
+                                    n->base_v / 1000,
+                                    1,
+                                    n->v_max_pu,
                                     n->v_min_pu};
         rc = put_row(w, v, BUS_COLS);
     }
@@ -352,7 +387,11 @@ static int put_gens(struct writing *w)
     for (uint32_t i = 0; i < w->grid->nodes && rc == 0; i++) {
         const struct pof_node *n = &w->grid->node[i];
         if (n->kind != POF_NODE_PQ) {
-            const double v[] = {number_of(w, i), 0, 0, 9999, -9999, n->v_set_pu, base, 1, 9999, -9999};
+            /* The consumption of the bus holds the generation, so limits are as they are. */
+            double q_max = n->has_q_limits ? n->q_max_var / MEGA : 9999;
+            double q_min = n->has_q_limits ? n->q_min_var / MEGA : -9999;
+            const double v[] = {number_of(w, i), 0,    0, q_max, q_min,
+                                n->v_set_pu,     base, 1, 9999,  -9999};
             rc = put_row(w, v, sizeof v / sizeof v[0]);
         }
     }
@@ -369,8 +408,17 @@ static int put_branches(struct writing *w)
         const struct pof_branch *b = &w->grid->branch[k];
         double rate = b->rating_va / MEGA;
         double tap = b->kind == POF_BRANCH_TRANSFORMER ? b->ratio : 0;
-        const double v[BR_COLS] = {number_of(w, b->from), number_of(w, b->to), b->r, b->x, b->b,
-                                   rate, rate, rate, tap, pof_deg_of_rad(b->shift), b->closed};
+        const double v[BR_COLS] = {number_of(w, b->from),
+                                   number_of(w, b->to),
+                                   b->r,
+                                   b->x,
+                                   b->b,
+                                   rate,
+                                   rate,
+                                   rate,
+                                   tap,
+                                   pof_deg_of_rad(b->shift),
+                                   b->closed};
         rc = put_row(w, v, BR_COLS);
     }
     return rc ? rc : pof_buf_adds(w->to, "];\n", w->err);
@@ -422,8 +470,12 @@ static int put_head(struct writing *w)
 static void tell_unwritten(const struct writing *w, const struct pof_teller *teller)
 {
     const struct pof_grid *g = w->grid;
-    unsigned rated = 0, places = 0, named = 0, conductances = 0, switches = 0;
+    unsigned rated = 0, places = 0, named = 0, conductances = 0, switches = 0, currents = 0,
+             taps = 0;
+    unsigned phases = 0;
     for (uint32_t i = 0; i < g->nodes; i++) {
+        currents += g->node[i].ip_w != 0 || g->node[i].iq_var != 0;
+        phases += g->node[i].phases != NULL;
         rated += g->node[i].rated_w != 0;
         places += g->node[i].has_xy;
     }
@@ -431,7 +483,12 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
         named += !pofi_plain_name(g, k);
         conductances += g->branch[k].g != 0;
         switches += g->branch[k].kind == POF_BRANCH_SWITCH;
+        taps += g->branch[k].tap != NULL;
+        phases += g->branch[k].phases != NULL;
     }
+    pofi_tell_count(teller, currents, "nodes whose constant current is written as constant power");
+    pofi_tell_count(teller, taps, "tap changers left out, the ratio stays");
+    pofi_tell_count(teller, phases, "nodes and branches whose phases differ, now balanced");
     if (!w->numbers) {
         pofi_tell(teller, "buses are numbered from 1; the names of nodes are in mpc.bus_name");
     }

@@ -21,14 +21,16 @@
 enum pof_node_kind { POF_NODE_PQ, POF_NODE_PV, POF_NODE_SLACK };
 enum pof_branch_kind { POF_BRANCH_LINE, POF_BRANCH_TRANSFORMER, POF_BRANCH_SWITCH };
 
-/* What differs between the phases a, b, c of a node, beside its balanced consumption. Phase to
- * ground (a neutral conductor is eliminated in the branches). */
+/* What the phases a, b, c of a node draw beyond a third of its p_w, q_var ... each: three numbers that
+ * add up to 0, so that balanced computations have the whole in struct pof_node. Phase to ground (a
+ * neutral conductor is eliminated in the branches). */
 struct pof_node_phases {
     double p_w[3], q_var[3];   /* constant power; generation negative */
     double ip_w[3], iq_var[3]; /* constant current, as the power at 1 p.u. */
     double g_w[3], b_var[3];   /* constant admittance, as in struct pof_node */
     bool has_zero;             /* else the balanced shunt of the node is the same in zero sequence */
-    double g0_w, b0_var;       /* zero-sequence shunt, powers at 1 p.u. as g_w, b_var of the node */
+    double g0_w, b0_var;       /* zero-sequence shunt, powers at 1 p.u. as g_w, b_var of the node; loads
+                                  of constant admittance that g_w contains included */
 };
 
 struct pof_node {

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements of MATPOWER cases. */
 #include "grid/matlab.h"
+#include "num/real.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Columns by the place of their names in what idx_bus, idx_gen and idx_brch return (MATPOWER 8). */
-static const double idx_bus[] = {1, 2,  3,  4,  1,  2,  3,  4,  5,  6, 7,
+static const double idx_bus[] = {1, 2, 3,  4,  1,  2,  3,  4,  5,  6, 7,
                                  8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
 static const double idx_gen[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 22, 23, 24,
                                  25, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21};
-static const double idx_brch[] = {1, 2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
+static const double idx_brch[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
                                   14, 15, 16, 17, 18, 19, 12, 13, 20, 21};
 
 /* --- statements --- */
@@ -22,7 +24,9 @@ static int end_of_statement(struct pofi_parser *p)
         p->at++;
         pofi_skip_blank(p, false, NULL);
     }
-    return p->at == p->end || *p->at == '\n' ? 0 : pofi_syntax(p, POF_E_SYNTAX, "statement not understood");
+    return p->at == p->end || *p->at == '\n'
+               ? 0
+               : pofi_syntax(p, POF_E_SYNTAX, "statement not understood");
 }
 
 static int add_cell(struct pofi_parser *p, struct pofi_table *t, double v, size_t *in_row)
@@ -31,7 +35,7 @@ static int add_cell(struct pofi_parser *p, struct pofi_table *t, double v, size_
         return pof_fail(p->err, POF_E_COLUMNS, "a row has more than %zu columns", t->cols);
     }
     size_t n = t->rows * t->cols + *in_row;
-    int rc = pof_grow(&t->v, &t->cap, n + 1, sizeof *t->v, p->err);
+    int rc = n < t->cap ? 0 : pof_grow(&t->v, &t->cap, n + 1, sizeof *t->v, p->err);
     if (rc == 0) {
         t->v[n] = v;
         ++*in_row;
@@ -58,9 +62,13 @@ static int end_row(struct pofi_parser *p, struct pofi_table *t, size_t *in_row)
 /* One element: a number, or an expression without blanks, as 11/sqrt(3). */
 static int element(struct pofi_parser *p, double *out)
 {
-    const char *stop = p->at, *end = p->end;
+    const char *end = p->end, *stop = pof_real_scan(p->at, end, POF_REAL_FREE, out);
     int depth = 0;
-    for (; stop < end && *stop != '\n'; stop++) {
+    if (stop > p->at && (stop == end || strchr(" \t\r\n,;]%", *stop)) && isfinite(*out)) {
+        p->at = stop;
+        return 0;
+    }
+    for (stop = p->at; stop < end && *stop != '\n'; stop++) {
         depth += (*stop == '(') - (*stop == ')');
         if (strchr(" \t\r,;]%", *stop) && depth <= 0) {
             break;
@@ -173,6 +181,7 @@ static int assign_text(struct pofi_parser *p, struct pof_text name)
 /* A field this reader has no use for is noted, so that it can be told. */
 static void note_left_out(struct pofi_parser *p, struct pof_text name)
 {
+    p->c->dc_lines |= pof_text_is(name, "dcline");
     if (p->c->left_out++ == 0) {
         p->c->left = name;
     }
@@ -198,7 +207,8 @@ static int assign_field(struct pofi_parser *p)
         return assign_text(p, name);
     }
     if (t && t->rows > 0) {
-        return pof_fail(p->err, POF_E_DUPLICATE, "mpc.%s is given twice", pofi_table_name[t - p->c->table]);
+        return pof_fail(p->err, POF_E_DUPLICATE, "mpc.%s is given twice",
+                        pofi_table_name[t - p->c->table]);
     }
     struct pofi_table unused = {0};
     int rc;
@@ -301,7 +311,8 @@ int pofi_mcase_parse(struct pofi_mcase *c, struct pof_text text, const char *nam
                      struct pof_err *err)
 {
     *c = (struct pofi_mcase){0};
-    struct pofi_parser p = {.c = c, .at = text.ptr, .end = text.ptr + text.len, .line = 1, .err = err};
+    struct pofi_parser p = {
+        .c = c, .at = text.ptr, .end = text.ptr + text.len, .line = 1, .err = err};
     int rc = 0;
     for (;;) {
         pofi_skip_blank(&p, true, text.ptr);

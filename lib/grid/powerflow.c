@@ -298,6 +298,8 @@ int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool
 void pof_pf_result(const struct pof_pf *pf, struct pof_pf_result *result)
 {
     *result = (struct pof_pf_result){
+        .phases = pf->net.phases,
+        .floating = pf->net.floating,
         .v_pu = pf->v_pu,
         .angle = pf->angle,
         .p_from_w = pf->p_from,

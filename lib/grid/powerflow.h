@@ -33,7 +33,8 @@ enum pof_pf_status { POF_PF_CONVERGED, POF_PF_DIVERGED };
 struct pof_pf_options {
     enum pof_pf_method method;
     enum pof_pf_start start; /* of Newton's method */
-    double tolerance;        /* largest mismatch, p.u. of base_va; 0: 1e-8 */
+    double tolerance;        /* largest mismatch, p.u. of base_va; 0: 1e-8. Newton's method takes no
+                                less than what rounding leaves: 1e-15 times the largest admittance */
     int max_iterations;      /* 0: 100, Newton 50 */
     uint32_t phases;         /* 0, 1: balanced; 3: each phase for itself */
     bool q_limits;           /* pv nodes keep to their limits, where they have some */
@@ -69,6 +70,9 @@ int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool
  * voltages against ground, powers of that phase. Nodes that are not connected to the slack have
  * v = 0. Of a case that diverged: the state of least mismatch, or zeros when a sweep was asked for. */
 struct pof_pf_result {
+    uint32_t phases;        /* 1 or 3 */
+    uint32_t floating;      /* parts of the network without a way to ground in the zero sequence
+                               (POF_STRAY_CAPACITANCE in net.h) */
     const double *v_pu;     /* [nodes] */
     const double *angle;    /* [nodes] rad, -pi < angle <= pi */
     const double *p_from_w, *q_from_var, *p_to_w, *q_to_var; /* [branches] into the branch */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading PSS/E RAW and RAWX: records, and what their parts know of each other.
  *
- * A reader of a part asks for fields by their place in the part's list `wanted`, whose names are those
- * of RAWX. Where a field stands differs from revision to revision: the orders in raw_layout.c say so
- * for RAW, the document itself does for RAWX. */
+ * A reader of a part asks for fields by their place in the part's list `wanted`, whose names are
+ * those of RAWX. Where a field stands differs from revision to revision: the orders in raw_layout.c
+ * say so for RAW, the document itself does for RAWX. */
 #ifndef POF_GRID_RAW_H
 #define POF_GRID_RAW_H
 
@@ -23,8 +23,8 @@ struct pofi_raw_field {
     bool numeric; /* a number of a RAWX document; text is empty */
 };
 
-/* One record. RAW is list-directed as in Fortran: values are separated by a comma or blanks, texts in
- * single or double quotes, '/' ends the line, nothing between two commas means the default. */
+/* One record. RAW is list-directed as in Fortran: values are separated by a comma or blanks, texts
+ * in single or double quotes, '/' ends the line, nothing between two commas means the default. */
 struct pofi_record {
     struct pofi_raw_field field[POFI_RAW_FIELDS];
     size_t n;
@@ -54,9 +54,9 @@ const struct pofi_raw_part *const *pofi_raw_parts(int revision);
 
 /* What was left out or assumed. */
 struct pofi_raw_told {
-    unsigned no_base, limits, no_gen, opened, switches, remote, asymmetric, magnetising, star, no_star,
-        bookkeeping, left_out, dc, vsc, facts, off_step, controls, shunt_control, nodes, open_inside,
-        corrected, generation, tables, impossible, adds;
+    unsigned no_base, limits, no_gen, opened, switches, remote, asymmetric, magnetising, star,
+        no_star, bookkeeping, left_out, dc, vsc, facts, off_step, controls, shunt_control, nodes,
+        open_inside, corrected, generation, tables, impossible, adds;
 };
 
 /* A transformer winding whose impedance a table corrects. */
@@ -87,7 +87,8 @@ struct pofi_raw {
     struct pof_names numbers; /* bus numbers in their text form; id = node */
     struct pof_names names;   /* bus names; as many as buses when all are good and different */
     bool *isolated;           /* [nodes] */
-    size_t isolated_cap;
+    double *stored_v;         /* [nodes] the voltage in the file, p.u. */
+    size_t isolated_cap, stored_cap;
     unsigned *in_service; /* [nodes] generators */
     struct pofi_raw_correction *correction;
     size_t corrections, correction_cap;
@@ -110,7 +111,8 @@ void pofi_raw_skip(struct pofi_raw *r);
 /* Is the record the "0" that ends a part? */
 bool pofi_raw_end_of_part(const struct pofi_raw *r);
 
-/* Finds out where the wanted fields of a part stand: by its order, or by the names of a document. */
+/* Finds out where the wanted fields of a part stand: by its order, or by the names of a document.
+ */
 void pofi_raw_use(struct pofi_raw *r, const struct pofi_raw_part *part);
 
 /* A wanted field as a number, or its default. POF_E_NUMBER with the field's name. */

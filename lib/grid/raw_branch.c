@@ -59,7 +59,8 @@ int pofi_raw_read_line(struct pofi_raw *r)
     b.closed = v[ST] != 0;
     bool levels = g->node[b.from].base_v != g->node[b.to].base_v;
     if (v[RATIO] != 0 || v[ANG] != 0 || (levels && (b.r != 0 || b.x != 0))) {
-        b.kind = POF_BRANCH_TRANSFORMER; /* in old revisions transformers are branches with a ratio */
+        b.kind =
+            POF_BRANCH_TRANSFORMER; /* in old revisions transformers are branches with a ratio */
         b.ratio = v[RATIO] != 0 ? v[RATIO] : 1;
         b.shift = pof_rad_of_deg(v[ANG]);
     }

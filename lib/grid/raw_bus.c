@@ -9,7 +9,8 @@
 
 /* --- buses --- */
 
-static int add_bus(struct pofi_raw *r, const struct pof_node *node, struct pof_text number, bool isolated)
+static int add_bus(struct pofi_raw *r, const struct pof_node *node, struct pof_text number,
+                   double v)
 {
     uint32_t id;
     size_t n = r->numbers.n;
@@ -19,9 +20,10 @@ static int add_bus(struct pofi_raw *r, const struct pof_node *node, struct pof_t
                            number.ptr);
     }
     rc = rc ? rc : pof_grow(&r->isolated, &r->isolated_cap, n + 1, sizeof *r->isolated, r->err);
+    rc = rc ? rc : pof_grow(&r->stored_v, &r->stored_cap, n + 1, sizeof *r->stored_v, r->err);
     rc = rc ? rc : pof_build_node(&r->build, node, r->err);
     if (rc == 0) {
-        r->isolated[n] = isolated;
+        r->stored_v[n] = v;
     }
     return rc;
 }
@@ -71,7 +73,8 @@ int pofi_raw_read_bus(struct pofi_raw *r)
         return rc;
     }
     if (v[IDE] != 1 && v[IDE] != 2 && v[IDE] != 3 && v[IDE] != 4) {
-        return pofi_raw_fail(r, IDE, POF_E_RANGE, "bus type code %.15g is not 1, 2, 3 or 4", v[IDE]);
+        return pofi_raw_fail(r, IDE, POF_E_RANGE, "bus type code %.15g is not 1, 2, 3 or 4",
+                             v[IDE]);
     }
     r->told.no_base += v[BASKV] == 0;
     struct pof_node node = pof_node_default(number, v[BASKV] == 0 ? 1000 : v[BASKV] * 1000);
@@ -88,7 +91,11 @@ int pofi_raw_read_bus(struct pofi_raw *r)
     node.b_var = v[BL] * MEGA;
     add_load(&node, v[PL], v[QL]);
     rc = note_name(r, pofi_raw_text(r, NAME));
-    return rc ? rc : add_bus(r, &node, number, v[IDE] == 4);
+    rc = rc ? rc : add_bus(r, &node, number, v[VM]);
+    if (rc == 0) {
+        r->isolated[r->numbers.n - 1] = v[IDE] == 4;
+    }
+    return rc;
 }
 
 /* --- loads and shunts --- */
@@ -163,14 +170,15 @@ int pofi_raw_hold(struct pofi_raw *r, uint32_t at, double v_pu, double q_min, do
         q_min = q_max = between;
     }
     /* 9999 Mvar is what a file says when nothing is known. */
-    node->has_q_limits = (first || node->has_q_limits) && q_max < 9999 * MEGA && q_min > -9999 * MEGA;
-    node->q_min_var += q_min;
-    node->q_max_var += q_max;
+    node->has_q_limits =
+        (first || node->has_q_limits) && q_max < 9999 * MEGA && q_min > -9999 * MEGA;
+    node->q_min_var = node->has_q_limits ? node->q_min_var + q_min : 0;
+    node->q_max_var = node->has_q_limits ? node->q_max_var + q_max : 0;
     return 0;
 }
 
-/* As in the reader of MATPOWER cases: a generator of a pq node is negative consumption, at a pv node
- * its reactive power is free within limits, at a slack node both are. */
+/* As in the reader of MATPOWER cases: a generator of a pq node is negative consumption, at a pv
+ * node its reactive power is free within limits, at a slack node both are. */
 int pofi_raw_read_generator(struct pofi_raw *r)
 {
     enum { I, PG, QG, QT, QB, VS, IREG, STAT, FIELDS };
@@ -191,15 +199,16 @@ int pofi_raw_read_generator(struct pofi_raw *r)
         return 0;
     }
     if (!(v[VS] > 0.5 && v[VS] < 1.5)) {
-        return pofi_raw_fail(r, VS, POF_E_PHYSICS, "voltage set point %.15g p.u. is not in 0.5 .. 1.5",
-                             v[VS]);
+        return pofi_raw_fail(r, VS, POF_E_PHYSICS,
+                             "voltage set point %.15g p.u. is not in 0.5 .. 1.5", v[VS]);
     }
     uint32_t regulated = at;
     if (v[IREG] != 0 && (rc = pofi_raw_bus(r, IREG, &regulated)) != 0) {
         return rc;
     }
     r->told.remote += regulated != at;
-    return pofi_raw_hold(r, at, regulated == at ? v[VS] : node->v_set_pu, v[QB] * MEGA, v[QT] * MEGA);
+    return pofi_raw_hold(r, at, regulated == at ? v[VS] : node->v_set_pu, v[QB] * MEGA,
+                         v[QT] * MEGA);
 }
 
 void pofi_raw_settle_kinds(struct pofi_raw *r)
@@ -213,7 +222,7 @@ void pofi_raw_settle_kinds(struct pofi_raw *r)
             n->v_set_pu = 1;
             r->told.no_gen++;
         }
-        n->zero_injection = n->kind == POF_NODE_PQ && n->p_w == 0 && n->q_var == 0 && n->ip_w == 0 &&
-                            n->iq_var == 0 && !fed;
+        n->zero_injection = n->kind == POF_NODE_PQ && n->p_w == 0 && n->q_var == 0 &&
+                            n->ip_w == 0 && n->iq_var == 0 && !fed;
     }
 }

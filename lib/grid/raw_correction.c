@@ -62,11 +62,13 @@ int pofi_raw_read_correction(struct pofi_raw *r)
     }
     double v[] = {0, 0, 0, 0};
     int rc = pofi_raw_reals(r, 0, 4, v);
-    return rc || (v[REFACT] == 0 && v[IMFACT] == 0) ? rc
-                                                     : add_point(r, v[ITABLE], v[TAP], hypot(v[REFACT], v[IMFACT]));
+    return rc || (v[REFACT] == 0 && v[IMFACT] == 0)
+               ? rc
+               : add_point(r, v[ITABLE], v[TAP], hypot(v[REFACT], v[IMFACT]));
 }
 
-/* The factor of a table at t, linear between points and that of the last one outside; 0: no table. */
+/* The factor of a table at t, linear between points and that of the last one outside; 0: no table.
+ */
 static double factor_at(const struct pofi_raw *r, long table, double t)
 {
     const struct pofi_raw_point *below = NULL, *above = NULL;
@@ -93,8 +95,8 @@ static bool over_angles(const struct pofi_raw *r, const struct pofi_raw_correcti
 {
     bool ratios = true;
     for (size_t i = 0; i < r->points; i++) {
-        ratios = ratios && (r->point[i].table != c->table ||
-                            (r->point[i].at > 0 && r->point[i].at < 3));
+        ratios =
+            ratios && (r->point[i].table != c->table || (r->point[i].at > 0 && r->point[i].at < 3));
     }
     return c->control == 3 || c->control == 5 || !ratios;
 }

@@ -18,65 +18,96 @@ static void consume(struct pofi_raw *r, uint32_t at, double p_mw, double q_mvar)
 
 /* --- two-terminal lines of line-commutated converters --- */
 
-/* Reactive consumption of a converter whose tap changer keeps it at its smallest firing or extinction
- * angle: V = V0 cos a - 3/pi N Xc I, cos phi = V / V0 (P. Kundur, Power System Stability and Control,
- * sections 10.2 and 10.9). v kV and i kA of the line. */
-static double converter_q(double v, double i, double bridges, double xc, double angle_deg)
+/* One end of a line. Formulas of P. Kundur, Power System Stability and Control, section 10.2, for n
+ * bridges in series: V = V0 cos a - n 3/pi Xc I, V0 = n 3 sqrt(2)/pi E of the valve side, cos phi =
+ * V / V0. */
+struct end {
+    uint32_t node;
+    double bridges, angle_deg, xc; /* smallest firing or extinction angle */
+    double v0;                     /* at the voltage and the tap of the file, kV; 0: not known */
+};
+
+static int read_end(struct pofi_raw *r, size_t k, struct end *e)
 {
-    double v0 = (v + 3 / PI * bridges * xc * i) / cos(angle_deg * PI / 180);
-    double sine = sqrt(fmax(0, 1 - v / v0 * v / v0));
-    return v0 * i * sine;
+    enum { IP, NB, ANMN, XC, EBAS, TR, TAP, FIELDS };
+    double v[FIELDS] = {[NB] = 1, [TR] = 1, [TAP] = 1};
+    int rc = pofi_raw_bus(r, k, &e->node);
+    rc = rc ? rc : pofi_raw_reals(r, k + NB, FIELDS - NB, v + NB);
+    e->bridges = v[NB];
+    e->angle_deg = v[ANMN];
+    e->xc = v[XC];
+    double side = v[TAP] > 0 ? v[EBAS] * v[TR] / v[TAP] * r->stored_v[rc ? 0 : e->node] : 0;
+    e->v0 = v[NB] * 3 * sqrt(2) / PI * side;
+    return rc;
 }
 
-/* Power mode: SETVL is the power of the rectifier, negative: the power that the inverter gives.
- * Current mode: SETVL in A. VSCHD is the voltage of the inverter and RCOMP I. */
-static int schedule(struct pofi_raw *r, const double *v, double *i_ka, double *v_rectifier)
+/* The highest DC voltage at a current in kA: that of the smallest angle. */
+static double highest(const struct end *e, double i)
+{
+    double most = e->v0 * cos(e->angle_deg * PI / 180) - e->bridges * 3 / PI * e->xc * i;
+    return e->v0 > 0 ? fmax(most, 1e-3) : HUGE_VAL;
+}
+
+/* Reactive consumption. Where the tap is not known it is the one at the smallest angle. */
+static double reactive(const struct end *e, double v, double i)
+{
+    double at_least = (v + e->bridges * 3 / PI * e->xc * i) / cos(e->angle_deg * PI / 180);
+    double v0 = e->v0 > 0 ? fmax(e->v0, v) : at_least;
+    return v0 * i * sqrt(fmax(0, 1 - v / v0 * v / v0));
+}
+
+/* What goes through a line. Power mode: SETVL is the power of the rectifier, negative: that which
+ * the inverter gives; current mode: SETVL in A. VSCHD is the voltage of the inverter and RCOMP I,
+ * held unless one of the ends cannot reach it. The current follows by substitution. */
+struct flow {
+    double i, v_rectifier, v_inverter; /* kA, kV */
+};
+
+static int schedule(struct pofi_raw *r, const double *v, const struct end *from,
+                    const struct end *to, struct flow *f)
 {
     enum { MDC, RDC, SETVL, VSCHD, VCMOD, RCOMP };
-    double vs = v[VSCHD], rest = v[RDC] - v[RCOMP], p = fabs(v[SETVL]);
-    if (!(vs > 0)) {
-        return pofi_raw_fail(r, 4, POF_E_PHYSICS, "scheduled voltage %.15g kV is not above 0", vs);
+    if (!(v[VSCHD] > 0)) {
+        return pofi_raw_fail(r, 1 + VSCHD, POF_E_PHYSICS,
+                             "scheduled voltage %.15g kV is not above 0", v[VSCHD]);
     }
-    if (v[MDC] == 2) {
-        *i_ka = v[SETVL] / 1000;
-    } else {
-        /* The inverter has vs - RCOMP I, the rectifier vs + (RDC - RCOMP) I; P = V I. */
-        double a = v[SETVL] > 0 ? rest : -v[RCOMP];
-        double root = vs * vs + 4 * a * p;
-        if (root < 0) {
-            return pofi_raw_fail(r, 3, POF_E_PHYSICS, "%.15g MW cannot go through this line", v[SETVL]);
+    *f = (struct flow){.i = v[MDC] == 2 ? v[SETVL] / 1000 : fabs(v[SETVL]) / v[VSCHD]};
+    for (int n = 0; n < 200; n++) {
+        double drop = v[RDC] * f->i;
+        f->v_inverter =
+            fmin(fmin(v[VSCHD] - v[RCOMP] * f->i, highest(to, f->i)), highest(from, f->i) - drop);
+        f->v_rectifier = f->v_inverter + drop;
+        double at = v[SETVL] > 0 ? f->v_rectifier : f->v_inverter;
+        if (!(at > 0 && f->v_inverter > 0)) {
+            return pofi_raw_fail(r, 1 + SETVL, POF_E_PHYSICS,
+                                 "%.15g MW cannot go through this line", v[SETVL]);
         }
-        *i_ka = a == 0 ? p / vs : 2 * p / (vs + sqrt(root));
+        f->i = v[MDC] == 2 ? f->i : fabs(v[SETVL]) / at;
     }
-    *v_rectifier = vs + rest * *i_ka;
     return 0;
 }
 
 int pofi_raw_read_dc(struct pofi_raw *r)
 {
-    enum { NAME, MDC, RDC, MET = 8, IPR, NBR, ANMNR, XCR, IPI, NBI, ANMNI, XCI };
-    double v[MET - MDC] = {0}, rect[3] = {1, 0, 0}, inv[3] = {1, 0, 0};
-    uint32_t from, to;
+    enum { NAME, MDC, MET = 8, RECTIFIER, INVERTER = RECTIFIER + 7 };
+    double v[MET - MDC] = {0};
+    struct end from, to;
+    struct flow f = {0};
     int rc = pofi_raw_line(r, 1);
     rc = rc ? rc : pofi_raw_line(r, 2);
     rc = rc ? rc : pofi_raw_reals(r, MDC, 6, v);
     if (rc || v[0] == 0) {
         return rc; /* blocked */
     }
-    rc = pofi_raw_bus(r, IPR, &from);
-    rc = rc ? rc : pofi_raw_bus(r, IPI, &to);
-    rc = rc ? rc : pofi_raw_reals(r, NBR, 3, rect);
-    rc = rc ? rc : pofi_raw_reals(r, NBI, 3, inv);
-    double i = 0, vr = 0;
-    rc = rc ? rc : schedule(r, v, &i, &vr);
-    if (rc) {
-        return rc;
+    rc = read_end(r, RECTIFIER, &from);
+    rc = rc ? rc : read_end(r, INVERTER, &to);
+    rc = rc ? rc : schedule(r, v, &from, &to, &f);
+    if (rc == 0) {
+        consume(r, from.node, f.v_rectifier * f.i, reactive(&from, f.v_rectifier, f.i));
+        consume(r, to.node, -f.v_inverter * f.i, reactive(&to, f.v_inverter, f.i));
+        r->told.dc++;
     }
-    double vi = vr - v[RDC - MDC] * i;
-    consume(r, from, vr * i, converter_q(vr, i, rect[0], rect[2], rect[1]));
-    consume(r, to, -vi * i, converter_q(vi, i, inv[0], inv[2], inv[1]));
-    r->told.dc++;
-    return 0;
+    return rc;
 }
 
 /* --- voltage source converters --- */
@@ -100,7 +131,8 @@ static int read_converter(struct pofi_raw *r, size_t k, struct converter *c)
     c->v[MINQ] = -9999;
     int rc = pofi_raw_bus(r, k, &c->node);
     rc = rc ? rc : pofi_raw_reals(r, k + TYPE, PER_CONVERTER - TYPE, c->v + TYPE);
-    if (rc == 0 && c->v[TYPE] != OUT_OF_SERVICE && c->v[TYPE] != DC_VOLTAGE && c->v[TYPE] != DC_POWER) {
+    if (rc == 0 && c->v[TYPE] != OUT_OF_SERVICE && c->v[TYPE] != DC_VOLTAGE &&
+        c->v[TYPE] != DC_POWER) {
         rc = pofi_raw_fail(r, k + TYPE, POF_E_RANGE, "converter type %.15g is not 0, 1 or 2",
                            c->v[TYPE]);
     }
@@ -139,13 +171,13 @@ static int inject(struct pofi_raw *r, const struct converter *c, double p_mw)
 /* The converter that sets the power gives DCSET to the grid and takes it, with its losses, from the
  * line; the other holds the voltage of the line and covers the rest. The current follows by a few
  * substitutions, since losses depend on it. */
-static int balance(struct pofi_raw *r, const struct converter *power, const struct converter *voltage,
-                   double ohm)
+static int balance(struct pofi_raw *r, const struct converter *power,
+                   const struct converter *voltage, double ohm)
 {
     double v = voltage->v[DCSET], i = 0;
     if (!(v > 0)) {
-        return pofi_raw_fail(r, voltage->k + DCSET, POF_E_PHYSICS, "DC voltage %.15g kV is not above 0",
-                             v);
+        return pofi_raw_fail(r, voltage->k + DCSET, POF_E_PHYSICS,
+                             "DC voltage %.15g kV is not above 0", v);
     }
     for (int n = 0; n < 50; n++) {
         double from_line = power->v[DCSET] + losses(power, i);
@@ -180,8 +212,8 @@ int pofi_raw_read_vsc(struct pofi_raw *r)
 
 /* --- FACTS devices --- */
 
-/* Without a second bus: a compensator that holds the voltage of its bus with at most SHMX Mvar. With
- * one: PDES and QDES arrive at the second bus, the device has no losses. */
+/* Without a second bus: a compensator that holds the voltage of its bus with at most SHMX Mvar.
+ * With one: PDES and QDES arrive at the second bus, the device has no losses. */
 int pofi_raw_read_facts(struct pofi_raw *r)
 {
     enum { NAME, I, J, MODE, PDES, QDES, VSET, SHMX, LINX, FIELDS };
@@ -194,13 +226,13 @@ int pofi_raw_read_facts(struct pofi_raw *r)
         return rc;
     }
     if (v[MODE] != NORMAL && v[MODE] != BYPASSED) {
-        return pofi_raw_fail(r, MODE, POF_E_SCHEMA,
-                             "control mode %.15g; 0, 1 and 2 are read: others hold no scheduled value",
-                             v[MODE]);
+        return pofi_raw_fail(
+            r, MODE, POF_E_SCHEMA,
+            "control mode %.15g; 0, 1 and 2 are read: others hold no scheduled value", v[MODE]);
     }
     if (!(v[VSET] > 0.5 && v[VSET] < 1.5)) {
-        return pofi_raw_fail(r, VSET, POF_E_PHYSICS, "voltage set point %.15g p.u. is not in 0.5 .. 1.5",
-                             v[VSET]);
+        return pofi_raw_fail(r, VSET, POF_E_PHYSICS,
+                             "voltage set point %.15g p.u. is not in 0.5 .. 1.5", v[VSET]);
     }
     r->told.facts++;
     if (v[J] != 0 && (rc = pofi_raw_bus(r, J, &to)) != 0) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where fields stand in PSS/E RAW files, revision by revision (PSS/E Program Operation Manual, chapter
- * on power flow raw data, of versions 23 to 35; names as in the RAWX form of version 35). */
+/* Where fields stand in PSS/E RAW files, revision by revision (PSS/E Program Operation Manual,
+ * chapter on power flow raw data, of versions 23 to 35; names as in the RAWX form of version 35).
+ */
 #include "grid/raw.h"
 
 #define OWNERS " o1 f1 o2 f2 o3 f3 o4 f4"
-#define RATES                                                                                      \
-    " rate1 rate2 rate3 rate4 rate5 rate6 rate7 rate8 rate9 rate10 rate11 rate12"
+#define RATES " rate1 rate2 rate3 rate4 rate5 rate6 rate7 rate8 rate9 rate10 rate11 rate12"
 #define THREE " rate1 rate2 rate3"
 
 static const char *const bus_fields[] = {"ibus", "name", "baskv", "ide", "vm", "va", "nvhi",
@@ -21,12 +21,12 @@ static const struct pofi_raw_part bus = {
 
 static const char *const load_fields[] = {"ibus", "stat", "pl",    "ql",    "ip",    "iq",
                                           "yp",   "yq",   "dgenp", "dgenq", "dgenm", NULL};
-static const struct pofi_raw_part load = {
-    "load",
-    "load",
-    load_fields,
-    {{23, "ibus loadid stat area zone pl ql ip iq yp yq owner scale intrpt dgenp dgenq dgenm loadtype"}},
-    pofi_raw_read_load};
+static const struct pofi_raw_part load = {"load",
+                                          "load",
+                                          load_fields,
+                                          {{23, "ibus loadid stat area zone pl ql ip iq yp yq "
+                                                "owner scale intrpt dgenp dgenq dgenm loadtype"}},
+                                          pofi_raw_read_load};
 
 static const char *const fixed_shunt_fields[] = {"ibus", "stat", "gl", "bl", NULL};
 static const struct pofi_raw_part fixed_shunt = {"fixed shunt",
@@ -42,11 +42,13 @@ static const struct pofi_raw_part generator = {
     "generator",
     generator_fields,
     {{23, "ibus machid pg qg qt qb vs ireg mbase zr zx rt xt gtap stat rmpct pt pb" OWNERS},
-     {35, "ibus machid pg qg qt qb vs ireg nreg mbase zr zx rt xt gtap stat rmpct pt pb baslod" OWNERS}},
+     {35, "ibus machid pg qg qt qb vs ireg nreg mbase zr zx rt xt gtap stat rmpct pt pb "
+          "baslod" OWNERS}},
     pofi_raw_read_generator};
 
-static const char *const line_fields[] = {"ibus", "jbus", "ckt", "rpu", "xpu",  "bpu",  "rate1", "gi",
-                                          "bi",   "gj",   "bj",  "stat", "ratio", "ang", "name", NULL};
+static const char *const line_fields[] = {"ibus",  "jbus", "ckt",  "rpu", "xpu", "bpu",
+                                          "rate1", "gi",   "bi",   "gj",  "bj",  "stat",
+                                          "ratio", "ang",  "name", NULL};
 static const struct pofi_raw_part line = {
     "branch",
     "acline",
@@ -56,7 +58,8 @@ static const struct pofi_raw_part line = {
      {34, "ibus jbus ckt rpu xpu bpu name" RATES " gi bi gj bj stat met len" OWNERS}},
     pofi_raw_read_line};
 
-static const char *const switch_fields[] = {"ibus", "jbus", "ckt", "xpu", "rate1", "stat", "name", NULL};
+static const char *const switch_fields[] = {"ibus",  "jbus", "ckt",  "xpu",
+                                            "rate1", "stat", "name", NULL};
 static const struct pofi_raw_part switching = {
     "system switching device",
     "sysswd",
@@ -80,9 +83,9 @@ static const struct pofi_raw_part switching = {
     "windv" n, "nomv" n, "ang" n, "wdg" n "rate1", "cod" n, "cont" n, "rma" n, "rmi" n, "vma" n,   \
         "vmi" n, "ntp" n, "tab" n, "cr" n, "cx" n
 static const char *const transformer_fields[] = {
-    "ibus", "jbus",     "kbus", "ckt",  "cw",       "cz",   "cm",   "mag1",     "mag2",
-    "name", "stat",     "r1_2", "x1_2", "sbase1_2", "r2_3", "x2_3", "sbase2_3", "r3_1",
-    "x3_1", "sbase3_1", WANTED("1"),    WANTED("2"), WANTED("3"), NULL};
+    "ibus",     "jbus", "kbus", "ckt",      "cw",        "cz",        "cm",        "mag1",
+    "mag2",     "name", "stat", "r1_2",     "x1_2",      "sbase1_2",  "r2_3",      "x2_3",
+    "sbase2_3", "r3_1", "x3_1", "sbase3_1", WANTED("1"), WANTED("2"), WANTED("3"), NULL};
 static const struct pofi_raw_part transformer = {
     "transformer",
     "transformer",
@@ -99,11 +102,21 @@ static const struct pofi_raw_part adjustment = {
 static const struct pofi_raw_part area = {"area", "area", NULL, {{0, NULL}}, pofi_raw_bookkeeping};
 
 #define CONVERTER(s)                                                                               \
-    "|ip" s " nb" s " anmx" s " anmn" s " rc" s " xc" s " ebas" s " tr" s " tap" s " tmx" s " tmn" \
-    s " stp" s " ic" s
-static const char *const dc_fields[] = {"name",  "mdc", "rdc", "setvl", "vschd", "vcmod", "rcomp",
-                                        "delti", "met", "ipr", "nbr",   "anmnr", "xcr",   "ipi",
-                                        "nbi",   "anmni", "xci", NULL};
+    "|ip" s " nb" s " anmx" s " anmn" s " rc" s " xc" s " ebas" s " tr" s " tap" s " tmx" s        \
+    " tmn" s " stp" s " ic" s
+#define CONVERTER_WANTED(s) "ip" s, "nb" s, "anmn" s, "xc" s, "ebas" s, "tr" s, "tap" s
+static const char *const dc_fields[] = {"name",
+                                        "mdc",
+                                        "rdc",
+                                        "setvl",
+                                        "vschd",
+                                        "vcmod",
+                                        "rcomp",
+                                        "delti",
+                                        "met",
+                                        CONVERTER_WANTED("r"),
+                                        CONVERTER_WANTED("i"),
+                                        NULL};
 static const struct pofi_raw_part dc = {
     "two-terminal DC",
     "twotermdc",
@@ -120,7 +133,8 @@ static const struct pofi_raw_part dc = {
 #define VSC_WANTED(n)                                                                              \
     "ibus" n, "type" n, "mode" n, "dcset" n, "acset" n, "aloss" n, "bloss" n, "minloss" n,         \
         "maxq" n, "minq" n, "vsreg" n
-static const char *const vsc_fields[] = {"name", "mdc", "rdc", VSC_WANTED("1"), VSC_WANTED("2"), NULL};
+static const char *const vsc_fields[] = {"name",          "mdc",           "rdc",
+                                         VSC_WANTED("1"), VSC_WANTED("2"), NULL};
 static const struct pofi_raw_part vsc = {"voltage source converter",
                                          "vscdc",
                                          vsc_fields,
@@ -137,7 +151,8 @@ static const struct pofi_raw_part multi_section = {
 static const struct pofi_raw_part zone = {"zone", "zone", NULL, {{0, NULL}}, pofi_raw_bookkeeping};
 static const struct pofi_raw_part transfer = {
     "inter-area transfer", "iatrans", NULL, {{0, NULL}}, pofi_raw_bookkeeping};
-static const struct pofi_raw_part owner = {"owner", "owner", NULL, {{0, NULL}}, pofi_raw_bookkeeping};
+static const struct pofi_raw_part owner = {
+    "owner", "owner", NULL, {{0, NULL}}, pofi_raw_bookkeeping};
 
 static const char *const facts_fields[] = {"name", "ibus", "jbus", "mode", "pdes",
                                            "qdes", "vset", "shmx", "linx", NULL};
@@ -174,21 +189,22 @@ static const struct pofi_raw_part system_wide = {
     "system-wide", NULL, NULL, {{0, NULL}}, pofi_raw_bookkeeping};
 
 static const struct pofi_raw_part *const parts_23[] = {
-    &bus,        &generator,     &line, &adjustment, &area,  &dc,    &old_switched_shunt, &correction,
-    &multi_dc,   &multi_section, &zone, &transfer,   &owner, &facts, NULL};
+    &bus,  &generator,          &line,       &adjustment, &area,
+    &dc,   &old_switched_shunt, &correction, &multi_dc,   &multi_section,
+    &zone, &transfer,           &owner,      &facts,      NULL};
 static const struct pofi_raw_part *const parts_29[] = {
-    &bus,        &load,     &generator,     &line, &transformer, &area,  &dc,    &vsc, &switched_shunt,
-    &correction, &multi_dc, &multi_section, &zone, &transfer,    &owner, &facts, NULL};
+    &bus,  &load,     &generator,      &line,       &transformer, &area,
+    &dc,   &vsc,      &switched_shunt, &correction, &multi_dc,    &multi_section,
+    &zone, &transfer, &owner,          &facts,      NULL};
 static const struct pofi_raw_part *const parts_31[] = {
-    &bus,        &load,     &fixed_shunt,   &generator, &line,     &transformer,
-    &area,       &dc,       &vsc,           &correction, &multi_dc, &multi_section,
-    &zone,       &transfer, &owner,         &facts,     &switched_shunt, &gne,
-    &machine,    NULL};
+    &bus,   &load,  &fixed_shunt,    &generator, &line,          &transformer, &area,
+    &dc,    &vsc,   &correction,     &multi_dc,  &multi_section, &zone,        &transfer,
+    &owner, &facts, &switched_shunt, &gne,       &machine,       NULL};
 static const struct pofi_raw_part *const parts_34[] = {
-    &system_wide, &bus,      &load,     &fixed_shunt,   &generator,      &line,
-    &switching,   &transformer, &area,  &dc,            &vsc,            &correction,
-    &multi_dc,    &multi_section, &zone, &transfer,     &owner,          &facts,
-    &switched_shunt, &gne,   &machine,  &substation,    NULL};
+    &system_wide,    &bus,           &load,    &fixed_shunt, &generator, &line,
+    &switching,      &transformer,   &area,    &dc,          &vsc,       &correction,
+    &multi_dc,       &multi_section, &zone,    &transfer,    &owner,     &facts,
+    &switched_shunt, &gne,           &machine, &substation,  NULL};
 
 const struct pofi_raw_part *const *pofi_raw_parts(int revision)
 {

@@ -115,8 +115,8 @@ int pofi_raw_more(struct pofi_raw *r, size_t at)
         r->rec.field[r->rec.n++] = (struct pofi_raw_field){.text = {"", 0}};
     }
     return next_values(r, at) ? 0
-                              : pof_fail(r->err, POF_E_TRUNCATED, "the file ends in a record of its %s data",
-                                         r->part->name);
+                              : pof_fail(r->err, POF_E_TRUNCATED,
+                                         "the file ends in a record of its %s data", r->part->name);
 }
 
 bool pofi_raw_end_of_part(const struct pofi_raw *r)
@@ -249,6 +249,7 @@ int pofi_raw_bus(struct pofi_raw *r, size_t k, uint32_t *node)
         return rc;
     }
     *node = pof_names_find(&r->numbers, number);
-    return *node != POF_NONE ? 0
-                             : pofi_raw_fail(r, k, POF_E_REFERENCE, "bus %s is not in the bus data", text);
+    return *node != POF_NONE
+               ? 0
+               : pofi_raw_fail(r, k, POF_E_REFERENCE, "bus %s is not in the bus data", text);
 }

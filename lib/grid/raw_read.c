@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PSS/E power flow raw data to grids: the file as a whole (PSS/E Program Operation Manual, chapter on
- * power flow raw data). */
+/* PSS/E power flow raw data to grids: the file as a whole (PSS/E Program Operation Manual, chapter
+ * on power flow raw data). */
 #include "grid/raw.h"
 
 #include <stdlib.h>
@@ -57,8 +57,8 @@ static void count_nothing(struct pofi_raw *r)
     (void)r;
 }
 
-/* A substation: its line, nodes, switching devices, terminals. Buses are the model, what lies inside
- * of them is looked through and told. */
+/* A substation: its line, nodes, switching devices, terminals. Buses are the model, what lies
+ * inside of them is looked through and told. */
 int pofi_raw_read_substation(struct pofi_raw *r)
 {
     int rc = inside(r, count_node);
@@ -79,7 +79,8 @@ static int head_fail(struct pofi_raw *r, size_t k)
 static int check_head(struct pofi_raw *r, const double *v)
 {
     if (v[REV] != 0 && !(v[REV] >= POFI_RAW_OLD && v[REV] < POFI_RAW_NEW + 1)) {
-        pof_fail(r->err, POF_E_SCHEMA, "revision %.15g; those up to %d are read", v[REV], POFI_RAW_NEW);
+        pof_fail(r->err, POF_E_SCHEMA, "revision %.15g; those up to %d are read", v[REV],
+                 POFI_RAW_NEW);
         return head_fail(r, REV);
     }
     if (v[IC] != 0 && v[IC] != 1) {
@@ -134,8 +135,8 @@ int pofi_raw_title(struct pofi_raw *r, struct pof_text title)
     return name ? 0 : POF_E_NOMEM;
 }
 
-/* Revisions before 31 do not say which they are: 29 and 30 begin their buses with number and name, the
- * older ones with number and type. */
+/* Revisions before 31 do not say which they are: 29 and 30 begin their buses with number and name,
+ * the older ones with number and type. */
 static void guess_revision(struct pofi_raw *r)
 {
     if (r->revision == 0) {
@@ -161,7 +162,9 @@ static int read_head(struct pofi_raw *r)
 
 /* --- the file --- */
 
-enum { PARTS_LEAST = 4 }; /* buses, what they consume, generators, branches: without one it is torn */
+enum {
+    PARTS_LEAST = 4
+}; /* buses, what they consume, generators, branches: without one it is torn */
 
 static int read_part(struct pofi_raw *r, const struct pofi_raw_part *part, bool *more)
 {
@@ -194,7 +197,8 @@ static int read_file(struct pofi_raw *r)
         }
     }
     if (rc == 0 && !more && done <= PARTS_LEAST) {
-        return pof_fail(r->err, POF_E_TRUNCATED, "the file ends in its %s data", part[done - 1]->name);
+        return pof_fail(r->err, POF_E_TRUNCATED, "the file ends in its %s data",
+                        part[done - 1]->name);
     }
     return rc;
 }
@@ -206,7 +210,8 @@ void pofi_raw_tell(const struct pofi_raw *r, const struct pof_teller *teller)
         unsigned count;
         const char *what;
     } all[] = {
-        {t->left_out, "records of multi-terminal DC, GNE or induction machine data left out, flows will differ"},
+        {t->left_out,
+         "records of multi-terminal DC, GNE or induction machine data left out, flows will differ"},
         {t->dc, "DC lines, now fixed consumption and generation at their scheduled power"},
         {t->vsc, "converters of DC lines, now fixed at their scheduled power"},
         {t->facts, "FACTS devices, now fixed at their scheduled values"},
@@ -216,7 +221,8 @@ void pofi_raw_tell(const struct pofi_raw *r, const struct pof_teller *teller)
         {t->tables, "tables of the document left out"},
         {t->no_base, "buses without base voltage, 1 kV taken"},
         {t->limits, "buses whose voltage limits leave no room, 0.9 .. 1.1 taken"},
-        {t->impossible, "generators whose lower reactive limit is above the upper, their mean taken"},
+        {t->impossible,
+         "generators whose lower reactive limit is above the upper, their mean taken"},
         {t->no_gen, "buses of type 2 without generator in service, now pq"},
         {t->generation, "loads with distributed generation, now their balance"},
         {t->remote, "generators that regulate another bus, now they hold their own"},
@@ -271,6 +277,7 @@ int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
     pof_names_release(&r.numbers);
     pof_names_release(&r.names);
     free(r.isolated);
+    free(r.stored_v);
     free(r.in_service);
     free(r.correction);
     free(r.point);

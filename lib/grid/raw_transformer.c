@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transformers of PSS/E RAW (PSS/E Program Operation Manual, transformer data).
  *
- * A winding is an ideal transformer t e^(j angle) : 1 from its bus to a star point, the impedances lie
- * between the windings. Two windings: seen from the second bus the impedance is z t2^2 and the ratio
- * t1 / t2. Three windings: z1 = (z12 + z31 - z23) / 2 and so on, and a node for the star point. */
+ * A winding is an ideal transformer t e^(j angle) : 1 from its bus to a star point, the impedances
+ * lie between the windings. Two windings: seen from the second bus the impedance is z t2^2 and the
+ * ratio t1 / t2. Three windings: z1 = (z12 + z31 - z23) / 2 and so on, and a node for the star
+ * point. */
 #include "grid/raw.h"
 
 #include <math.h>
@@ -28,9 +29,9 @@ enum { CONTROL_VOLTAGE = 1, CONTROL_ANGLE = 3, CONTROL_ANGLE_ASYMMETRIC = 5 };
 struct winding {
     uint32_t node;
     double v[PER_WINDING]; /* as given */
-    uint32_t held;         /* the bus whose voltage is controlled; POF_NONE: no control of voltage */
-    double ratio;          /* p.u. of the bus's base voltage */
-    double nominal;        /* rated voltage over the bus's base voltage */
+    uint32_t held;  /* the bus whose voltage is controlled; POF_NONE: no control of voltage */
+    double ratio;   /* p.u. of the bus's base voltage */
+    double nominal; /* rated voltage over the bus's base voltage */
 };
 
 struct pair {
@@ -100,7 +101,8 @@ static void winding_ratio(const struct pof_grid *g, const struct transformer *t,
                                      : w->v[WINDV] * w->nominal;
 }
 
-static int read_winding(struct pofi_raw *r, const struct transformer *t, uint32_t i, struct winding *w)
+static int read_winding(struct pofi_raw *r, const struct transformer *t, uint32_t i,
+                        struct winding *w)
 {
     const struct pof_grid *g = r->build.grid;
     size_t k = WINDING + i * PER_WINDING;
@@ -139,8 +141,8 @@ static int read_impedances(struct pofi_raw *r, struct transformer *t)
         rc = pofi_raw_reals(r, R12 + 3 * i, 3, v);
         t->z[i] = (struct pair){v[0], v[1], v[2]};
         if (rc == 0 && !(v[2] > 0)) {
-            rc = pofi_raw_fail(r, R12 + 3 * i + 2, POF_E_PHYSICS, "base power %.15g MVA is not above 0",
-                               v[2]);
+            rc = pofi_raw_fail(r, R12 + 3 * i + 2, POF_E_PHYSICS,
+                               "base power %.15g MVA is not above 0", v[2]);
         }
     }
     return rc;
@@ -193,9 +195,9 @@ static int magnetising(struct pofi_raw *r, const struct transformer *t, double s
     return 0;
 }
 
-/* The tap changer of a winding. Its positions are counted from RMI in steps of (RMA - RMI) / (NTP - 1);
- * the present ratio is that of the nearest position, where the rated voltage is said to hold, so that
- * steps stay what they are when the present one is off its place. */
+/* The tap changer of a winding. Its positions are counted from RMI in steps of (RMA - RMI) / (NTP -
+ * 1); the present ratio is that of the nearest position, where the rated voltage is said to hold,
+ * so that steps stay what they are when the present one is off its place. */
 static int add_tap(struct pofi_raw *r, const struct winding *w, const struct pof_tap **out)
 {
     const double *v = w->v;
@@ -237,13 +239,13 @@ static int note_correction(struct pofi_raw *r, const struct winding *w, uint32_t
                       r->err);
     if (rc == 0) {
         double control = fabs(w->v[COD]);
-        r->correction[r->corrections++] = (struct pofi_raw_correction){
-            .branch = branch,
-            .table = (long)fmin(fmax(w->v[TAB], -1), 1e9),
-            .ratio = w->ratio / w->nominal,
-            .angle_deg = w->v[ANG],
-            .control = control <= 9 ? (int)control : 0,
-            .line = r->line};
+        r->correction[r->corrections++] =
+            (struct pofi_raw_correction){.branch = branch,
+                                         .table = (long)fmin(fmax(w->v[TAB], -1), 1e9),
+                                         .ratio = w->ratio / w->nominal,
+                                         .angle_deg = w->v[ANG],
+                                         .control = control <= 9 ? (int)control : 0,
+                                         .line = r->line};
     }
     return rc;
 }

@@ -114,7 +114,8 @@ static int put_head(struct writing *w)
         title[t] = c >= 0x20 && c < 0x7f ? c : '_';
     }
     title[t] = '\0';
-    return pof_buf_addf(w->to, w->err, "0,%.*s,33,0,0,%.*s / POF tools\n%s\n\n", m, base, n, hz, title);
+    return pof_buf_addf(w->to, w->err, "0,%.*s,33,0,0,%.*s / POF tools\n%s\n\n", m, base, n, hz,
+                        title);
 }
 
 static int put_buses(struct writing *w)
@@ -123,10 +124,17 @@ static int put_buses(struct writing *w)
     for (uint32_t i = 0; i < w->grid->nodes && rc == 0; i++) {
         const struct pof_node *n = &w->grid->node[i];
         double number = number_of(w, i);
-        double code = !w->fed[i] ? 4 : n->kind == POF_NODE_SLACK ? 3 : n->kind == POF_NODE_PV ? 2 : 1;
+        double code = !w->fed[i]                  ? 4
+                      : n->kind == POF_NODE_SLACK ? 3
+                      : n->kind == POF_NODE_PV    ? 2
+                                                  : 1;
         const double base[] = {n->base_v / 1000, code, 1, 1, 1};
-        const double state[] = {n->kind == POF_NODE_PQ ? 1 : n->v_set_pu, pof_deg_of_rad(n->angle_set),
-                                n->v_max_pu, n->v_min_pu, n->v_max_pu, n->v_min_pu};
+        const double state[] = {n->kind == POF_NODE_PQ ? 1 : n->v_set_pu,
+                                pof_deg_of_rad(n->angle_set),
+                                n->v_max_pu,
+                                n->v_min_pu,
+                                n->v_max_pu,
+                                n->v_min_pu};
         rc = put_reals(w, &number, 1, true);
         rc = rc ? rc : put_name(w, n->name);
         rc = rc ? rc : put_reals(w, base, 5, false);
@@ -148,10 +156,11 @@ static int put_loads(struct writing *w)
     for (uint32_t i = 0; i < w->grid->nodes && rc == 0; i++) {
         const struct pof_node *n = &w->grid->node[i];
         double p = generates(n) ? 0 : n->p_w / MEGA;
-        if (p == 0 && n->q_var == 0) {
+        if (p == 0 && n->q_var == 0 && n->ip_w == 0 && n->iq_var == 0) {
             continue;
         }
-        const double v[] = {1, 1, 1, p, n->q_var / MEGA, 0, 0, 0, 0, 1, 1};
+        const double v[] = {1, 1, 1, p, n->q_var / MEGA, n->ip_w / MEGA, n->iq_var / MEGA,
+                            0, 0, 1, 1};
         rc = pof_buf_addf(w->to, w->err, "%.0f,'1 '", number_of(w, i));
         rc = rc ? rc : put_reals(w, v, sizeof v / sizeof v[0], false);
         rc = rc ? rc : put(w, "\n");
@@ -186,7 +195,10 @@ static int put_generators(struct writing *w)
             continue;
         }
         double pg = generates(n) ? -n->p_w / MEGA : 0;
-        const double v[] = {pg, 0, 9999, -9999, n->v_set_pu, 0, base, 0, 1, 0, 0, 1, 1, 100, 9999, -9999};
+        double q_max = n->has_q_limits ? n->q_max_var / MEGA : 9999;
+        double q_min = n->has_q_limits ? n->q_min_var / MEGA : -9999;
+        const double v[] = {pg, 0, q_max, q_min, n->v_set_pu, 0,   base, 0,
+                            1,  0, 0,     1,     1,           100, 9999, -9999};
         rc = pof_buf_addf(w->to, w->err, "%.0f,'1 '", number_of(w, i));
         rc = rc ? rc : put_reals(w, v, sizeof v / sizeof v[0], false);
         rc = rc ? rc : put(w, ",1,1\n");
@@ -226,10 +238,12 @@ static int put_branches(struct writing *w)
             continue;
         }
         double rate = b->rating_va / MEGA, g = b->g / 2;
-        const double v[] = {b->r, b->x, b->b, rate, rate, rate, g, 0, g, 0, b->closed, 1, length_of(b)};
+        const double v[] = {b->r, b->x, b->b, rate,      rate, rate,        g,
+                            0,    g,    0,    b->closed, 1,    length_of(b)};
         rc = circuit_of(w, b, &circuit);
-        rc = rc ? rc : pof_buf_addf(w->to, w->err, "%.0f,%.0f,'%-2u'", number_of(w, b->from),
-                                    number_of(w, b->to), circuit);
+        rc = rc ? rc
+                : pof_buf_addf(w->to, w->err, "%.0f,%.0f,'%-2u'", number_of(w, b->from),
+                               number_of(w, b->to), circuit);
         rc = rc ? rc : put_reals(w, v, sizeof v / sizeof v[0], false);
         rc = rc ? rc : put(w, ",1,1\n");
     }
@@ -243,17 +257,50 @@ static double angle_of(const struct pof_branch *b)
     return deg > 180 ? deg - 360 : deg < -180 ? deg + 360 : deg;
 }
 
+/* What a winding record can say of a tap changer: steps of the ratio at the first bus. */
+static bool has_steps(const struct pof_tap *t)
+{
+    return t && !t->on_to && t->step_deg == 0 && t->step_pct != 0 && t->min != t->max;
+}
+
+/* COD, CONT, RMA, RMI, VMA, VMI, NTP of a winding. */
+static void put_tap(const struct writing *w, const struct pof_branch *b, double *v)
+{
+    enum { COD, CONT, RMA, RMI, VMA, VMI, NTP };
+    const struct pof_tap *t = b->tap;
+    if (!has_steps(t)) {
+        return;
+    }
+    double step = t->step_pct / 100;
+    step *= b->ratio / (1 + (t->pos - t->neutral) * step);
+    double first = b->ratio + (t->min - t->pos) * step, last = b->ratio + (t->max - t->pos) * step;
+    v[RMA] = fmax(first, last);
+    v[RMI] = fmin(first, last);
+    v[NTP] = fabs((double)t->max - t->min) + 1;
+    if (t->controlled) {
+        v[COD] = 1;
+        v[CONT] = number_of(w, t->node);
+        v[VMA] = t->v_high_pu;
+        v[VMI] = t->v_low_pu;
+        v[NTP + 2] = t->drop_r_pu;
+        v[NTP + 3] = t->drop_x_pu;
+    }
+}
+
 static int put_transformer(struct writing *w, const struct pof_branch *b)
 {
     double mm = b->ratio * b->ratio, rate = b->rating_va / MEGA;
-    const double codes[] = {1, 1, 1, b->closed ? b->g / 2 / mm : 0, b->closed ? b->b / 2 / mm : 0, 2};
+    const double codes[] = {1, 1, 1, b->closed ? b->g / 2 / mm : 0, b->closed ? b->b / 2 / mm : 0,
+                            2};
     const double z[] = {b->r, b->x, w->grid->base_va / MEGA};
-    const double winding[] = {b->ratio, 0, angle_of(b), rate, rate, rate, 0,  0,
-                              1.1,      0.9, 1.1,       0.9,  33,   0,    0, 0, 0};
+    double winding[] = {b->ratio, 0,   angle_of(b), rate, rate, rate, 0, 0, 1.1,
+                        0.9,      1.1, 0.9,         33,   0,    0,    0, 0};
+    put_tap(w, b, winding + 6);
     unsigned circuit;
     int rc = circuit_of(w, b, &circuit);
-    rc = rc ? rc : pof_buf_addf(w->to, w->err, "%.0f,%.0f,0,'%-2u'", number_of(w, b->from),
-                                number_of(w, b->to), circuit);
+    rc = rc ? rc
+            : pof_buf_addf(w->to, w->err, "%.0f,%.0f,0,'%-2u'", number_of(w, b->from),
+                           number_of(w, b->to), circuit);
     rc = rc ? rc : put_reals(w, codes, 6, false);
     rc = rc ? rc : put_name(w, b->name);
     rc = rc ? rc : put(w, b->closed ? ",1,1,1\n" : ",0,1,1\n");
@@ -276,10 +323,19 @@ static int put_transformers(struct writing *w)
 
 static int put_rest(struct writing *w)
 {
-    static const char *const parts[] = {
-        "AREA", "TWO-TERMINAL DC", "VSC DC LINE", "IMPEDANCE CORRECTION", "MULTI-TERMINAL DC",
-        "MULTI-SECTION LINE", "ZONE", "INTER-AREA TRANSFER", "OWNER", "FACTS DEVICE",
-        "SWITCHED SHUNT", "GNE", "INDUCTION MACHINE"};
+    static const char *const parts[] = {"AREA",
+                                        "TWO-TERMINAL DC",
+                                        "VSC DC LINE",
+                                        "IMPEDANCE CORRECTION",
+                                        "MULTI-TERMINAL DC",
+                                        "MULTI-SECTION LINE",
+                                        "ZONE",
+                                        "INTER-AREA TRANSFER",
+                                        "OWNER",
+                                        "FACTS DEVICE",
+                                        "SWITCHED SHUNT",
+                                        "GNE",
+                                        "INDUCTION MACHINE"};
     int rc = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && rc == 0; i++) {
         rc = pof_buf_addf(w->to, w->err, "0 / END OF %s DATA\n", parts[i]);
@@ -290,8 +346,9 @@ static int put_rest(struct writing *w)
 static void tell_unwritten(const struct writing *w, const struct pof_teller *teller)
 {
     const struct pof_grid *g = w->grid;
-    unsigned rated = 0, places = 0, named = 0, shunts = 0, switches = 0;
+    unsigned rated = 0, places = 0, named = 0, shunts = 0, switches = 0, taps = 0, phases = 0;
     for (uint32_t i = 0; i < g->nodes; i++) {
+        phases += g->node[i].phases != NULL;
         rated += g->node[i].rated_w != 0;
         places += g->node[i].has_xy;
     }
@@ -301,6 +358,8 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
         named += !transformer && !pofi_plain_name(g, k);
         shunts += transformer && b->closed && (b->g != 0 || b->b != 0);
         switches += b->kind == POF_BRANCH_SWITCH;
+        taps += b->tap && !has_steps(b->tap);
+        phases += b->phases != NULL;
     }
     if (!w->numbers) {
         pofi_tell(teller, "buses are numbered from 1; the names of nodes are bus names");
@@ -310,16 +369,19 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
     pofi_tell_count(teller, rated, "nodes whose rated_w is left out");
     pofi_tell_count(teller, places, "nodes whose place (x, y) is left out");
     pofi_tell_count(teller, switches, "switches written as branches of small reactance");
-    pofi_tell_count(teller, shunts, "transformers with shunts, half of which is now that of their second bus");
+    pofi_tell_count(teller, taps, "tap changers left out, the ratio stays");
+    pofi_tell_count(teller, phases, "nodes and branches whose phases differ, now balanced");
+    pofi_tell_count(teller, shunts,
+                    "transformers with shunts, half of which is now that of their second bus");
 }
 
 int pof_raw_write(const struct pof_grid *grid, struct pof_buf *to, const struct pof_teller *teller,
                   struct pof_err *err)
 {
     struct writing w = {.grid = grid, .to = to, .err = err};
-    int (*const parts[])(struct writing *) = {put_head, put_buses, put_loads, put_shunts,
-                                              put_generators, put_branches, put_transformers,
-                                              put_rest};
+    int (*const parts[])(struct writing *) = {put_head,         put_buses,      put_loads,
+                                              put_shunts,       put_generators, put_branches,
+                                              put_transformers, put_rest};
     int rc = prepare(&w);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && rc == 0; i++) {
         rc = parts[i](&w);

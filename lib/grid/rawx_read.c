@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RAWX: the JSON form of PSS/E 35 raw data. {"network": {"bus": {"fields": [names], "data": [rows]},
+/* RAWX: the JSON form of PSS/E 35 raw data. {"network": {"bus": {"fields": [names], "data":
+ * [rows]},
  * ...}}: the same records as RAW, read by the same functions; fields are found by name, tables come
  * in any order. */
 #include "grid/raw.h"
@@ -35,8 +36,8 @@ static int use_fields(struct pofi_raw *r, const struct pof_json *table,
     }
     size_t n = pof_json_size(&fields);
     if (n > POFI_RAW_FIELDS) {
-        return pof_json_fail(&fields, NULL, r->err, POF_E_TOO_LONG, "%zu fields, at most %d are read", n,
-                             POFI_RAW_FIELDS);
+        return pof_json_fail(&fields, NULL, r->err, POF_E_TOO_LONG,
+                             "%zu fields, at most %d are read", n, POFI_RAW_FIELDS);
     }
     pofi_raw_use(r, part);
     for (size_t i = 0; i < n; i++) {
@@ -60,8 +61,8 @@ static int take_row(struct pofi_raw *r, const struct pof_json *row)
 {
     size_t n = pof_json_size(row);
     if (n > POFI_RAW_FIELDS) {
-        return pof_json_fail(row, NULL, r->err, POF_E_TOO_LONG, "%zu values, at most %d are read", n,
-                             POFI_RAW_FIELDS);
+        return pof_json_fail(row, NULL, r->err, POF_E_TOO_LONG, "%zu values, at most %d are read",
+                             n, POFI_RAW_FIELDS);
     }
     r->rec.n = n;
     for (size_t i = 0; i < n; i++) {
@@ -89,7 +90,8 @@ static int place_row(struct pofi_raw *r, const char *table, size_t i)
     return r->err->code;
 }
 
-static int read_rows(struct pofi_raw *r, const struct pof_json *table, const struct pofi_raw_part *part)
+static int read_rows(struct pofi_raw *r, const struct pof_json *table,
+                     const struct pofi_raw_part *part)
 {
     struct pof_json data;
     int rc = use_fields(r, table, part);
@@ -109,7 +111,8 @@ static int read_rows(struct pofi_raw *r, const struct pof_json *table, const str
 /* The head is one row without a list around it, or with. */
 static int read_head(struct pofi_raw *r, const struct pof_json *network)
 {
-    static const char *const wanted[] = {"ic", "sbase", "rev", "xfrrat", "nxfrat", "basfrq", "title1", NULL};
+    static const char *const wanted[] = {"ic",     "sbase",  "rev",    "xfrrat",
+                                         "nxfrat", "basfrq", "title1", NULL};
     static const struct pofi_raw_part head = {"head", "caseid", wanted, {{0, NULL}}, NULL};
     enum { TITLE = 6 };
     struct pof_json table, row;
@@ -144,7 +147,8 @@ static bool is_part(const char *table)
     return found;
 }
 
-/* Tables that are no part of ours are counted; those that name sub are the inside of substations. */
+/* Tables that are no part of ours are counted; those that name sub are the inside of substations.
+ */
 static int count_others(struct pofi_raw *r, const struct pof_json *network)
 {
     struct pof_json table, data;
@@ -153,8 +157,8 @@ static int count_others(struct pofi_raw *r, const struct pof_json *network)
             continue;
         }
         bool node = strcmp(table.key, "subnode") == 0;
-        if (node && pof_json_is_object(&table, r->err) == 0 && pof_json_member(&table, "data", &data) &&
-            pof_json_is_array(&data, r->err) == 0) {
+        if (node && pof_json_is_object(&table, r->err) == 0 &&
+            pof_json_member(&table, "data", &data) && pof_json_is_array(&data, r->err) == 0) {
             r->told.nodes += (unsigned)pof_json_size(&data);
         } else {
             r->told.tables++;

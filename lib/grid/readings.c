@@ -21,10 +21,17 @@ struct making {
     const struct pof_record_taker *taker;
     struct pof_err *err;
     bool *bus; /* [nodes] slack, or lower side of a transformer */
+    uint32_t phase;
 };
 
 static int put(const struct making *m, struct pof_reading *r, uint64_t place)
 {
+    uint32_t phases = m->solved->result.phases;
+    place = place * phases + m->phase;
+    if (phases > 1) {
+        r->phase = (int)m->phase;
+        POF_SET(r, reading, phase);
+    }
     r->start = m->loads->start[m->solved->i];
     if (m->o->noise && r->sigma > 0) {
         r->value += r->sigma * pof_gauss(m->o->seed, (uint64_t)r->start, place);
@@ -52,8 +59,13 @@ static int put_power(const struct making *m, struct pof_reading *r, const double
 static bool nothing_connected(const struct pof_loads *l, uint32_t i)
 {
     const struct pof_node *n = &l->grid->node[i];
-    return n->zero_injection || (n->kind == POF_NODE_PQ && n->p_w == 0 && n->q_var == 0 &&
-                                 n->rated_w == 0 && !l->has_pod[i]);
+    const struct pof_node_phases *p = n->phases;
+    bool none = n->kind == POF_NODE_PQ && n->p_w == 0 && n->q_var == 0 && n->ip_w == 0 &&
+                n->iq_var == 0 && n->rated_w == 0 && !l->has_pod[i];
+    for (int f = 0; f < 3 && p && none; f++) {
+        none = p->p_w[f] == 0 && p->q_var[f] == 0 && p->ip_w[f] == 0 && p->iq_var[f] == 0;
+    }
+    return n->zero_injection || none;
 }
 
 static int node_readings(const struct making *m, uint32_t i)
@@ -62,18 +74,20 @@ static int node_readings(const struct making *m, uint32_t i)
     const struct pof_pf_result *r = &m->solved->result;
     bool full = m->o->set == POF_READING_FULL;
     uint64_t place = (uint64_t)i * NODE_PLACES;
+    size_t at = (size_t)i * r->phases + m->phase;
+    double nominal = r->phases > 1 ? n->base_v / sqrt(3) : n->base_v;
     struct pof_reading reading = {.element = POF_ELEMENT_NODE, .name = n->name};
     int rc = 0;
-    if (r->v_pu[i] == 0) {
+    if (r->v_pu[at] == 0) {
         return 0;
     }
     if (full || m->bus[i]) {
         reading.quantity = QUANTITY_V;
-        reading.value = r->v_pu[i] * n->base_v;
-        reading.sigma = m->o->sigma_v * n->base_v;
+        reading.value = r->v_pu[at] * nominal;
+        reading.sigma = m->o->sigma_v * nominal;
         rc = put(m, &reading, place);
     }
-    const double pq[] = {r->p_w[i], r->q_var[i]};
+    const double pq[] = {r->p_w[at], r->q_var[at]};
     if (rc == 0 && nothing_connected(m->loads, i)) {
         static const double nothing[] = {0, 0};
         return put_power(m, &reading, nothing, -1, place + 1);
@@ -89,7 +103,8 @@ static int branch_readings(const struct making *m, uint32_t k)
     const struct pof_grid *g = m->loads->grid;
     const struct pof_branch *b = &g->branch[k];
     const struct pof_pf_result *r = &m->solved->result;
-    if (!b->closed || r->v_pu[b->from] == 0) {
+    size_t at = (size_t)k * r->phases + m->phase;
+    if (!b->closed || r->v_pu[(size_t)b->from * r->phases + m->phase] == 0) {
         return 0;
     }
     bool at_from = m->o->set == POF_READING_FULL || b->kind == POF_BRANCH_TRANSFORMER ||
@@ -98,8 +113,8 @@ static int branch_readings(const struct making *m, uint32_t k)
         return 0;
     }
     uint64_t place = (uint64_t)g->nodes * NODE_PLACES + (uint64_t)k * BRANCH_PLACES;
-    const double from[] = {r->p_from_w[k], r->q_from_var[k]};
-    const double to[] = {r->p_to_w[k], r->q_to_var[k]};
+    const double from[] = {r->p_from_w[at], r->q_from_var[at]};
+    const double to[] = {r->p_to_w[at], r->q_to_var[at]};
     struct pof_reading reading = {.element = POF_ELEMENT_BRANCH, .name = b->name};
     reading.end = at_from ? END_FROM : END_TO;
     POF_SET(&reading, reading, end);
@@ -124,17 +139,20 @@ int pof_readings_make(const struct pof_loads *loads, const struct pof_solved *so
                       const struct pof_record_taker *taker, struct pof_err *err)
 {
     const struct pof_grid *g = loads->grid;
-    struct making m = {loads, solved, options, taker, err, NULL};
+    struct making m = {loads, solved, options, taker, err, NULL, 0};
+    uint32_t phases = solved->result.phases;
     int rc = pof_calloc(&m.bus, g->nodes, sizeof *m.bus, err);
     if (rc) {
         return rc;
     }
     find_buses(g, m.bus);
-    for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
-        rc = node_readings(&m, i);
+    for (uint32_t i = 0; i < g->nodes * phases && rc == 0; i++) {
+        m.phase = i % phases;
+        rc = node_readings(&m, i / phases);
     }
-    for (uint32_t k = 0; k < g->branches && rc == 0; k++) {
-        rc = branch_readings(&m, k);
+    for (uint32_t k = 0; k < g->branches * phases && rc == 0; k++) {
+        m.phase = k % phases;
+        rc = branch_readings(&m, k / phases);
     }
     free(m.bus);
     return rc;

@@ -18,45 +18,69 @@ int pof_series_run(const struct pof_loads *loads, const struct pof_pf_options *o
     return pof_batch_run(loads->grid, options, &batch, taker, err);
 }
 
+/* Arrays of a result have their phases side by side; `at` is the place in them. */
+static int put_node(const struct pof_loads *loads, const struct pof_solved *solved, size_t at,
+                    const struct pof_record_taker *taker, struct pof_err *err)
+{
+    const struct pof_pf_result *r = &solved->result;
+    struct pof_state s = {.element = POF_ELEMENT_NODE,
+                          .name = loads->grid->node[at / r->phases].name,
+                          .start = loads->start[solved->i],
+                          .phase = (int)(at % r->phases),
+                          .v_pu = r->v_pu[at],
+                          .angle_deg = r->angle[at] * DEGREES,
+                          .p_w = r->p_w[at],
+                          .q_var = r->q_var[at]};
+    POF_SET(&s, state, v_pu);
+    POF_SET(&s, state, angle_deg);
+    POF_SET(&s, state, p_w);
+    POF_SET(&s, state, q_var);
+    if (r->phases > 1) {
+        POF_SET(&s, state, phase);
+    }
+    return taker->take(taker->ctx, POF_state, &s, err);
+}
+
+static int put_branch(const struct pof_loads *loads, const struct pof_solved *solved, size_t at,
+                      const struct pof_record_taker *taker, struct pof_err *err)
+{
+    const struct pof_pf_result *r = &solved->result;
+    const struct pof_branch *b = &loads->grid->branch[at / r->phases];
+    struct pof_state s = {.element = POF_ELEMENT_BRANCH,
+                          .name = b->name,
+                          .start = loads->start[solved->i],
+                          .phase = (int)(at % r->phases),
+                          .p_w = r->p_from_w[at],
+                          .q_var = r->q_from_var[at],
+                          .p_to_w = r->p_to_w[at],
+                          .q_to_var = r->q_to_var[at],
+                          .i_a = fmax(r->i_from_a[at], r->i_to_a[at]),
+                          .loading_pct = r->loading[at] * 100};
+    POF_SET(&s, state, p_w);
+    POF_SET(&s, state, q_var);
+    POF_SET(&s, state, p_to_w);
+    POF_SET(&s, state, q_to_var);
+    POF_SET(&s, state, i_a);
+    if (r->phases > 1) {
+        POF_SET(&s, state, phase);
+    }
+    if (b->rating_va > 0) {
+        POF_SET(&s, state, loading_pct);
+    }
+    return taker->take(taker->ctx, POF_state, &s, err);
+}
+
 int pof_states_make(const struct pof_loads *loads, const struct pof_solved *solved,
                     const struct pof_record_taker *taker, struct pof_err *err)
 {
-    const struct pof_grid *g = loads->grid;
-    const struct pof_pf_result *r = &solved->result;
+    size_t nodes = (size_t)loads->grid->nodes * solved->result.phases;
+    size_t branches = (size_t)loads->grid->branches * solved->result.phases;
     int rc = 0;
-    for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
-        struct pof_state s = {.element = POF_ELEMENT_NODE,
-                              .name = g->node[i].name,
-                              .start = loads->start[solved->i],
-                              .v_pu = r->v_pu[i],
-                              .angle_deg = r->angle[i] * DEGREES,
-                              .p_w = r->p_w[i],
-                              .q_var = r->q_var[i]};
-        POF_SET(&s, state, v_pu);
-        POF_SET(&s, state, angle_deg);
-        POF_SET(&s, state, p_w);
-        POF_SET(&s, state, q_var);
-        rc = taker->take(taker->ctx, POF_state, &s, err);
+    for (size_t i = 0; i < nodes && rc == 0; i++) {
+        rc = put_node(loads, solved, i, taker, err);
     }
-    for (uint32_t k = 0; k < g->branches && rc == 0; k++) {
-        struct pof_state s = {.element = POF_ELEMENT_BRANCH,
-                              .name = g->branch[k].name,
-                              .start = loads->start[solved->i],
-                              .p_w = r->p_from_w[k],
-                              .q_var = r->q_from_var[k],
-                              .p_to_w = r->p_to_w[k],
-                              .q_to_var = r->q_to_var[k],
-                              .i_a = fmax(r->i_from_a[k], r->i_to_a[k]),
-                              .loading_pct = r->loading[k] * 100};
-        POF_SET(&s, state, p_w);
-        POF_SET(&s, state, q_var);
-        POF_SET(&s, state, p_to_w);
-        POF_SET(&s, state, q_to_var);
-        POF_SET(&s, state, i_a);
-        if (g->branch[k].rating_va > 0) {
-            POF_SET(&s, state, loading_pct);
-        }
-        rc = taker->take(taker->ctx, POF_state, &s, err);
+    for (size_t k = 0; k < branches && rc == 0; k++) {
+        rc = put_branch(loads, solved, k, taker, err);
     }
     return rc;
 }

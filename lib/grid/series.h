@@ -18,7 +18,8 @@ struct pof_record_taker {
     void *ctx;
 };
 
-/* The state records of a converged case: nodes, then branches, in the order of the grid. */
+/* The state records of a converged case: nodes, then branches, in the order of the grid; of three
+ * phases a, b and c of each. */
 int pof_states_make(const struct pof_loads *loads, const struct pof_solved *solved,
                     const struct pof_record_taker *taker, struct pof_err *err) POF_CHECKED;
 
@@ -43,7 +44,7 @@ struct pof_reading_options {
 /* The readings of a case. In both sets nodes where nothing is connected (marked so, or without fixed
  * and rated load, held voltage and pod) read p = q = 0 with sigma 0. The noise of a reading is
  * Gaussian and depends on seed, start and place alone: any set has the same. Nodes and branches that
- * are not fed have no readings. */
+ * are not fed have no readings. Of three phases each is read for itself, voltages to ground. */
 int pof_readings_make(const struct pof_loads *loads, const struct pof_solved *solved,
                       const struct pof_reading_options *options,
                       const struct pof_record_taker *taker, struct pof_err *err) POF_CHECKED;

@@ -77,8 +77,8 @@ static void compare(const struct pof_grid *g, const struct pof_grid *h, const ch
 
 static void round_trip(const struct pof_grid *g, const char *what)
 {
-    static const char *const name[] = {"grid", "matpower", "raw"};
-    for (int f = 0; f < POF_GRID_FORMATS; f++) {
+    static const char *const name[] = {"grid", "matpower", "raw", "pgm"};
+    for (int f = 0; f < POF_GRID_CIM; f++) { /* the formats behind are only read */
         struct pof_buf to = {0}, again = {0};
         struct pof_err err = {0};
         struct pof_grid h;

@@ -185,8 +185,10 @@ static void test_phases(void)
         return;
     }
     const struct pof_node_phases *n = g.node[1].phases;
-    ok(n && n->p_w[2] == -3 && n->iq_var[2] == 8 && n->b_var[1] == 10 && n->has_zero, "a node");
-    ok(g.node[1].ip_w == 100 && g.node[3].has_q_limits && g.node[3].q_max_var == 70.5 &&
+    ok(n && g.node[1].p_w == 0.5 && n->p_w[2] == -3 - 0.5 / 3 && n->has_zero, "a node and its phases");
+    ok(g.node[1].ip_w == 115 && n->ip_w[0] == -1 && n->ip_w[2] == 1, "beside a total");
+    ok(g.node[1].b_var == 10 && n->b0_var == -2 && n->g0_w == 20, "zero sequence of all shunts");
+    ok( g.node[3].has_q_limits && g.node[3].q_max_var == 70.5 &&
            g.node[0].slack_share == 0.7 && !g.node[0].phases,
        "constant current, limits, share");
     const struct pof_branch *t = &g.branch[0], *u = &g.branch[2], *l = &g.branch[3], *m = &g.branch[6];
@@ -215,6 +217,40 @@ static void test_phases(void)
     ok(h.branch[0].phases->r_ground_to == t->phases->r_ground_to && h.branch[0].r == t->r, "grounding");
     pof_buf_release(&to);
     pof_grid_release(&h);
+    pof_grid_release(&g);
+}
+
+/* Phases of odd numbers, as an importer that adds up leaves them: written and read without a loss. */
+static void test_odd_phases(void)
+{
+    struct pof_grid g, h;
+    struct pof_err err;
+    struct pof_buf to = {0};
+    struct pof_node_phases p = {0};
+    int failed = 0;
+    ok(parse(&g, all_forms, &err), "parses");
+    g.node[1].phases = &p;
+    for (int i = 1; i < 400; i++) {
+        g.node[1].p_w = i * 0.1 + i * i * 1e-3;
+        p.p_w[0] = i / 7.0;
+        p.p_w[1] = -i / 3.0;
+        p.p_w[2] = -(p.p_w[0] + p.p_w[1]);
+        g.node[1].g_w = i % 2 ? 1e-9 * i : 1e9 / i;
+        p.g_w[0] = i / 11.0;
+        p.g_w[1] = -i / 11.0;
+        p.has_zero = i % 3 == 0;
+        p.g0_w = p.has_zero ? i / 13.0 : 0;
+        to.len = 0;
+        if (pof_grid_write(&g, &to, &err) || pof_grid_parse(&h, to.data, to.len, "h", &err)) {
+            failed++;
+            continue;
+        }
+        failed += h.node[1].p_w != g.node[1].p_w || h.node[1].g_w != g.node[1].g_w ||
+                  memcmp(h.node[1].phases, &p, sizeof p) != 0;
+        pof_grid_release(&h);
+    }
+    is_int(failed, 0, "400 nodes of odd phases");
+    pof_buf_release(&to);
     pof_grid_release(&g);
 }
 
@@ -534,6 +570,7 @@ int main(void)
     test_samples();
     test_forms();
     test_phases();
+    test_odd_phases();
     test_changed();
     test_degrees();
     test_refused();

@@ -30,12 +30,12 @@ static char *slurp(const char *path, size_t *len)
     return data;
 }
 
-static struct pof_pf *solve(const struct pof_grid *g, struct pof_pf_result *r)
+static struct pof_pf *solve(const struct pof_grid *g, bool limits, struct pof_pf_result *r)
 {
     struct pof_pf *pf = NULL;
     struct pof_err err = {0};
     enum pof_pf_status status = POF_PF_DIVERGED;
-    struct pof_pf_options o = {.method = POF_PF_NEWTON, .tolerance = 1e-10};
+    struct pof_pf_options o = {.method = POF_PF_NEWTON, .tolerance = 1e-10, .q_limits = limits};
     if (pof_pf_new(&pf, g, &o, &err) || pof_pf_solve(pf, NULL, NULL, true, &status, &err) ||
         status != POF_PF_CONVERGED) {
         printf("# not solved: %s\n", err.text);
@@ -52,7 +52,8 @@ enum oracle {
     OTHER,   /* FILE.pf.csv: another tool's power flow of the same file */
     SOLVED,  /* a commercial tool's result beside the file: NUMBER NAME|V|ANGLE */
     REFUSED, /* not a sound file: code and place */
-    READ     /* read and written only; why there is no state to hold it against */
+    READ,    /* solved and written only; why there is no state to hold it against */
+    UNSOLVED /* read and written only */
 };
 
 struct expected {
@@ -115,12 +116,14 @@ static void collect(const char *text, enum oracle oracle, struct expected *bus)
             char head[100];
             snprintf(head, sizeof head, "%.90s", line);
             head[strcspn(head, "\n")] = '\0';
-            buses = buses ? !(head[strspn(head, " ")] == '0' || strstr(head, "]")) || strstr(head, "[")
-                          : true;
+            buses =
+                buses ? !(head[strspn(head, " ")] == '0' || strstr(head, "]")) || strstr(head, "[")
+                      : true;
         }
         int n = oracle == STORED ? stored_of(line, &e) : bus_of(line, oracle, &e);
-        if (oracle == STORED && (strncmp(line + strspn(line, " "), "0 /", 3) == 0 ||
-                                 strncmp(line, "0 ", 2) == 0) && bus[0].there) {
+        if (oracle == STORED &&
+            (strncmp(line + strspn(line, " "), "0 /", 3) == 0 || strncmp(line, "0 ", 2) == 0) &&
+            bus[0].there) {
             return; /* the end of the bus data */
         }
         if (n > 0 && n < 1000 && !bus[n].there && e.v > 0.3 && e.v < 1.6) {
@@ -130,53 +133,61 @@ static void collect(const char *text, enum oracle oracle, struct expected *bus)
     }
 }
 
+/* Other tools leave out the magnetising admittance of transformers: it is erased where their result
+ * is the measure. */
+#define NO_MAG_24 "0.00000,  0.02540,2"
+#define NO_MAG_3W "1.44572E+5, 4.10000E-4,2"
+
 static const struct file {
     const char *path;
     enum oracle oracle;
-    double tolerance; /* p.u.; angles 100 times as many degrees */
-    const char *why;
+    double tolerance; /* p.u.; angles 100 times as many degrees; REFUSED: the code */
+    const char *note; /* why not closer, or why not at all; REFUSED: the line */
+    const char *erase;
 } files[] = {
-    {"powsybl/IEEE_14_bus.raw", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE_14_bus.raw", OTHER, 1e-8, ""},
-    {"powsybl/IEEE_14_bus_delimiter.raw", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE_14_bus_delimiter.raw", OTHER, 1e-8, ""},
-    {"powsybl/IEEE_14_isolated_buses.raw", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE_14_isolated_buses.raw", OTHER, 1e-8, ""},
-    {"powsybl/IEEE_14_bus_rev35.raw", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE_14_bus_rev35.rawx", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE_14_bus_nodeBreaker_rev35.raw", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE 39 bus.RAW", STORED, 1.1e-5, ""},
-    {"powsybl/IEEE 39 bus.RAW", OTHER, 1e-8, ""},
-    {"powsybl/IEEE_24_bus.raw", STORED, 1e-4, ""},
-    {"powsybl/IEEE_24_bus.raw", OTHER, 1e-8, ""},
-    {"powsybl/Illinois200.RAW", STORED, 1e-4, ""},
-    {"powsybl/Illinois200.RAW", OTHER, 1e-8, ""},
-    {"powsybl/RawCaseWithSpecialCharacters.raw", STORED, 1e-4, ""},
-    {"powsybl/RawCaseWithSpecialCharacters.raw", OTHER, 1e-8, ""},
-    {"powsybl/SwitchedShunt.raw", STORED, 1e-4, ""},
-    {"powsybl/SwitchedShunt.raw", OTHER, 1e-8, ""},
-    {"powsybl/two_area_case.raw", STORED, 1e-4, ""},
-    {"powsybl/two_area_case.raw", OTHER, 1e-8, ""},
-    {"powsybl/two_area_case_trf3w.raw", STORED, 1e-4, ""},
-    {"powsybl/IEEE_14_bus_completed.raw", STORED, 1e-4, ""},
-    {"powsybl/ExampleVersion32.raw", REFUSED, -223, "23"},
-    {"gridpack/118_PTIv33.raw", REFUSED, -214, "61"},
-    {"gridpack/IEEE14.raw", STORED, 1e-4, ""},
-    {"gridpack/IEEE14.raw", OTHER, 1e-8, ""},
-    {"gridpack/IEEE145.raw", STORED, 1e-4, ""},
-    {"gridpack/IEEE145.raw", OTHER, 1e-8, ""},
-    {"gridpack/IEEE14_PTIv33.raw", STORED, 1e-4, ""},
-    {"gridpack/IEEE14_PTIv33.raw", OTHER, 1e-8, ""},
-    {"gridpack/kundur-twoarea_v33.raw", STORED, 1e-4, ""},
-    {"gridpack/kundur-twoarea_v33.raw", OTHER, 1e-8, ""},
-    {"veragrid/IEEE_14_v35_3_nudox.raw", STORED, 1e-4, ""},
-    {"veragrid_psse_reference/IEEE 14 bus.raw", STORED, 1.1e-5, ""},
-    {"veragrid_psse_reference/IEEE 14 bus.raw", SOLVED, 1e-5, ""},
+    {"powsybl/IEEE_14_bus.raw", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE_14_bus.raw", OTHER, 1e-8, "", NULL},
+    {"powsybl/IEEE_14_bus_delimiter.raw", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE_14_bus_delimiter.raw", OTHER, 1e-8, "", NULL},
+    {"powsybl/IEEE_14_isolated_buses.raw", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE_14_isolated_buses.raw", OTHER, 1e-8, "", NULL},
+    {"powsybl/IEEE_14_bus_rev35.raw", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE_14_bus_rev35.rawx", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE_14_bus_nodeBreaker_rev35.raw", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE 39 bus.RAW", STORED, 1.1e-5, "", NULL},
+    {"powsybl/IEEE 39 bus.RAW", OTHER, 1e-8, "", NULL},
+    {"powsybl/IEEE_24_bus.raw", STORED, 6e-4,
+     "its writer has half of a charging at either end of transformer 5-10, PSS/E all at bus 5",
+     NULL},
+    {"powsybl/IEEE_24_bus.raw", OTHER, 1e-8, "", NO_MAG_24},
+    {"powsybl/Illinois200.RAW", STORED, 1e-4, "", NULL},
+    {"powsybl/Illinois200.RAW", OTHER, 1e-8, "", NULL},
+    {"powsybl/RawCaseWithSpecialCharacters.raw", OTHER, 1e-8,
+     "stored: 1342 MW are missing at bus 4, its transformer was changed afterwards", NO_MAG_3W},
+    {"powsybl/SwitchedShunt.raw", OTHER, 1e-8, "stored: as above", NO_MAG_3W},
+    {"powsybl/two_area_case.raw", STORED, 3e-4, "stored to 0.5 MVA, close to collapse (0.82 p.u.)",
+     NULL},
+    {"powsybl/two_area_case.raw", OTHER, 1e-8, "", NULL},
+    {"powsybl/two_area_case_trf3w.raw", READ, 0,
+     "stored: that of another grid, 44 MW and 4800 Mvar are missing", NULL},
+    {"powsybl/IEEE_14_bus_completed.raw", UNSOLVED, 0,
+     "made to hold every kind of record: 280 MW by DC into a bus of 14.9 MW", NULL},
+    {"powsybl/ExampleVersion32.raw", REFUSED, -223, "23", NULL},
+    {"gridpack/118_PTIv33.raw", REFUSED, -214, "61", NULL},
+    {"gridpack/IEEE14.raw", OTHER, 1e-8, "stored: the archive's, 4.2 Mvar are missing at bus 4",
+     NULL},
+    {"gridpack/IEEE145.raw", OTHER, 1e-8, "stored: generators beyond their limits", NULL},
+    {"gridpack/IEEE14_PTIv33.raw", OTHER, 1e-8, "stored: as IEEE14.raw", NULL},
+    {"gridpack/kundur-twoarea_v33.raw", STORED, 1.1e-5, "", NULL},
+    {"gridpack/kundur-twoarea_v33.raw", OTHER, 1e-8, "", NULL},
+    {"veragrid/IEEE_14_v35_3_nudox.raw", STORED, 1e-4, "four DC lines, limits", NULL},
+    {"veragrid_psse_reference/IEEE 14 bus.raw", STORED, 1.1e-5, "", NULL},
+    {"veragrid_psse_reference/IEEE 14 bus.raw", SOLVED, 1e-6, "", NULL},
 };
 
 /* Nodes come in the order of the buses; the number of the i-th is read from the expected ones. */
-static bool holds(const struct pof_pf_result *r, const struct pof_grid *g, const struct expected *bus,
-                  const struct file *f)
+static bool holds(const struct pof_pf_result *r, const struct pof_grid *g,
+                  const struct expected *bus, const struct file *f)
 {
     double worst_v = 0, worst_deg = 0;
     uint32_t node = 0, compared = 0, at = 0;
@@ -196,9 +207,78 @@ static bool holds(const struct pof_pf_result *r, const struct pof_grid *g, const
         node++;
     }
     bool good = compared > 1 && worst_v <= f->tolerance && worst_deg <= 100 * f->tolerance;
-    printf("# %-42s %-6s %4u buses, differs by %.1e p.u. (node %s), %.1e degrees%s\n", f->path,
-           f->oracle == STORED ? "stored" : "solved", compared, worst_v, g->node[at].name.ptr, worst_deg,
-           good ? "" : " <---");
+    printf("# %-42s %-6s %4u buses, differs by %.1e p.u. (node %s), %.1e degrees%s%s%s\n", f->path,
+           f->oracle == STORED ? "stored" : "solved", compared, worst_v, g->node[at].name.ptr,
+           worst_deg, f->note[0] ? "; " : "", f->note, good ? "" : " <---");
+    return good;
+}
+
+/* read(write(read(f))) has the power flow of read(f). */
+static bool returns(const struct pof_grid *g, const struct pof_pf_result *a, bool limits)
+{
+    struct pof_buf to = {0};
+    struct pof_err err = {0};
+    struct pof_grid h = {0};
+    struct pof_pf_result b;
+    bool good =
+        pof_raw_write(g, &to, NULL, &err) == 0 && pof_buf_add(&to, "", 1, &err) == 0 &&
+        pof_raw_read(&h, (struct pof_text){to.data, to.len - 1}, "again", NULL, &err) == 0 &&
+        h.nodes == g->nodes && h.branches == g->branches;
+    struct pof_pf *pf = good && a ? solve(&h, limits, &b) : NULL;
+    double worst = 0;
+    for (uint32_t i = 0; pf && i < g->nodes; i++) {
+        worst = fmax(worst, fabs(a->v_pu[i] - b.v_pu[i]));
+        worst =
+            fmax(worst,
+                 a->v_pu[i] > 0 ? fabs(remainder(a->angle[i] - b.angle[i], 6.283185307179586)) : 0);
+    }
+    good = good && (!a || (pf && worst <= 1e-8));
+    if (!good) {
+        printf("# written and read again it differs by %.1e: %s:%llu:%s: %s\n", worst, err.source,
+               (unsigned long long)err.line, err.field, err.text);
+    }
+    pof_pf_free(pf);
+    pof_grid_release(&h);
+    pof_buf_release(&to);
+    return good;
+}
+
+static bool refused_as(const struct file *f, bool read, const struct pof_err *err)
+{
+    bool good = f->oracle == REFUSED && !read && (int)err->code == (int)f->tolerance &&
+                err->line == strtoull(f->note, NULL, 10);
+    printf("# %-42s %s:%llu:%s: %s%s\n", f->path, read ? "read" : "refused",
+           (unsigned long long)err->line, err->field, err->text, good ? "" : " <---");
+    return good;
+}
+
+static bool compare(const char *folder, const struct file *f, const struct pof_grid *g,
+                    const char *text)
+{
+    static struct expected bus[1000];
+    char path[512];
+    char *other = NULL;
+    size_t len;
+    memset(bus, 0, sizeof bus);
+    snprintf(path, sizeof path,
+             f->oracle == SOLVED ? "%s/veragrid_psse_reference/PF Ieee14.txt.txt" : "%s/%s.pf.csv",
+             folder, f->path);
+    if (f->oracle == OTHER || f->oracle == SOLVED) {
+        other = slurp(path, &len);
+    }
+    collect(other ? other : text, f->oracle, bus);
+    free(other);
+    struct pof_pf_result r;
+    bool limits = f->oracle != OTHER;
+    struct pof_pf *pf = f->oracle == UNSOLVED ? NULL : solve(g, limits, &r);
+    bool good = f->oracle == UNSOLVED || pf;
+    if (f->oracle == READ || f->oracle == UNSOLVED) {
+        printf("# %-42s %s; %s\n", f->path, good ? "read and written" : "not solved <---", f->note);
+    } else {
+        good = good && holds(&r, g, bus, f);
+    }
+    good = good && returns(g, pf ? &r : NULL, limits);
+    pof_pf_free(pf);
     return good;
 }
 
@@ -207,40 +287,25 @@ static bool check(const char *folder, const struct file *f)
     char path[512];
     size_t len;
     snprintf(path, sizeof path, "%s/%s", folder, f->path);
-    char *text = slurp(path, &len);
+    char *text = slurp(path, &len), *erase = text && f->erase ? strstr(text, f->erase) : NULL;
     struct pof_grid g;
     struct pof_err err = {0};
     told[0] = '\0';
-    if (!text) {
-        printf("# %s is not there\n", f->path);
+    if (!text || (f->erase && !erase)) {
+        printf("# %s is not there, or not as it was\n", f->path);
+        free(text);
         return false;
+    }
+    for (size_t i = 0; erase && i < strlen(f->erase) - 2; i++) {
+        erase[i] = erase[i] == ',' ? ',' : erase[i] == ' ' ? ' ' : '0';
     }
     bool good = pof_grid_read(&g, (struct pof_text){text, len}, f->path, &teller, &err) == 0;
     if (f->oracle == REFUSED || !good) {
-        printf("# %-42s %s:%llu:%s: %s\n", f->path, good ? "read" : "refused",
-               (unsigned long long)err.line, err.field, err.text);
-        good = f->oracle == REFUSED && !good && err.code == (enum pof_code)f->tolerance &&
-               err.line == strtoull(f->why, NULL, 10);
-        free(text);
-        return good;
+        good = refused_as(f, good, &err);
+    } else {
+        good = compare(folder, f, &g, text);
     }
-    static struct expected bus[1000];
-    memset(bus, 0, sizeof bus);
-    char *other = NULL;
-    if (f->oracle == OTHER) {
-        strcat(path, ".pf.csv");
-        other = slurp(path, &len);
-    } else if (f->oracle == SOLVED) {
-        snprintf(path, sizeof path, "%s/veragrid_psse_reference/PF Ieee14.txt.txt", folder);
-        other = slurp(path, &len);
-    }
-    collect(other ? other : text, f->oracle, bus);
-    struct pof_pf_result r;
-    struct pof_pf *pf = solve(&g, &r);
-    good = pf && (f->oracle == READ || holds(&r, &g, bus, f));
-    pof_pf_free(pf);
     pof_grid_release(&g);
-    free(other);
     free(text);
     return good;
 }
