@@ -16,7 +16,7 @@ struct args {
     const char *grid, *report, *doubts;
     int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
     int solver, estimator;
-    bool check, remove_bad, allocate, check_switches, estimate_taps, stream, own_readings;
+    bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -25,6 +25,7 @@ static const struct pof_option options[] = {
     {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "test residuals, give standard deviations (yes)", 0, 0, NULL},
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
+    {"critical", 0, POF_OPT_FLAG, AT(critical), NULL, "name readings that no others test (no)", 0, 0, NULL},
     {"check-switches", 0, POF_OPT_FLAG, AT(check_switches), NULL, "where readings disagree, try switches in their other position (no)", 0, 0, NULL},
     {"estimate-taps", 0, POF_OPT_FLAG, AT(estimate_taps), NULL, "find the positions of tap changers over all instants first (no)", 0, 0, NULL},
     {"tap-step", 0, POF_OPT_MICRO, AT(tap_step), "PERCENT", "step of transformers whose tap changer is not known (0: they have none)", 0, 10, NULL},
@@ -222,6 +223,7 @@ static int prepare(struct work *w, struct pof_err *err)
     rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
     w->series = (struct pof_se_series){.grid = &w->grid, .options.dense = a->solver == 1};
     w->series.report.wish = (struct pof_se_wish){.check = a->check,
+                                          .critical = a->critical,
                                           .remove_bad = a->remove_bad,
                                           .estimator = (enum pof_se_estimator)a->estimator};
     return rc;

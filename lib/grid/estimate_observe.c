@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VECTORS = 12, NAMED_MAX = 4 };
+enum { VECTORS = 12, NULLS = 64, NAMED_MAX = 4 }; /* projections; vectors of the null space */
 
 static const double SEEN_BELOW = 1e-4; /* components of projections: 0 or about 1 */
 
@@ -49,7 +49,7 @@ struct search {
     bool *phasor[2];   /* [forms] a current's magnitude, and its angle, are read there */
     uint64_t *y;       /* [vectors * n] null space */
     size_t vectors;
-    bool used[VECTORS];
+    bool used[NULLS];
     bool *angle_free;  /* [net nodes] */
     bool *v_free;      /* [net nodes] */
     uint32_t *island;  /* [net buses] */
@@ -170,7 +170,7 @@ static int unit_model(const struct pof_se *se, struct search *s, struct pof_err 
     struct pof_rank_rows in;
     int rc = unit_rows(se, s, &in, err);
     rc = rc ? rc : pof_rank_find(&s->rank, &in, err);
-    s->vectors = rc ? 0 : s->rank.lost < VECTORS ? s->rank.lost : VECTORS;
+    s->vectors = rc ? 0 : s->rank.lost < NULLS ? s->rank.lost : NULLS;
     rc = rc ? rc : pof_calloc(&s->y, s->vectors * s->rank.n, sizeof *s->y, err);
     for (size_t k = 0; rc == 0 && k < s->vectors; k++) {
         pof_rank_null(&s->rank, 3 + k, s->y + k * s->rank.n);
@@ -369,7 +369,7 @@ static void say_levels(const struct pof_se *se, struct search *t, struct words *
             say(w, "; no angle is held: angle of any node, for example ", name);
         }
     }
-    if (t->rank.lost > VECTORS) {
+    if (t->rank.lost > NULLS) {
         say(w, "; and more after these", (struct pof_text){"", 0});
     }
 }
@@ -482,8 +482,8 @@ static int list_missing(struct pof_se *se, const struct search *s, struct pof_er
         }
         struct pof_observation *o = &se->missing[se->n_missing++];
         *o = (struct pof_observation){.element = net->first_of[bus]};
-        o->phase = net->phases == 1 ? 0 : (uint8_t)(1 + node % net->phases);
-        o->quantity = i % 2 ? POF_QUANTITY_V : POF_QUANTITY_ANGLE;
+        o->phase = (uint8_t)(net->phases == 1 ? 0 : 1 + node % net->phases);
+        o->quantity = (uint8_t)(i % 2 ? POF_QUANTITY_V : POF_QUANTITY_ANGLE);
         double unit = pofi_se_unit(se, o);
         o->value = (i % 2 ? net->flat_v[node] : net->flat_a[node]) * unit;
         o->sigma = 0.01 * unit;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid/estimate_report.h"
 
+#include "grid/estimate_critical.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,7 +90,7 @@ static void put_tests(struct pof_se_report *report, const struct pof_instant *t)
         e->chi2_limit = c->chi2_limit;
         POF_SET(e, estimate, chi2_limit);
     }
-    if (c->lnr != 0 && c->lnr_at < t->n) {
+    if (c->lnr != 0 && c->lnr_at < t->n && e->dof > 0) {
         e->lnr = c->lnr;
         e->lnr_reading = pof_text(pof_instant_name(report->grid, t, c->lnr_at, report->lnr_reading,
                                                    sizeof report->lnr_reading));
@@ -201,6 +203,46 @@ static void tell_unobservable(struct pof_se_report *report)
     POF_SET(e, estimate, islands);
 }
 
+enum { NAMED_MAX = 4 }; /* readings, and sets */
+
+static void tell_set(struct pof_se_report *report, const struct pof_instant *t, uint32_t set)
+{
+    char name[160], list[400];
+    size_t n = 0, all = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (report->set[i] == set && all++ < NAMED_MAX && n < sizeof list) {
+            int more = snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "",
+                                pof_instant_name(report->grid, t, i, name, sizeof name));
+            n += more > 0 ? (size_t)more : 0;
+        }
+    }
+    const char *what = set == POF_SET_ALONE ? "tested by no other" : "tested by each other only";
+    if (all > NAMED_MAX) {
+        tell(report, "%s: %s and %zu more", what, list, all - NAMED_MAX);
+    } else if (all > 0) {
+        tell(report, "%s: %s", what, list);
+    }
+}
+
+/* Readings whose errors nobody would see, or nobody could tell from those of others. */
+static int tell_critical(struct pof_se_report *report, const struct pof_instant *t,
+                         struct pof_err *err)
+{
+    uint32_t sets = POF_SET_ALONE;
+    int rc = pof_grow(&report->set, &report->set_cap, t->n, sizeof *report->set, err);
+    rc = rc == 0 ? pof_se_critical_sets(report->grid, t->observation, t->n, report->set, err) : rc;
+    for (size_t i = 0; rc == 0 && i < t->n; i++) {
+        sets = report->set[i] > sets ? report->set[i] : sets;
+    }
+    for (uint32_t k = POF_SET_ALONE; rc == 0 && k <= sets && k < POF_SET_ALONE + NAMED_MAX; k++) {
+        tell_set(report, t, k);
+    }
+    if (rc == 0 && sets >= POF_SET_ALONE + NAMED_MAX) {
+        tell(report, "and %u more such sets", sets + 1 - POF_SET_ALONE - NAMED_MAX);
+    }
+    return rc;
+}
+
 /* After all that is to be told. */
 static void finish(struct pof_se_report *report, const struct pof_se_robust *robust)
 {
@@ -306,6 +348,8 @@ int pof_se_instant(struct pof_se *se, const struct pof_instant *t, struct pof_se
         describe(se, t, status, report);
         if (unobservable) {
             tell_unobservable(report);
+        } else if (report->wish.critical && report->has_state) {
+            rc = tell_critical(report, t, err);
         }
         finish(report, &robust);
     }
@@ -318,5 +362,6 @@ void pof_se_report_release(struct pof_se_report *report)
     free(report->hidden);
     free(report->whole);
     free(report->all);
+    free(report->set);
     *report = (struct pof_se_report){0};
 }

@@ -11,6 +11,7 @@ struct pof_se_wish {
     bool check;      /* residual tests and standard deviations */
     bool remove_bad; /* WLS: leave out the reading with the largest normalised residual, one after
                         the other, while a test fails and it is above 3 (Handschin et al., 1975) */
+    bool critical;   /* name readings that nothing tests, alone or together */
     enum pof_se_estimator estimator;
 };
 
@@ -35,6 +36,8 @@ struct pof_se_report {
     int64_t n_hidden;
     uint32_t islands;
     size_t own;                  /* observations of the instant itself */
+    uint32_t *set;               /* of each observation, see estimate_critical.h */
+    size_t set_cap;
     struct pof_observation *all; /* the instant's, and the voltages assumed */
     size_t n_missing, n_held, all_cap; /* weighted ones, references */
     char missing[POF_SE_DETAIL_MAX];

@@ -37,7 +37,8 @@ int pof_se_series_instant(struct pof_se_series *series, const struct pof_instant
                           struct pof_err *err) POF_CHECKED;
 void pof_se_series_release(struct pof_se_series *series);
 
-/* After pof_se_series_instant with a check that found something suspicious: adds switches whose
+/* After pof_se_series_instant with a check, when something is suspicious (a dead thing that is read
+ * as alive is, too): adds switches whose
  * other position brings the sum below its chi-square limit or to less than half, best first. Up to
  * 64 candidates, an analysis and an estimate each. */
 int pof_se_check_switches(const struct pof_se_series *series, const struct pof_instant *instant,

@@ -26,12 +26,15 @@ static bool mark(struct search *s)
 {
     const struct pof_grid *grid = s->series->grid;
     const double *normalised = s->series->report.check.normalised;
+    struct pof_se_result r;
     bool any = false;
+    pof_se_result(s->series->se, &r);
     for (size_t i = 0; i < s->t->n; i++) {
         const struct pof_observation *o = &s->t->observation[i];
         const struct pof_branch *b = o->branch ? &grid->branch[o->element] : NULL;
-        bool at_open = b && !b->closed && o->sigma > 0 && fabs(o->value) > SUSPICIOUS * o->sigma;
-        if (fabs(normalised[i]) <= SUSPICIOUS && !at_open) {
+        bool dead = b ? !b->closed : r.v_pu[o->element] <= 0;
+        bool alive = o->sigma > 0 && fabs(o->value) > SUSPICIOUS * o->sigma;
+        if (fabs(normalised[i]) <= SUSPICIOUS && !(dead && alive)) {
             continue;
         }
         s->near[b ? b->from : o->element] = true;

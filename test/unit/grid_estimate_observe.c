@@ -2,7 +2,7 @@
 /* What readings determine: rank without rounding, islands, what would join them, and the rest of the
  * grid estimated all the same. The three meshed cases are those of power-grid-model's validation
  * set (state_estimation/meshed-network-observability 02, 04, 06), of which only 04 is observable. */
-#include "grid/estimate.h"
+#include "grid/estimate_critical.h"
 #include "grid/estimate_rank.h"
 #include "num/rng.h"
 #include "tap.h"
@@ -260,6 +260,53 @@ static void rest(void)
     drop(&s);
 }
 
+/* Sets found are those that leaving one out makes critical. */
+static void sets(void)
+{
+    struct scene s;
+    uint32_t set[64];
+    build(&s, 6, "", "12 23 24 45 56");
+    see(&s, "1", POF_QUANTITY_V, 10100, 20);
+    see(&s, "2", POF_QUANTITY_V, 10080, 20);
+    power(&s, "12", 500000, 100000);
+    power(&s, "23", 200000, 50000);
+    power(&s, "3", 203000, 49000);
+    power(&s, "24", 300000, 60000);
+    power(&s, "45", 90000, 10000);
+    power(&s, "56", 40000, 5000);
+    power(&s, "2", 1000, -9000);
+    int rc = pof_se_critical_sets(&s.grid, s.o, s.n, set, &err);
+    is_int(rc, 0, "sets are looked for");
+    bool all = true, any = false;
+    for (size_t i = 0; i < s.n; i++) {
+        struct pof_se_check c;
+        struct pof_observation left = s.o[i];
+        s.n--;
+        memmove(s.o + i, s.o + i + 1, (s.n - i) * sizeof *s.o);
+        solve(&s);
+        bool lost = s.status == POF_SE_UNOBSERVABLE;
+        all = all && lost == (set[i] == POF_SET_ALONE);
+        if (!lost && pof_se_check(s.se, &c, &err) == 0) {
+            for (size_t k = 0; k < s.n; k++) {
+                uint32_t other = set[k + (k >= i)];
+                bool together = set[i] > POF_SET_ALONE && other == set[i];
+                all = all && c.critical[k] == (together || other == POF_SET_ALONE);
+                any = any || together;
+            }
+        }
+        memmove(s.o + i + 1, s.o + i, (s.n - i) * sizeof *s.o);
+        s.o[i] = left;
+        s.n++;
+    }
+    ok(all, "critical alone or together is what leaving one out makes so");
+    for (size_t i = 0; i < s.n; i++) {
+        char name[64];
+        printf("# %u %s\n", set[i], pof_observation_name(&s.grid, &s.o[i], name, sizeof name));
+    }
+    ok(any, "there are such sets");
+    drop(&s);
+}
+
 int main(void)
 {
     prime();
@@ -269,5 +316,6 @@ int main(void)
     published();
     magnitudes();
     rest();
+    sets();
     return done();
 }
