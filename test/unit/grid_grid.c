@@ -90,9 +90,9 @@ static void round_trip(const char *text, size_t len, const char *what)
 
 static void test_samples(void)
 {
-    const char *const path[] = {"samples/cigre-mv.json", "samples/lv-feeder.json"};
-    const uint32_t nodes[] = {15, 19}, in_tree[] = {15, 19}, branches[] = {17, 18};
-    for (int i = 0; i < 2; i++) {
+    const char *const path[] = {"samples/cigre-mv.json", "samples/lv-feeder.json", "samples/lv-4wire.json"};
+    const uint32_t nodes[] = {15, 19, 12}, in_tree[] = {15, 19, 12}, branches[] = {17, 18, 11};
+    for (int i = 0; i < 3; i++) {
         size_t len;
         char *text = slurp(path[i], &len);
         if (!ok(text != NULL, "%s is there", path[i])) {
