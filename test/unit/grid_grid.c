@@ -521,12 +521,12 @@ static void test_refused(void)
 }
 
 /* A document cut anywhere, or with a byte changed, is refused or read, never a crash. */
-static void test_damage(const char *text)
+static void test_damage(const char *text, size_t step)
 {
     size_t len = strlen(text), taken = 0;
     char *copy = malloc(len + 1);
     struct pof_err err;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i += step) {
         struct pof_grid g;
         memcpy(copy, text, len + 1);
         copy[i] = (char)(copy[i] ^ (1 << (i % 7)));
@@ -575,8 +575,8 @@ int main(void)
     test_degrees();
     test_refused();
     test_refused_phases();
-    test_damage(all_forms);
-    test_damage(all_phases);
+    test_damage(all_forms, 1);
+    test_damage(all_phases, 5);
     test_tree();
     return done();
 }
