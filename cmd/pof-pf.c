@@ -202,8 +202,8 @@ static void say(const struct job *j)
         pof_cli_note(j->cli, "%" PRIu64 " times a generator was at a reactive limit", j->limited);
     }
     if (j->floating) {
-        pof_cli_note(j->cli, "%" PRIu32 " parts of the grid have no way to ground for a current that is "
-                             "equal in all phases; stray capacitances hold them", j->floating);
+        pof_cli_note(j->cli, "parts of the grid without a way to ground for what is equal in all phases: "
+                             "%" PRIu32 "; stray capacitances hold them", j->floating);
     }
     if (j->args->contingency) {
         pof_cli_note(j->cli, "%" PRIu64 " of %" PRIu64 " outages are not secure", j->outages.insecure,

@@ -117,3 +117,57 @@ setup() {
     [ "$status" = 65 ]
     [[ $output == *"p:3:node: the grid has no node 'N99'"* ]]
 }
+
+@test "three phases: currents of a feeder's phases return by its neutral" {
+    pof-pf --grid "$ROOT/samples/lv-4wire.json" --phases 3 -q --readings r -o s
+    [ "$(jq -s 'map(.phase) | group_by(.) | map("\(.[0])\(length)") | join(" ")' s)" = '"a23 b23 c23"' ]
+    # The charging car at h3 pulls its phase down and, by the neutral, the others up.
+    jq -s -e 'map(select(.name == "h3") | {(.phase): .v_pu}) | add |
+        .a < .b - 0.015 and .b < .c' s
+    # Each phase of a joint is balanced.
+    jq -s -e 'map({(.name + .phase): .}) | add | . as $s | ["a", "b", "c"] | map(. as $f |
+        $s["c1" + $f].p_to_w + $s["s1" + $f].p_w + $s["c2" + $f].p_w | fabs) | max < 1e-3' s
+    # Readings are of phases, voltages to ground.
+    jq -s -e 'map(select(.name == "h3" and .quantity == "v" and .phase == "a")) |
+        length == 1 and .[0].value > 226 and .[0].value < 231' r
+    [ "$(jq -r 'select(.sigma == 0) | .phase' r | sort | uniq -c | awk '{print $1 $2}' | tr '\n' ' ')" = "10a 10b 10c " ]
+}
+
+@test "three phases: the sum is what balanced operation sees, but for losses" {
+    total() {
+        jq -s 'map(select(.name == "mv")) | -(map(.p_w) | add) | round' "$1"
+    }
+    pof-pf --grid "$ROOT/samples/lv-4wire.json" --phases 3 -q -o three
+    pof-pf --grid "$ROOT/samples/lv-4wire.json" -q -o one
+    [ "$(total one)" -gt 48000 ] && [ "$(total three)" -gt "$(total one)" ]
+    [ "$(total three)" -lt $(($(total one) + 300)) ]
+}
+
+@test "three phases: pods draw a third in each" {
+    pof-sim --make pods --grid "$ROOT/samples/lv-4wire.json" --pods 12 -q >p
+    pof-sim --make baselines --grid "$ROOT/samples/lv-4wire.json" --pods 12 --day 2026-03-10 -q >b
+    pof-pf --grid "$ROOT/samples/lv-4wire.json" --phases 3 -q -o s p b
+    pof-pf --grid "$ROOT/samples/lv-4wire.json" --phases 3 -q -o fixed
+    [ "$(jq -s 'map(select(.element == "node")) | length' s)" = $((96 * 36)) ]
+    jq -s -e --slurpfile fixed fixed '($fixed | map(select(.name == "h3") | {(.phase): .p_w}) | add) as $f |
+        map(select(.name == "h3")) | group_by(.start) |
+        map(map(.p_w - $f[.phase]) | max - min) | max < 1e-6' s
+    for n in 1 2; do
+        pof-pf --grid "$ROOT/samples/lv-4wire.json" --phases 3 --threads $n -q -o t.$n b p
+        cmp s t.$n
+    done
+}
+
+@test "three phases: a grid without a zero sequence is refused, the branch named" {
+    run pof-pf --grid "$ROOT/samples/lv-feeder.json" --phases 3
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"transformer 'T0-1' cannot be computed by phases"* ]]
+    run pof-pf --grid "$ROOT/samples/lv-4wire.json" --phases 2
+    [ "$status" -eq 2 ]
+}
+
+@test "three phases: a part without a way to ground is told" {
+    jq '.branches[0] |= (.winding_to = "d" | .clock = 0 | del(.uk0_pct, .pk0_w))' "$ROOT/samples/lv-4wire.json" >g
+    run pof-pf --grid g --phases 3 -o /dev/null
+    [[ "$output" == *"without a way to ground for what is equal in all phases: 1;"* ]]
+}

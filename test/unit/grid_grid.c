@@ -90,9 +90,9 @@ static void round_trip(const char *text, size_t len, const char *what)
 
 static void test_samples(void)
 {
-    const char *const path[] = {"samples/cigre-mv.json", "samples/lv-feeder.json"};
-    const uint32_t nodes[] = {15, 19}, in_tree[] = {15, 19}, branches[] = {17, 18};
-    for (int i = 0; i < 2; i++) {
+    const char *const path[] = {"samples/cigre-mv.json", "samples/lv-feeder.json", "samples/lv-4wire.json"};
+    const uint32_t nodes[] = {15, 19, 12}, in_tree[] = {15, 19, 12}, branches[] = {17, 18, 11};
+    for (int i = 0; i < 3; i++) {
         size_t len;
         char *text = slurp(path[i], &len);
         if (!ok(text != NULL, "%s is there", path[i])) {
@@ -521,12 +521,12 @@ static void test_refused(void)
 }
 
 /* A document cut anywhere, or with a byte changed, is refused or read, never a crash. */
-static void test_damage(const char *text)
+static void test_damage(const char *text, size_t step)
 {
     size_t len = strlen(text), taken = 0;
     char *copy = malloc(len + 1);
     struct pof_err err;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i += step) {
         struct pof_grid g;
         memcpy(copy, text, len + 1);
         copy[i] = (char)(copy[i] ^ (1 << (i % 7)));
@@ -575,8 +575,8 @@ int main(void)
     test_degrees();
     test_refused();
     test_refused_phases();
-    test_damage(all_forms);
-    test_damage(all_phases);
+    test_damage(all_forms, 1);
+    test_damage(all_phases, 5);
     test_tree();
     return done();
 }

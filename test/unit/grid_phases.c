@@ -10,6 +10,11 @@
 
 typedef double complex cplx;
 
+static cplx rect(double re, double im)
+{
+    return re + im * I;
+}
+
 static const double third = 2.09439510239319549231;
 
 static struct pof_branch transformer(const struct pof_branch_phases *p)
@@ -28,7 +33,7 @@ static bool admittance(const struct pof_branch *b, cplx y[36])
         return false;
     }
     for (int i = 0; i < 36; i++) {
-        y[i] = CMPLX(m.g[i], m.b[i]);
+        y[i] = rect(m.g[i], m.b[i]);
     }
     return true;
 }
@@ -124,7 +129,7 @@ static void test_windings(void)
             legs[l] = wire(l, &p, turn, sign, delta);
         }
         cplx want[36], got[36];
-        assemble(legs, 1 / CMPLX(0.01, 0.06), want);
+        assemble(legs, 1 / rect(0.01, 0.06), want);
         if (!admittance(&b, got)) {
             ok(false, "windings %d %d clock %d are refused", p.from, p.to, p.clock);
             continue;
@@ -172,7 +177,7 @@ static void test_zero_sequence(void)
                                   .b0 = -0.5, .from = POF_WINDING_D, .to = POF_WINDING_YN, .clock = 1,
                                   .r_ground_to = 0.4, .x_ground_to = 0.3, .r_ground_from = 9};
     struct pof_branch b = transformer(&p);
-    cplx y[36], z = CMPLX(0.02, 0.05), m = CMPLX(0.1, -0.5), ground = 3 * CMPLX(0.4, 0.3);
+    cplx y[36], z = rect(0.02, 0.05), m = rect(0.1, -0.5), ground = 3 * rect(0.4, 0.3);
     b.ratio = 0.9;
     ok(admittance(&b, y), "Dyn1 with a grounding impedance");
     ok(cabs(zero(y, 1, 1) - 1 / (1 / (1 / z + m) + ground)) < 1e-12, "through which all of it flows");
@@ -213,9 +218,9 @@ static void test_lines(void)
                            .closed = true, .phases = &p};
     cplx y[36], m[36];
     ok(admittance(&b, y), "a line by sequences");
-    ok(cabs(zero(y, 0, 1) + 1 / CMPLX(0.3, 0.9)) < 1e-12, "its zero sequence");
-    ok(cabs(zero(y, 0, 0) - 1 / CMPLX(0.3, 0.9) - CMPLX(0, 0.005)) < 1e-12, "with half of its shunt");
-    ok(cabs(y[0] - y[1] - 1 / CMPLX(0.1, 0.3) - CMPLX(0, 0.01)) < 1e-12, "and the positive one");
+    ok(cabs(zero(y, 0, 1) + 1 / rect(0.3, 0.9)) < 1e-12, "its zero sequence");
+    ok(cabs(zero(y, 0, 0) - 1 / rect(0.3, 0.9) - rect(0, 0.005)) < 1e-12, "with half of its shunt");
+    ok(cabs(y[0] - y[1] - 1 / rect(0.1, 0.3) - rect(0, 0.01)) < 1e-12, "and the positive one");
 
     /* The same line by matrices: self (z0 + 2 z1) / 3, mutual (z0 - z1) / 3. */
     struct pof_branch_phases q = {.form = POF_PHASES_MATRIX};
@@ -255,10 +260,10 @@ static void test_neutral(void)
     for (int i = 0; i < 16; i++) {
         r[i] = i % 5 == 0 ? 0.3 + 0.01 * i : 0.05;
         x[i] = i % 5 == 0 ? 0.7 : 0.3 + 0.01 * (i % 4) * (i / 4);
-        z[i] = CMPLX(r[i], x[i]);
+        z[i] = rect(r[i], x[i]);
     }
     struct pof_branch_phases p = {0};
-    cplx i[3] = {CMPLX(1, 0.2), CMPLX(-0.3, 0.4), CMPLX(0.1, -0.9)};
+    cplx i[3] = {rect(1, 0.2), rect(-0.3, 0.4), rect(0.1, -0.9)};
     ok(pof_kron_reduce(r, x, POF_NEUTRAL_EARTHED, &p), "earthed");
     cplx n = -(z[12] * i[0] + z[13] * i[1] + z[14] * i[2]) / z[15]; /* no drop along the neutral */
     double worst = 0;
@@ -266,7 +271,7 @@ static void test_neutral(void)
         cplx want = z[4 * k] * i[0] + z[4 * k + 1] * i[1] + z[4 * k + 2] * i[2] + z[4 * k + 3] * n;
         cplx got = 0;
         for (int j = 0; j < 3; j++) {
-            got += CMPLX(p.r[3 * k + j], p.x[3 * k + j]) * i[j];
+            got += rect(p.r[3 * k + j], p.x[3 * k + j]) * i[j];
         }
         worst = fmax(worst, cabs(got - want));
     }
@@ -279,7 +284,7 @@ static void test_neutral(void)
         cplx want = z[4 * k] * i[0] + z[4 * k + 1] * i[1] + z[4 * k + 2] * i[2] + z[4 * k + 3] * n;
         cplx got = 0;
         for (int j = 0; j < 3; j++) {
-            got += CMPLX(p.r[3 * k + j], p.x[3 * k + j]) * i[j];
+            got += rect(p.r[3 * k + j], p.x[3 * k + j]) * i[j];
         }
         worst = fmax(worst, cabs(got - (want - drop)));
     }
@@ -303,7 +308,7 @@ static int solve(const struct pof_net *net, const cplx *s, cplx *v)
         uint32_t form = pof_net_bus(net, (uint32_t)r + 3);
         for (uint32_t e = net->begin[form]; e < net->begin[form + 1]; e++) {
             if (net->to[e] >= 3) {
-                m[r * n + (int)net->to[e] - 3] = CMPLX(net->g[e], net->b[e]);
+                m[r * n + (int)net->to[e] - 3] = rect(net->g[e], net->b[e]);
             }
         }
     }
@@ -340,7 +345,7 @@ static int solve(const struct pof_net *net, const cplx *s, cplx *v)
             uint32_t form = pof_net_bus(net, (uint32_t)r + 3);
             i[r] = -conj(s[r + 3] / v[r + 3]);
             for (uint32_t e = net->begin[form]; e < net->begin[form + 1]; e++) {
-                i[r] -= net->to[e] < 3 ? CMPLX(net->g[e], net->b[e]) * v[net->to[e]] : 0;
+                i[r] -= net->to[e] < 3 ? rect(net->g[e], net->b[e]) * v[net->to[e]] : 0;
             }
         }
         for (int r = 0; r < n; r++) {
@@ -427,7 +432,7 @@ static void test_balanced(void)
             ok(false, "%s", err.text);
             break;
         }
-        cplx s[12], v[12], s1 = CMPLX(0.3, 0.1);
+        cplx s[12], v[12], s1 = rect(0.3, 0.1);
         for (int i = 0; i < 12; i++) {
             s[i] = i >= 9 ? s1 : 0;
         }
@@ -437,7 +442,7 @@ static void test_balanced(void)
             cplx current = i >= 3 ? conj(s[i] / v[i]) : 0;
             uint32_t form = pof_net_bus(&one, (uint32_t)i / 3);
             for (uint32_t e = one.begin[form]; e < one.begin[form + 1] && i >= 3; e++) {
-                current += CMPLX(one.g[e], one.b[e]) * v[3 * one.to[e] + (uint32_t)i % 3];
+                current += rect(one.g[e], one.b[e]) * v[3 * one.to[e] + (uint32_t)i % 3];
             }
             worst = fmax(worst, cabs(current));
             worst = fmax(worst, cabs(v[i] * cexp(I * ((i % 3) * third)) - v[i - i % 3]));
@@ -467,7 +472,7 @@ static void test_floating(void)
     ok(pof_net_build(&net, &f.g, 3, &err) == 0, "YNd then Dyn");
     is_int(net.floating, 1, "one part floats");
     cplx s[12] = {0}, v[12];
-    s[9] = 0.3, s[10] = 0.1, s[11] = CMPLX(0.6, 0.1);
+    s[9] = 0.3, s[10] = 0.1, s[11] = rect(0.6, 0.1);
     int steps = solve(&net, s, v);
     ok(steps < 100, "solved in %d steps", steps);
     ok(cabs(zero_of(v + 3)) < 1e-8, "no zero sequence between: %g", cabs(zero_of(v + 3)));
