@@ -64,7 +64,7 @@ __attribute__((unused)) static int documents_add(struct documents *d, const char
     int n = scandir(path, &entry, NULL, alphasort), rc = 0;
     for (int i = 0; i < n; i++) {
         const char *dot = strrchr(entry[i]->d_name, '.');
-        char full[2048];
+        char full[8192];
         snprintf(full, sizeof full, "%s/%s", path, entry[i]->d_name);
         if (rc == 0 && dot && (strcmp(dot, ".xml") == 0 || strcmp(dot, ".zip") == 0)) {
             rc = documents_file(d, full, err);

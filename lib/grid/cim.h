@@ -97,7 +97,7 @@ struct pofi_cim {
     unsigned no_terminal, inner_switch, open_ends, out_of_service, uneven, from_state,
         exponents, no_power, remote_held, remote_free, tables, steps, other_modes, slopes, temporary,
         bad_limits, no_value, discrete, other_units, other_places, no_sigma, dead, clocks, odd_target,
-        undescribed, unused, joined_levels, no_impedance, off_target;
+        undescribed, unused, joined_levels, no_impedance, off_target, ohm_tables;
     int rc;
     struct pof_err *err;
     const struct pof_grid_wish *wish;

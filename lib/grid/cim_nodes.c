@@ -20,7 +20,7 @@ static void choose_nodes(struct pofi_cim *c)
     size_t fine = 0, all = 0;
     for (size_t i = 0; i < c->ids.n; i++) {
         if (c->object[i].class == CIM_Terminal && c->object[i].defined) {
-            fine += pofi_cim_ref_opt(c, (uint32_t)i, CIM_Terminal_ConnectivityNode) != POF_NONE;
+            fine += pofi_cim_has(c, (uint32_t)i, CIM_Terminal_ConnectivityNode);
             all++;
         }
     }

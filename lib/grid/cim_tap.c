@@ -31,32 +31,60 @@ static struct tap read_tap(struct pofi_cim *c, uint32_t o)
     return t;
 }
 
-/* Turns and impedances that a table gives for the present step; deviations are percent. */
-static void by_table(struct pofi_cim *c, const struct tap *t, uint32_t table, struct pofi_cim_turns *out)
+/* The row of a table for a step; POF_NONE. */
+static uint32_t row_of(struct pofi_cim *c, uint32_t table, double step)
 {
     static const enum pofi_cim_prop of[] = {CIM_RatioTapChangerTablePoint_RatioTapChangerTable,
                                             CIM_PhaseTapChangerTablePoint_PhaseTapChangerTable};
-    char label[POFI_CIM_LABEL];
     for (size_t k = 0; k < 2; k++) {
         size_t n;
         const struct pofi_cim_back *b = pofi_cim_back(c, table, of[k], &n);
         for (size_t i = 0; i < n; i++) {
-            uint32_t p = b[i].source;
-            if (pofi_cim_real(c, p, CIM_TapChangerTablePoint_step, NAN) != t->at) {
-                continue;
+            if (pofi_cim_real(c, b[i].source, CIM_TapChangerTablePoint_step, NAN) == step) {
+                return b[i].source;
             }
-            out->ratio *= pofi_cim_real(c, p, CIM_TapChangerTablePoint_ratio, 1);
-            out->angle += pof_rad_of_deg(pofi_cim_real(c, p, CIM_PhaseTapChangerTablePoint_angle, 0));
-            out->r_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_r, 0) / 100;
-            out->x_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_x, 0) / 100;
-            out->g_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_g, 0) / 100;
-            out->b_factor *= 1 + pofi_cim_real(c, p, CIM_TapChangerTablePoint_b, 0) / 100;
-            c->tables++;
-            return;
         }
     }
-    pofi_cim_fail(c, t->object, CIM_TapChanger_step, POF_E_REFERENCE, "%s has no row for step %.15g",
-                  pofi_cim_label(c, table, label), t->at);
+    return POF_NONE;
+}
+
+/* Deviations are percent, so none at the neutral step; some exports write ohm there, which shows in
+ * the row of the neutral step: it has the reactance of the end itself. */
+static bool in_ohm(struct pofi_cim *c, uint32_t table, double neutral, uint32_t end)
+{
+    uint32_t row = row_of(c, table, neutral);
+    double x = pofi_cim_real(c, end, CIM_PowerTransformerEnd_x, 0);
+    double there = row == POF_NONE ? 0 : pofi_cim_real(c, row, CIM_TapChangerTablePoint_x, 0);
+    return x != 0 && fabs(there - x) <= 1e-3 * fabs(x);
+}
+
+/* Turns and impedances that a table gives for the present step. */
+static void by_table(struct pofi_cim *c, const struct tap *t, uint32_t table, uint32_t end,
+                     struct pofi_cim_turns *out)
+{
+    char label[POFI_CIM_LABEL];
+    uint32_t row = row_of(c, table, t->at);
+    if (row == POF_NONE) {
+        pofi_cim_fail(c, t->object, CIM_TapChanger_step, POF_E_REFERENCE, "%s has no row for step %.15g",
+                      pofi_cim_label(c, table, label), t->at);
+        return;
+    }
+    double r = pofi_cim_real(c, row, CIM_TapChangerTablePoint_r, 0);
+    double x = pofi_cim_real(c, row, CIM_TapChangerTablePoint_x, 0);
+    c->tables++;
+    out->ratio *= pofi_cim_real(c, row, CIM_TapChangerTablePoint_ratio, 1);
+    out->angle += pof_rad_of_deg(pofi_cim_real(c, row, CIM_PhaseTapChangerTablePoint_angle, 0));
+    if (in_ohm(c, table, t->neutral, end)) {
+        double r_end = pofi_cim_real(c, end, CIM_PowerTransformerEnd_r, 0);
+        c->ohm_tables++;
+        out->r_factor *= r_end != 0 ? r / r_end : 1;
+        out->x_factor *= x / pofi_cim_real(c, end, CIM_PowerTransformerEnd_x, 0);
+        return;
+    }
+    out->r_factor *= 1 + r / 100;
+    out->x_factor *= 1 + x / 100;
+    out->g_factor *= 1 + pofi_cim_real(c, row, CIM_TapChangerTablePoint_g, 0) / 100;
+    out->b_factor *= 1 + pofi_cim_real(c, row, CIM_TapChangerTablePoint_b, 0) / 100;
 }
 
 /* The control of a tap changer, when it holds a voltage. */
@@ -105,12 +133,12 @@ static void keep(struct pofi_cim *c, const struct tap *t, double pct, double deg
     take_control(c, t, &out->tap);
 }
 
-static void ratio_tap(struct pofi_cim *c, uint32_t o, struct pofi_cim_turns *out)
+static void ratio_tap(struct pofi_cim *c, uint32_t o, uint32_t end, struct pofi_cim_turns *out)
 {
     struct tap t = read_tap(c, o);
     uint32_t table = pofi_cim_ref(c, o, CIM_RatioTapChanger_RatioTapChangerTable);
     if (table != POF_NONE) {
-        by_table(c, &t, table, out);
+        by_table(c, &t, table, end, out);
         return;
     }
     double step = pofi_cim_real(c, o, CIM_RatioTapChanger_stepVoltageIncrement, 0);
@@ -149,7 +177,7 @@ static void linear_tap(struct pofi_cim *c, const struct tap *t, struct pofi_cim_
     double most = pof_rad_of_deg(step * far_steps(t));
     out->angle += alpha;
     reactance(c, t, x, square(sin(alpha / 2) / sin(most / 2)), out);
-    keep(c, t, 0, -step, out);
+    keep(c, t, 0, step, out);
 }
 
 static const enum pofi_cim_prop non_linear_x[] = {CIM_PhaseTapChangerNonLinear_xMin,
@@ -182,7 +210,7 @@ static void asymmetrical_tap(struct pofi_cim *c, const struct tap *t, struct pof
     c->steps++;
 }
 
-static void phase_tap(struct pofi_cim *c, uint32_t o, struct pofi_cim_turns *out)
+static void phase_tap(struct pofi_cim *c, uint32_t o, uint32_t end, struct pofi_cim_turns *out)
 {
     struct tap t = read_tap(c, o);
     uint32_t table;
@@ -199,7 +227,7 @@ static void phase_tap(struct pofi_cim *c, uint32_t o, struct pofi_cim_turns *out
     default:
         table = pofi_cim_ref(c, o, CIM_PhaseTapChangerTabular_PhaseTapChangerTable);
         if (table != POF_NONE) {
-            by_table(c, &t, table, out);
+            by_table(c, &t, table, end, out);
         }
     }
 }
@@ -210,11 +238,11 @@ int pofi_cim_turns(struct pofi_cim *c, uint32_t end, struct pofi_cim_turns *out)
     *out = (struct pofi_cim_turns){.ratio = 1, .r_factor = 1, .x_factor = 1, .g_factor = 1, .b_factor = 1};
     const struct pofi_cim_back *b = pofi_cim_back(c, end, CIM_RatioTapChanger_TransformerEnd, &n);
     for (size_t i = 0; i < n; i++) {
-        ratio_tap(c, b[i].source, out);
+        ratio_tap(c, b[i].source, end, out);
     }
     b = pofi_cim_back(c, end, CIM_PhaseTapChanger_TransformerEnd, &n);
     for (size_t i = 0; i < n; i++) {
-        phase_tap(c, b[i].source, out);
+        phase_tap(c, b[i].source, end, out);
     }
     char label[POFI_CIM_LABEL];
     if (!(out->ratio > 0.1 && out->ratio < 10)) {

@@ -134,25 +134,30 @@ static int clock_of(struct pofi_cim *c, const struct end *e)
     return clock >= 0 && clock <= 11 ? (int)clock : 0;
 }
 
-/* b->phases; b->to is a star node where there are three ends. z0: ohm at the to end. */
+/* Zero-sequence impedance at the to end, ohm, and its nominal voltage. */
+struct zero {
+    double r, x, v;
+};
+
+/* b->phases; to is NULL where it is a star node. */
 static int take_phases(struct pofi_cim *c, struct pof_branch *b, const struct end *from, const struct end *to,
-                       const double z0[2], double star_v)
+                       const struct zero *zero)
 {
     enum pof_winding w[2] = {POF_WINDING_YN, POF_WINDING_YN};
-    if (!winding(c, from, &w[0]) || (to && !winding(c, to, &w[1])) || (z0[0] == 0 && z0[1] == 0)) {
+    if (!winding(c, from, &w[0]) || (to && !winding(c, to, &w[1])) || (zero->r == 0 && zero->x == 0)) {
         return 0;
     }
     struct pof_branch_phases *p = pof_arena_alloc(&c->build.grid->arena, sizeof *p, c->err);
     if (!p) {
         return c->rc = POF_E_NOMEM;
     }
-    double base = c->build.grid->base_va, v = to ? to->t.base_v : star_v;
+    double base = c->build.grid->base_va, v = zero->v;
     double z_from = from->t.base_v * from->t.base_v / base, z_to = v * v / base;
     int clock = to ? clock_of(c, to) - clock_of(c, from) : -clock_of(c, from);
     *p = (struct pof_branch_phases){
         .form = POF_PHASES_WINDINGS,
-        .r0 = z0[0] / z_to,
-        .x0 = z0[1] / z_to,
+        .r0 = zero->r / z_to,
+        .x0 = zero->x / z_to,
         .from = w[0],
         .to = w[1],
         .clock = (clock + 12) % 12,
@@ -188,7 +193,7 @@ static int two_ends(struct pofi_cim *c, struct transformer *t)
     double k = z->u / a->u * (z->u / a->u), taps = z->turns.ratio * z->turns.ratio;
     double zbase = z->t.base_v * z->t.base_v / c->build.grid->base_va;
     double x = a->turns.x_set > 0 ? a->x * k : z->turns.x_set > 0 ? z->x : a->x * k + z->x;
-    double z0[2] = {(a->r0 * k + z->r0) * taps, (a->x0 * k + z->x0) * taps};
+    struct zero zero = {(a->r0 * k + z->r0) * taps, (a->x0 * k + z->x0) * taps, z->t.base_v};
     struct pof_branch b = {.kind = POF_BRANCH_TRANSFORMER,
                            .r = (a->r * k + z->r) * taps / zbase,
                            .x = x * taps / zbase,
@@ -203,7 +208,7 @@ static int two_ends(struct pofi_cim *c, struct transformer *t)
     if (a->turns.has_tap != z->turns.has_tap) {
         take_tap(c, &b, a->turns.has_tap ? &a->turns : &z->turns, z->turns.has_tap);
     }
-    if (c->rc || take_phases(c, &b, a, z, z0, 0) || pofi_cim_add_branch(c, &part, &b, NULL)) {
+    if (c->rc || take_phases(c, &b, a, z, &zero) || pofi_cim_add_branch(c, &part, &b, NULL)) {
         return c->rc;
     }
     return 0;
@@ -230,12 +235,12 @@ static int leg(struct pofi_cim *c, struct transformer *t, size_t i, uint32_t sta
     }
     b.rating_va = rating_of(c, e);
     b.rating_va = b.rating_va > 0 ? b.rating_va : e->s;
-    double z0[2] = {e->r0 * k, e->x0 * k};
+    struct zero zero = {e->r0 * k, e->x0 * k, star_v};
     bool added;
     if (e->turns.has_tap && take_tap(c, &b, &e->turns, false)) {
         return c->rc;
     }
-    if (take_phases(c, &b, e, NULL, z0, star_v) || pofi_cim_add_branch(c, &part, &b, &added)) {
+    if (take_phases(c, &b, e, NULL, &zero) || pofi_cim_add_branch(c, &part, &b, &added)) {
         return c->rc;
     }
     if (added && b.closed) {

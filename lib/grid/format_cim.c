@@ -96,6 +96,7 @@ static void tell_counts(const struct pofi_cim *c)
     pofi_tell_count(t, c->no_impedance, "branches without impedance, as switches");
     pofi_tell_count(t, c->joined_levels, "lines between two nominal voltages, as transformers of ratio 1 in volts");
     pofi_tell_count(t, c->tables, "tap changers with a table, fixed at their step");
+    pofi_tell_count(t, c->ohm_tables, "tables of tap changers in ohm instead of percent, as their neutral step shows");
     pofi_tell_count(t, c->steps, "tap changers with steps that a grid cannot hold, fixed at their step");
     pofi_tell_count(t, c->clocks, "transformers whose clock is not in the angles of CGMES, known in balanced computations only");
     pofi_tell_count(t, c->other_modes, "controls of anything but a voltage, left out");
@@ -108,6 +109,11 @@ static void tell_counts(const struct pofi_cim *c)
     pofi_tell_count(t, c->from_state, "loads and machines without SSH, at the power of SV");
     pofi_tell_count(t, c->no_power, "loads and machines without a power, at 0");
     pofi_tell_count(t, c->temporary, "temporary limits, left out");
+    pofi_tell_count(t, c->no_value, "analog measurements without a value, left out");
+    pofi_tell_count(t, c->other_units, "measurements whose type or unit is not known, or whose unit is another's, left out");
+    pofi_tell_count(t, c->other_places, "measurements of a phase, or at a place with other equipment, left out");
+    pofi_tell_count(t, c->no_sigma, "measurements without an accuracy, with that of their kind");
+    pofi_tell_count(t, c->discrete, "discrete measurements, left out");
     pofi_tell_count(t, c->bad_limits, "nodes whose voltage limits leave no room, at 0.9 and 1.1");
     pofi_tell_count(t, c->dead, "nodes that nothing feeds");
 }
