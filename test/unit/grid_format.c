@@ -396,6 +396,36 @@ static void test_simbench(void)
         is_near(g.node[2].p_w, 6000, 1e-9, "loads and generation in full");
         pof_grid_release(&g);
     }
+    if (ok(read_simbench(&g, POF_SIMBENCH_SWITCH,
+                         "id;nodeA;nodeB;type;cond;substation;subnet;voltLvl\nS1;LV;End;CB;0;NULL;s;7\n", NULL,
+                         &err) == 0,
+           "a switch")) {
+        ok(g.branches == 3 && g.branch[2].kind == POF_BRANCH_SWITCH && !g.branch[2].closed, "which is open");
+        pof_grid_release(&g);
+    }
+    if (ok(read_simbench(&g, POF_SIMBENCH_SHUNT, "id;node;p0;q0;vmR;step;subnet;voltLvl\nC;End;0.001;-0.02;0.8;2;s;7\n",
+                         NULL, &err) == 0,
+           "a shunt")) {
+        is_near(g.node[2].g_w, 500, 1e-9, "two steps, at half of its rated voltage");
+        is_near(g.node[2].b_var, 10000, 1e-9, "negative consumption is a capacitor");
+        pof_grid_release(&g);
+    }
+    if (ok(read_simbench(&g, POF_SIMBENCH_STORAGE, "id;node;type;pStor;qStor\nB;End;x;0.003;0.001\n", NULL, &err) == 0,
+           "a storage")) {
+        is_near(g.node[2].p_w, 9000, 1e-9, "charges");
+        ok(strstr(told, "storages") != NULL, "which is told");
+        pof_grid_release(&g);
+    }
+    if (ok(read_simbench(&g, POF_SIMBENCH_POWERPLANT,
+                         "id;node;calc_type;pPP;qPP;qMin;qMax\nP;End;pvm;0.002;0;-0.001;0.004\nQ;LV;pq;0.001;0.0005;NULL;NULL\n",
+                         NULL, &err) == 0,
+           "power plants")) {
+        ok(g.node[2].kind == POF_NODE_PV && g.node[2].has_q_limits && g.node[1].kind == POF_NODE_PQ,
+           "one holds a voltage within limits, one does not");
+        is_near(g.node[2].q_max_var, 4000, 1e-9, "its limit");
+        is_near(g.node[1].q_var, -500, 1e-9, "reactive power of the other");
+        pof_grid_release(&g);
+    }
     static const struct {
         const char *what;
         int table;
@@ -415,6 +445,11 @@ static void test_simbench(void)
         {"another external net", POF_SIMBENCH_EXTERNALNET, "id;node;calc_type\nN;MV;Ward\n", NULL,
          POF_E_ENUM, 2},
         {"no external net", POF_SIMBENCH_EXTERNALNET, "id;node;calc_type\n", NULL, POF_E_TOPOLOGY, 0},
+        {"three windings", POF_SIMBENCH_TRANSFORMER3W, "id;nodeHV\nT3;MV\n", NULL, POF_E_SCHEMA, 2},
+        {"a switch that is half open", POF_SIMBENCH_SWITCH, "id;nodeA;nodeB;cond\nS;LV;End;0.5\n", NULL,
+         POF_E_ENUM, 2},
+        {"a plant of another kind", POF_SIMBENCH_POWERPLANT,
+         "id;node;calc_type;pPP;qPP;qMin;qMax\nP;End;x;0;0;0;0\n", NULL, POF_E_ENUM, 2},
         {"a type twice", POF_SIMBENCH_LINETYPE, "id;r;x;b;iMax\nNAYY;1;1;1;1\nNAYY;1;1;1;1\n", NULL,
          POF_E_DUPLICATE, 3},
     };
