@@ -7,6 +7,8 @@
 
 /* The last things told, joined by "; ". */
 static char told[4096];
+/* What the writer of RAW said when it was last asked by round_trip. */
+static char told_raw[sizeof told];
 
 static void hear(void *ctx, const char *text)
 {
@@ -86,6 +88,9 @@ static void round_trip(const struct pof_grid *g, const char *what)
         snprintf(label, sizeof label, "%s as %s", what, name[f]);
         told[0] = '\0';
         int rc = pof_grid_write_as((enum pof_grid_format)f, g, &to, &teller, &err);
+        if (f == POF_GRID_RAW) {
+            memcpy(told_raw, told, sizeof told);
+        }
         rc = rc ? rc : pof_buf_add(&to, "", 1, &err);
         is_int(rc ? -1 : (int)pof_grid_guess((struct pof_text){to.data, to.len - 1}), f, label);
         if (ok(rc == 0 && pof_grid_read(&h, (struct pof_text){to.data, to.len - 1}, label, &teller, &err) == 0,
@@ -134,9 +139,9 @@ static void test_round_trips(void)
     struct pof_err err;
     if (ok(read_text(&g, hard, &err), "the hard grid is read")) {
         round_trip(&g, "hard");
-        ok(strstr(told, "rated_w") && strstr(told, "place") && strstr(told, "second bus") &&
-               strstr(told, "switches"),
-           "what RAW cannot hold is told: %.200s", told);
+        ok(strstr(told_raw, "rated_w") && strstr(told_raw, "place") && strstr(told_raw, "second bus") &&
+               strstr(told_raw, "switches"),
+           "what RAW cannot hold is told: %.200s", told_raw);
         pof_grid_release(&g);
     }
     const char *const sample[] = {"samples/cigre-mv.json", "samples/lv-feeder.json"};
@@ -188,7 +193,7 @@ static void test_statements(void)
     is_near(g.branch[0].r, 0.0922 / (12.66 * 12.66 / 10), 1e-16, "ohm to p.u.");
     is_near(g.branch[0].rating_va, 5e6, 0, "rating");
     is_int(g.branch[0].kind, POF_BRANCH_LINE, "tap 0 is a line");
-    ok(strstr(told, "their limits left out") != NULL, "generator limits are told: %s", told);
+    ok(!g.node[0].has_q_limits, "a slack node has no reactive limits");
     pof_grid_release(&g);
 
     ok(read_text(&g, CASE "mpc.gencost = [2 0 0 3 0 20 0];\nmpc.bus_name = {'a'; 'b}'};\n"
