@@ -125,6 +125,12 @@ enum pof_simbench_table {
     POF_SIMBENCH_RES,
     POF_SIMBENCH_EXTERNALNET,
     POF_SIMBENCH_STUDYCASES,
+    POF_SIMBENCH_SWITCH,
+    POF_SIMBENCH_SHUNT,
+    POF_SIMBENCH_STORAGE,
+    POF_SIMBENCH_POWERPLANT,
+    POF_SIMBENCH_TRANSFORMER3W, /* refused when it has rows */
+    POF_SIMBENCH_MEASUREMENT,   /* places of meters without values: counted and told */
     POF_SIMBENCH_TABLES
 };
 

@@ -12,7 +12,9 @@ enum { COLUMNS = 32 };
 
 const char *const pof_simbench_file[POF_SIMBENCH_TABLES] = {
     "Node.csv",        "Coordinates.csv", "Line.csv", "LineType.csv",    "Transformer.csv",
-    "TransformerType.csv", "Load.csv",    "RES.csv",  "ExternalNet.csv", "StudyCases.csv"};
+    "TransformerType.csv", "Load.csv",    "RES.csv",  "ExternalNet.csv", "StudyCases.csv",
+    "Switch.csv",      "Shunt.csv",       "Storage.csv", "PowerPlant.csv", "Transformer3W.csv",
+    "Measurement.csv"};
 
 /* A table while its rows are gone through. */
 struct sheet {
@@ -45,7 +47,7 @@ struct reading {
     struct study study;
     struct ids line_types, transformer_types, coordinates;
     struct sheet sheet;
-    unsigned auto_taps, other_kinds;
+    unsigned auto_taps, other_kinds, storages, meters;
     struct pof_err *err;
 };
 
@@ -330,6 +332,110 @@ static int take_res(struct reading *r)
     return 0;
 }
 
+/* Consumption of a shunt at its rated voltage, for each of its steps. */
+static int take_shunt(struct reading *r)
+{
+    uint32_t at;
+    double p, q, kv, steps;
+    int rc = node(r, "node", &at);
+    rc = rc ? rc : real(r, "p0", 0, &p);
+    rc = rc ? rc : real(r, "q0", 0, &q);
+    rc = rc ? rc : real(r, "vmR", 0, &kv);
+    rc = rc ? rc : real(r, "step", 1, &steps);
+    if (rc) {
+        return rc;
+    }
+    struct pof_node *n = &r->build.grid->node[at];
+    double to_nominal = kv > 0 ? n->base_v / (kv * 1000) : 1;
+    n->g_w += p * steps * to_nominal * to_nominal * MEGA;
+    n->b_var -= q * steps * to_nominal * to_nominal * MEGA;
+    return 0;
+}
+
+static int take_storage(struct reading *r)
+{
+    uint32_t at;
+    double p, q;
+    int rc = node(r, "node", &at);
+    rc = rc ? rc : real(r, "pStor", 0, &p);
+    rc = rc ? rc : real(r, "qStor", 0, &q);
+    if (rc == 0) {
+        r->build.grid->node[at].p_w += p * MEGA;
+        r->build.grid->node[at].q_var += q * MEGA;
+        r->storages++;
+    }
+    return rc;
+}
+
+/* pq: as given; pvm: holds the voltage of its node within reactive limits; vavm: a slack node. */
+static int take_plant(struct reading *r)
+{
+    uint32_t at;
+    double p, q, q_min, q_max;
+    struct pof_text kind;
+    int rc = node(r, "node", &at);
+    rc = rc ? rc : text(r, "calc_type", &kind);
+    rc = rc ? rc : real(r, "pPP", 0, &p);
+    rc = rc ? rc : real(r, "qPP", 0, &q);
+    rc = rc ? rc : real(r, "qMin", -1e6, &q_min);
+    rc = rc ? rc : real(r, "qMax", 1e6, &q_max);
+    if (rc) {
+        return rc;
+    }
+    struct pof_node *n = &r->build.grid->node[at];
+    if (pof_text_is(kind, "vavm")) {
+        n->kind = POF_NODE_SLACK;
+        return 0;
+    }
+    n->p_w -= p * MEGA;
+    if (pof_text_is(kind, "pq") || n->kind == POF_NODE_SLACK) {
+        n->q_var -= n->kind == POF_NODE_SLACK ? 0 : q * MEGA;
+        return 0;
+    }
+    if (!pof_text_is(kind, "pvm")) {
+        pof_fail(r->err, POF_E_ENUM, "a power plant of type '%.*s' is not understood; pq, pvm, vavm are",
+                 (int)(kind.len < 20 ? kind.len : 20), kind.ptr);
+        return pof_at(r->err, NULL, 0, "calc_type");
+    }
+    bool limited = q_min > -1e6 && q_max < 1e6;
+    n->has_q_limits = limited && (n->kind == POF_NODE_PQ || n->has_q_limits);
+    n->q_min_var = n->has_q_limits ? n->q_min_var + q_min * MEGA : 0;
+    n->q_max_var = n->has_q_limits ? n->q_max_var + q_max * MEGA : 0;
+    n->kind = POF_NODE_PV;
+    return 0;
+}
+
+/* Breakers, load switches and disconnectors between nodes, some of which are auxiliary. */
+static int take_switch(struct reading *r)
+{
+    struct pof_branch b = {.kind = POF_BRANCH_SWITCH,
+                           .ratio = 1,
+                           .x = POF_SWITCH_X_PER_VA * r->build.grid->base_va};
+    double closed;
+    int rc = text(r, "id", &b.name);
+    rc = rc ? rc : node(r, "nodeA", &b.from);
+    rc = rc ? rc : node(r, "nodeB", &b.to);
+    rc = rc ? rc : real(r, "cond", 1, &closed);
+    if (rc == 0 && closed != 0 && closed != 1) {
+        pof_fail(r->err, POF_E_ENUM, "condition %.15g is not 0 (open) or 1 (closed)", closed);
+        return pof_at(r->err, NULL, 0, "cond");
+    }
+    b.closed = closed == 1;
+    return rc ? rc : pof_build_branch(&r->build, &b, r->err);
+}
+
+static int refuse_three_windings(struct reading *r)
+{
+    return pof_fail(r->err, POF_E_SCHEMA,
+                    "transformers with three windings are not read from SimBench; voltages would be wrong");
+}
+
+static int count_meter(struct reading *r)
+{
+    r->meters++;
+    return 0;
+}
+
 static int take_line(struct reading *r)
 {
     struct pof_asset a = {.form = POF_FORM_PER_KM};
@@ -455,10 +561,10 @@ static void mark_empty(struct pof_grid *g)
 {
     for (uint32_t i = 0; i < g->nodes; i++) {
         struct pof_node *n = &g->node[i];
-        bool held = n->kind == POF_NODE_SLACK;
+        bool held = n->kind != POF_NODE_PQ;
         n->zero_injection = !held && n->p_w == 0 && n->q_var == 0;
         n->v_set_pu = held ? n->v_set_pu : 1;
-        n->angle_set = held ? n->angle_set : 0;
+        n->angle_set = n->kind == POF_NODE_SLACK ? n->angle_set : 0;
     }
 }
 
@@ -474,8 +580,14 @@ static int read_all(struct reading *r)
                  {POF_SIMBENCH_EXTERNALNET, take_external},
                  {POF_SIMBENCH_LOAD, take_load},
                  {POF_SIMBENCH_RES, take_res},
+                 {POF_SIMBENCH_STORAGE, take_storage},
+                 {POF_SIMBENCH_SHUNT, take_shunt},
+                 {POF_SIMBENCH_POWERPLANT, take_plant},
+                 {POF_SIMBENCH_MEASUREMENT, count_meter},
+                 {POF_SIMBENCH_TRANSFORMER3W, refuse_three_windings},
                  {POF_SIMBENCH_LINE, take_line},
-                 {POF_SIMBENCH_TRANSFORMER, take_transformer}};
+                 {POF_SIMBENCH_TRANSFORMER, take_transformer},
+                 {POF_SIMBENCH_SWITCH, take_switch}};
     int rc = require(r);
     rc = rc ? rc : choose_study(r);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && rc == 0; i++) {
@@ -499,6 +611,8 @@ int pof_simbench_read(struct pof_grid *grid, const struct pof_simbench *tables,
         pof_grid_release(grid);
     } else {
         pofi_tell_count(teller, r.auto_taps, "transformers that change taps by themselves, here they stay");
+        pofi_tell_count(teller, r.storages, "storages, whose power counts as consumption");
+        pofi_tell_count(teller, r.meters, "places of measurements, which have no values, left out");
         pofi_tell_count(teller, r.other_kinds, "generators not of type pq, here they are");
     }
     release_ids(&r.line_types);

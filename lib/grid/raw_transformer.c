@@ -195,7 +195,9 @@ static int magnetising(struct pofi_raw *r, const struct transformer *t, double s
     return 0;
 }
 
-/* The tap changer of a winding. Its positions are counted from RMI in steps of (RMA - RMI) / (NTP -
+/* A band, steps or a compensation beyond what pof-grid(5) holds leave it fixed, which is told.
+ *
+ * The tap changer of a winding. Its positions are counted from RMI in steps of (RMA - RMI) / (NTP -
  * 1); the present ratio is that of the nearest position, where the rated voltage is said to hold,
  * so that steps stay what they are when the present one is off its place. */
 static int add_tap(struct pofi_raw *r, const struct winding *w, const struct pof_tap **out)
@@ -207,7 +209,8 @@ static int add_tap(struct pofi_raw *r, const struct winding *w, const struct pof
         return 0;
     }
     double pos = round((v[WINDV] - v[RMI]) / step);
-    if (!(pos >= 0 && pos <= v[NTP] - 1) || !(v[VMI] > 0 && v[VMI] < v[VMA])) {
+    if (!(pos >= 0 && pos <= v[NTP] - 1) || !(v[VMI] >= 0.5 && v[VMI] < v[VMA] && v[VMA] <= 1.5) ||
+        !(step / v[WINDV] <= 0.5) || !(fabs(v[CR]) <= 10 && fabs(v[CX]) <= 10)) {
         r->told.off_step++;
         return 0;
     }
