@@ -380,11 +380,10 @@ static bool voltage_residual(const struct state *s, struct pofi_pgm_place at, co
         double got = volts(s, node, f), phase = carg(s->v[node * (uint32_t)s->phases + (uint32_t)f]);
         double mean = asym ? (u[0] + u[1] + u[2]) / 3 : u[0];
         double read = s->phases == 1 ? (asym ? mean * sqrt(3) : u[0]) : asym ? u[f] : u[0] / sqrt(3);
-        double turn = s->phases == 3 && !asym ? -2 * acos(-1) / 3 * f : 0;
         if (strcmp(name, "u_residual") == 0) {
             out[f] = read - got;
         } else if (strcmp(name, "u_angle_residual") == 0) {
-            out[f] = remainder(angle[asym && s->phases == 3 ? f : 0] + turn - phase, 2 * acos(-1));
+            out[f] = remainder(angle[asym && s->phases == 3 ? f : 0] - phase, 2 * acos(-1));
         } else {
             return false;
         }
