@@ -10,6 +10,12 @@
 #include <complex.h>
 #include <math.h>
 
+/* CMPLX of C11, which not every compiler has. */
+static inline double complex complex_of(double re, double im)
+{
+    return re + im * I;
+}
+
 #define THIRD_OF_TURN 2.09439510239319549231
 
 /* A name in a message: "%.*s", T(name). */
@@ -31,7 +37,7 @@ static void put(struct pof_y *y, int row, int col, cplx value)
 /* A block of y at rows row.. and columns col.. from its zero, positive and negative sequence. */
 static void put_circulant(struct pof_y *y, int row, int col, const cplx s[3])
 {
-    const cplx a = CMPLX(-0.5, sqrt(3) / 2), aa = conj(a);
+    const cplx a = complex_of(-0.5, sqrt(3) / 2), aa = conj(a);
     const cplx by_distance[3] = {(s[0] + s[1] + s[2]) / 3, (s[0] + s[1] * aa + s[2] * a) / 3,
                                  (s[0] + s[1] * a + s[2] * aa) / 3};
     for (int i = 0; i < 3; i++) {
@@ -91,9 +97,9 @@ static struct sequence zero_of_windings(const struct pof_branch *b)
 {
     const struct pof_branch_phases *p = b->phases;
     double m = b->ratio, mm = m * m;
-    cplx series = 1 / CMPLX(p->r0, p->x0), magnetising = CMPLX(p->g0, p->b0);
-    cplx ground_from = 3 * CMPLX(p->r_ground_from, p->x_ground_from) / mm;
-    cplx ground_to = 3 * CMPLX(p->r_ground_to, p->x_ground_to);
+    cplx series = 1 / complex_of(p->r0, p->x0), magnetising = complex_of(p->g0, p->b0);
+    cplx ground_from = 3 * complex_of(p->r_ground_from, p->x_ground_from) / mm;
+    cplx ground_to = 3 * complex_of(p->r_ground_to, p->x_ground_to);
     if (p->from == POF_WINDING_YN && p->to == POF_WINDING_YN) {
         /* Clocks 2, 6 and 10 have the to winding reversed; 4 and 8 only rename phases. */
         double sign = p->clock % 4 == 2 ? -1 : 1;
@@ -162,14 +168,14 @@ static int matrix_y(const struct pof_branch *b, struct pof_y *y, struct pof_err 
     const struct pof_branch_phases *p = b->phases;
     cplx z[9], ys[9];
     for (int i = 0; i < 9; i++) {
-        z[i] = CMPLX(p->r[i], p->x[i]);
+        z[i] = complex_of(p->r[i], p->x[i]);
     }
     if (!invert(z, ys)) {
         return pof_fail(err, POF_E_PHYSICS, "the impedance matrix of branch '%.*s' is singular",
                         T(b->name));
     }
     for (int i = 0; i < 9; i++) {
-        cplx half = CMPLX(p->g[i], p->b[i]) / 2;
+        cplx half = complex_of(p->g[i], p->b[i]) / 2;
         put(y, i / 3, i % 3, ys[i] + half);
         put(y, 3 + i / 3, 3 + i % 3, ys[i] + half);
         put(y, i / 3, 3 + i % 3, -ys[i]);
@@ -192,8 +198,8 @@ static int unknown(const struct pof_branch *b, struct pof_err *err)
 static int sequences_y(const struct pof_branch *b, struct pof_y *y, struct pof_err *err)
 {
     const struct pof_branch_phases *p = b->phases;
-    cplx ys = 1 / CMPLX(b->r, b->x), yc = CMPLX(b->g, b->b);
-    cplx ratio = b->ratio * CMPLX(cos(b->shift), sin(b->shift));
+    cplx ys = 1 / complex_of(b->r, b->x), yc = complex_of(b->g, b->b);
+    cplx ratio = b->ratio * complex_of(cos(b->shift), sin(b->shift));
     struct sequence s[3] = {pi(ys, yc, b->ratio), pi(ys, yc, ratio), pi(ys, yc, conj(ratio))};
     if (p && p->form == POF_PHASES_WINDINGS) {
         if (!pof_clock_possible(p)) {
@@ -202,7 +208,7 @@ static int sequences_y(const struct pof_branch *b, struct pof_y *y, struct pof_e
         }
         s[0] = zero_of_windings(b);
     } else if (p) {
-        s[0] = pi(1 / CMPLX(p->r0, p->x0), CMPLX(p->g0, p->b0), b->ratio);
+        s[0] = pi(1 / complex_of(p->r0, p->x0), complex_of(p->g0, p->b0), b->ratio);
     }
     put_sequences(y, s);
     return 0;
@@ -233,15 +239,15 @@ bool pofi_node_y3(const struct pof_grid *grid, uint32_t node, struct pof_y *y)
     const struct pof_node *n = &grid->node[node];
     const struct pof_node_phases *p = n->phases;
     double base = grid->base_va, third = grid->base_va / 3;
-    cplx y1 = CMPLX(n->g_w, n->b_var) / base;
-    cplx y0 = p && p->has_zero ? CMPLX(p->g0_w, p->b0_var) / base : y1;
+    cplx y1 = complex_of(n->g_w, n->b_var) / base;
+    cplx y0 = p && p->has_zero ? complex_of(p->g0_w, p->b0_var) / base : y1;
     bool any = y1 != 0 || y0 != 0;
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {
             cplx v = i == j ? (y0 + 2 * y1) / 3 : (y0 - y1) / 3;
             if (p && i == j) {
                 any = any || p->g_w[i] != 0 || p->b_var[i] != 0;
-                v += CMPLX(p->g_w[i], p->b_var[i]) / third;
+                v += complex_of(p->g_w[i], p->b_var[i]) / third;
             }
             y->g[3 * i + j] = creal(v);
             y->b[3 * i + j] = cimag(v);
@@ -285,14 +291,14 @@ struct pofi_zero pofi_branch_zero(const struct pof_branch *b)
 bool pof_kron_reduce(const double r[16], const double x[16], enum pof_neutral neutral,
                      struct pof_branch_phases *out)
 {
-    cplx nn = CMPLX(r[15], x[15]);
+    cplx nn = complex_of(r[15], x[15]);
     if (neutral == POF_NEUTRAL_EARTHED && nn == 0) {
         return false;
     }
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {
-            cplx z = CMPLX(r[4 * i + j], x[4 * i + j]);
-            cplx in = CMPLX(r[4 * i + 3], x[4 * i + 3]), nj = CMPLX(r[12 + j], x[12 + j]);
+            cplx z = complex_of(r[4 * i + j], x[4 * i + j]);
+            cplx in = complex_of(r[4 * i + 3], x[4 * i + 3]), nj = complex_of(r[12 + j], x[12 + j]);
             z = neutral == POF_NEUTRAL_EARTHED ? z - in * nj / nn : z - in - nj + nn;
             out->r[3 * i + j] = creal(z);
             out->x[3 * i + j] = cimag(z);

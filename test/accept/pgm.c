@@ -6,7 +6,7 @@
 
 #include "pgm_state.h"
 
-#include "grid/powerflow.h"
+#include "grid/tap.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -235,6 +235,7 @@ static void make_state(struct state *s)
     s->injected = calloc(n, sizeof *s->v);
     s->held = calloc(n, sizeof *s->v);
     s->limited = calloc(n, sizeof *s->limited);
+    s->tap = calloc(m, sizeof *s->tap);
     s->into[0] = calloc(m, sizeof *s->v);
     s->into[1] = calloc(m, sizeof *s->v);
 }
@@ -245,6 +246,7 @@ static void free_state(struct state *s)
     free(s->injected);
     free(s->held);
     free(s->limited);
+    free(s->tap);
     free(s->into[0]);
     free(s->into[1]);
 }
@@ -299,19 +301,18 @@ static bool solve(struct run *r, const struct state *s, struct pof_pf **pf, stru
     return status == POF_PF_CONVERGED;
 }
 
-static int power_flow(struct run *r, struct state *s)
+static enum pof_tap_strategy strategy_of(const char *name)
 {
-    struct pof_err err = {0};
-    struct pof_pf *pf = NULL;
+    return strcmp(name, "any_valid_tap") == 0     ? POF_TAP_ANY
+           : strcmp(name, "min_voltage_tap") == 0 ? POF_TAP_MIN
+           : strcmp(name, "max_voltage_tap") == 0 ? POF_TAP_MAX
+           : strcmp(name, "fast_any_tap") == 0    ? POF_TAP_FAST
+                                                  : POF_TAP_NONE;
+}
+
+static void take_power_flow(struct state *s, const struct pof_pf *pf)
+{
     struct pof_pf_result t;
-    if (!solve(r, s, &pf, &err)) {
-        if (pf && err.code == 0) {
-            pof_pf_result(pf, &t);
-            snprintf(err.text, sizeof err.text, "diverged: %.200s", t.why);
-        }
-        pof_pf_free(pf);
-        return refuse(r, "not solved", &err);
-    }
     pof_pf_result(pf, &t);
     for (uint32_t i = 0; i < s->grid->nodes * (uint32_t)s->phases; i++) {
         uint32_t node = i / (uint32_t)s->phases;
@@ -323,6 +324,58 @@ static int power_flow(struct run *r, struct state *s)
         s->limited[i] = t.limit ? t.limit[i] : 0;
     }
     take_branches(s, (const double *[]){t.p_from_w, t.p_to_w}, (const double *[]){t.q_from_var, t.q_to_var});
+}
+
+static int with_taps(struct run *r, struct state *s)
+{
+    struct pof_err err = {0};
+    struct pof_tap_control *c = NULL;
+    struct pof_tap_report report = {.status = POF_TAP_DIVERGED};
+    static const char *const words[] = {"settled", "restless", "diverged"};
+    for (double tolerance = 1e-12; tolerance < 1e-7 && report.status == POF_TAP_DIVERGED; tolerance *= 10) {
+        struct pof_pf_options how = {.method = method_of(r->method), .tolerance = tolerance,
+                                     .phases = (uint32_t)s->phases, .q_limits = true};
+        pof_tap_control_free(c);
+        c = NULL;
+        if (pof_tap_control_new(&c, s->grid, &how, strategy_of(r->params.strategy), &err) != 0 ||
+            pof_tap_control_solve(c, NULL, NULL, &report, &err) != 0) {
+            pof_tap_control_free(c);
+            return refuse(r, "no control", &err);
+        }
+    }
+    if (report.status != POF_TAP_SETTLED) {
+        snprintf(err.text, sizeof err.text, "%s", words[report.status]);
+        pof_tap_control_free(c);
+        return refuse(r, "taps", &err);
+    }
+    take_power_flow(s, pof_tap_control_pf(c));
+    for (uint32_t k = 0; k < s->grid->branches; k++) {
+        s->tap[k] = report.pos[k];
+    }
+    pof_tap_control_free(c);
+    return 0;
+}
+
+static int power_flow(struct run *r, struct state *s)
+{
+    struct pof_err err = {0};
+    struct pof_pf *pf = NULL;
+    struct pof_pf_result t;
+    if (strategy_of(r->params.strategy) != POF_TAP_NONE) {
+        return with_taps(r, s);
+    }
+    if (!solve(r, s, &pf, &err)) {
+        if (pf && err.code == 0) {
+            pof_pf_result(pf, &t);
+            snprintf(err.text, sizeof err.text, "diverged: %.200s", t.why);
+        }
+        pof_pf_free(pf);
+        return refuse(r, "not solved", &err);
+    }
+    take_power_flow(s, pf);
+    for (uint32_t k = 0; k < s->grid->branches; k++) {
+        s->tap[k] = s->grid->branch[k].tap ? s->grid->branch[k].tap->pos : 0;
+    }
     pof_pf_free(pf);
     return 0;
 }

@@ -23,7 +23,7 @@ struct state {
     double complex *into[2];  /* [branches] at from and to end */
     double complex *injected; /* [nodes] estimation: by all appliances of the node */
     double complex *held;     /* [nodes] power flow: by what holds the voltage */
-    const int32_t *tap;       /* [branches] where a tap changer came to be; NULL: as given */
+    int32_t *tap;             /* [branches] where a tap changer came to be */
     int8_t *limited;          /* [nodes] -1, 1: at its lower, upper reactive limit */
 };
 
@@ -483,8 +483,7 @@ static bool regulator_attribute(const struct state *s, struct pofi_pgm_place at,
     if (at.type == PGM_TAP_REGULATOR && strcmp(name, "tap_pos") == 0) {
         uint32_t k = s->map->at[what.type][what.row];
         k += what.type == PGM_TRAFO3 ? (uint32_t)row_of(s, what)[TRAFO3_tap_side] : 0;
-        const struct pof_tap *tap = s->grid->branch[k].tap;
-        out[0] = s->tap ? (double)s->tap[k] : tap ? (double)tap->pos : NAN;
+        out[0] = s->tap[k];
         return true;
     }
     if (at.type == PGM_REGULATOR && strcmp(name, "limit_violated") == 0) {
