@@ -210,6 +210,35 @@ static double regulated_q(const struct state *s, struct pofi_pgm_place what, uin
     return mine >= 0 ? given[mine] : 0;
 }
 
+/* What the source of a node injects, by the balance of all else there: the current through its own
+ * small impedance is a difference of nearly equal voltages. One source at a node. */
+static bool balance(const struct state *s, uint32_t node, int f, cplx *injected)
+{
+    int sources = 0;
+    *injected = 0;
+    for (uint32_t i = 0; i < s->p->table[PGM_SOURCE].rows; i++) {
+        const double *row = pofi_pgm_row(s->p, PGM_SOURCE, i);
+        sources += row[PGM_STATUS] == 1 && node_of(s, row[PGM_AT]) == node;
+    }
+    for (uint32_t k = 0; k < s->grid->branches; k++) {
+        const struct pof_branch *b = &s->grid->branch[k];
+        bool source = false;
+        for (uint32_t i = 0; i < s->p->table[PGM_SOURCE].rows; i++) {
+            source = source || s->map->at[PGM_SOURCE][i] == k;
+        }
+        for (int e = 0; e < 2 && !source; e++) {
+            *injected += (e ? b->to : b->from) == node ? s->into[e][k * (uint32_t)s->phases + (uint32_t)f] : 0;
+        }
+    }
+    for (uint32_t i = 0; i < s->p->table[PGM_SHUNT].rows; i++) {
+        const double *row = pofi_pgm_row(s->p, PGM_SHUNT, i);
+        if (row[PGM_STATUS] == 1 && node_of(s, row[PGM_AT]) == node) {
+            *injected += shunt_draws(s, row, node, f);
+        }
+    }
+    return sources == 1;
+}
+
 /* What an appliance injects into its node. */
 static cplx injects(const struct state *s, struct pofi_pgm_place at, int f)
 {
@@ -223,6 +252,16 @@ static cplx injects(const struct state *s, struct pofi_pgm_place at, int f)
     }
     if (s->estimation) {
         return share(s, at, node, f);
+    }
+    cplx all;
+    if (at.type == PGM_SOURCE && balance(s, node, f, &all)) {
+        for (size_t t = 1; t < sizeof injecting; t++) {
+            for (uint32_t i = 0; i < s->p->table[injecting[t]].rows; i++) {
+                struct pofi_pgm_place other = {injecting[t], i};
+                all -= node_of(s, row_of(s, other)[PGM_AT]) == node ? injects(s, other, f) : 0;
+            }
+        }
+        return all;
     }
     if (at.type == PGM_SOURCE) {
         return k == POF_NONE ? s->held[node * (uint32_t)s->phases + (uint32_t)f]

@@ -6,7 +6,7 @@
 #include "tap.h"
 
 /* The last things told, joined by "; ". */
-static char told[4096];
+static char told[4096], told_raw[4096];
 
 static void hear(void *ctx, const char *text)
 {
@@ -99,6 +99,9 @@ static void round_trip(const struct pof_grid *g, const char *what)
         } else {
             printf("# %s:%llu:%s: %s\n", err.source, (unsigned long long)err.line, err.field, err.text);
         }
+        if (f == POF_GRID_RAW) {
+            memcpy(told_raw, told, sizeof told);
+        }
         pof_buf_release(&to);
         pof_buf_release(&again);
     }
@@ -134,9 +137,9 @@ static void test_round_trips(void)
     struct pof_err err;
     if (ok(read_text(&g, hard, &err), "the hard grid is read")) {
         round_trip(&g, "hard");
-        ok(strstr(told, "rated_w") && strstr(told, "place") && strstr(told, "second bus") &&
-               strstr(told, "switches"),
-           "what RAW cannot hold is told: %.200s", told);
+        ok(strstr(told_raw, "rated_w") && strstr(told_raw, "place") && strstr(told_raw, "second bus") &&
+               strstr(told_raw, "switches"),
+           "what RAW cannot hold is told: %.200s", told_raw);
         pof_grid_release(&g);
     }
     const char *const sample[] = {"samples/cigre-mv.json", "samples/lv-feeder.json"};
