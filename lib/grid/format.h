@@ -107,7 +107,7 @@ bool pof_cim_is(struct pof_text text);
  * link is an ideal switch. */
 int pof_pgm_read(struct pof_grid *grid, struct pof_text text, const char *name,
                  const struct pof_grid_wish *wish, struct pof_err *err) POF_CHECKED;
-/* Ids are names where these are numbers that fit, else made. A slack node becomes a source of 1e20 VA,
+/* Ids are names where these are numbers that fit, else made. A slack node becomes a source of 1e15 VA,
  * which the reader takes for one without impedance. readings (NULL: none) become sensors. */
 int pof_pgm_write(const struct pof_grid *grid, const struct pof_readings *readings,
                   struct pof_buf *to, const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;

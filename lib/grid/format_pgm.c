@@ -9,7 +9,7 @@
 
 #define BASE_VA 1e6 /* as power-grid-model's own */
 #define F_HZ 50
-#define STIFF 1e20 /* VA: a source of so much has no impedance */
+#define STIFF 1e15 /* VA: a source of so much has no impedance; it would be lost in rounding */
 
 void pofi_pgm_map_release(struct pofi_pgm_map *map)
 {

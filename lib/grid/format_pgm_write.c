@@ -10,7 +10,7 @@
 
 #define PI 3.14159265358979323846
 #define F_HZ 50     /* what power-grid-model assumes */
-#define STIFF 1e20  /* VA: the short-circuit power of a source without impedance */
+#define STIFF 1e15  /* VA: the short-circuit power of a source without impedance */
 
 struct work {
     const struct pof_grid *grid;

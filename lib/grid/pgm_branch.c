@@ -373,8 +373,27 @@ static struct pof_tap tap_of(const double *row, const struct changer *c)
     };
 }
 
+/* The plate, as far as a document may hold it. Rated values are those without taps. */
+static bool plate_of(const struct pofi_pgm_trafo *t, const double *row, struct pof_asset *a)
+{
+    *a = (struct pof_asset){.form = POF_FORM_PLATE, .sn_va = t->sn, .v_from = t->u1, .v_to = t->u2,
+                            .uk_pct = 100 * row[TRAFO_uk], .pk_w = row[TRAFO_pk],
+                            .i0_pct = 100 * t->i0, .p0_w = t->p0,
+                            .tap_pct = 100 * (t->u1_tapped / t->u1 - 1)};
+    return a->sn_va >= 1e3 && a->sn_va <= 1e10 && a->v_from >= 50 && a->v_from <= 1.5e6 &&
+           a->v_to >= 50 && a->v_to <= 1.5e6 && a->uk_pct >= 0.01 && a->uk_pct <= 100 &&
+           a->pk_w <= 1e9 && a->i0_pct <= 50 && a->p0_w <= 1e9 && fabs(a->tap_pct) <= 50;
+}
+
+/* Room for what hangs on a branch until it is built. */
+struct parts {
+    struct pof_branch_phases phases;
+    struct pof_asset asset;
+    struct pof_tap tap;
+};
+
 static int trafo(struct pofi_pgm_job *j, struct pofi_pgm_place at, struct pof_branch *b,
-                 struct pof_branch_phases *f)
+                 struct parts *parts)
 {
     const double *row = pofi_pgm_row(j->p, PGM_TRAFO, at.row);
     int rc = check_trafo(j, at, row);
@@ -387,15 +406,12 @@ static int trafo(struct pofi_pgm_job *j, struct pofi_pgm_place at, struct pof_br
         return pofi_pgm_fail(&at, TRAFO_tap_size, j->err, POF_E_PHYSICS,
                              "the tap lowers a rated voltage below 0");
     }
-    rc = pofi_pgm_trafo_model(j, &t, b, f);
+    rc = pofi_pgm_trafo_model(j, &t, b, &parts->phases);
     b->rating_va = t.sn;
-    if (rc == 0 && c.min != c.max) {
-        struct pof_tap *tap = pof_arena_alloc(&j->grid->arena, sizeof *tap, j->err);
-        if (!tap) {
-            return POF_E_NOMEM;
-        }
-        *tap = tap_of(row, &c);
-        b->tap = tap;
+    b->asset = plate_of(&t, row, &parts->asset) ? &parts->asset : NULL;
+    if (c.min != c.max) {
+        parts->tap = tap_of(row, &c);
+        b->tap = &parts->tap;
     }
     return rc;
 }
@@ -455,7 +471,7 @@ static int tap_regulator(struct pofi_pgm_job *j, struct pofi_pgm_place at)
 static int branch(struct pofi_pgm_job *j, struct pofi_pgm_place at)
 {
     double id = pofi_pgm_row(j->p, (enum pofi_pgm_type)at.type, at.row)[0];
-    struct pof_branch_phases f;
+    struct parts parts;
     struct ends e = {0};
     int rc = find_ends(j, at, &e);
     struct pof_branch b = {.from = e.from, .to = e.to, .ratio = 1, .closed = e.closed};
@@ -464,16 +480,16 @@ static int branch(struct pofi_pgm_job *j, struct pofi_pgm_place at)
     }
     switch (at.type) {
     case PGM_LINE:
-        rc = line(j, at, &b, &f);
+        rc = line(j, at, &b, &parts.phases);
         break;
     case PGM_ASYM_LINE:
-        rc = asym_line(j, at, &b, &f);
+        rc = asym_line(j, at, &b, &parts.phases);
         break;
     case PGM_GENERIC:
         rc = generic(j, at, &b);
         break;
     case PGM_TRAFO:
-        rc = trafo(j, at, &b, &f);
+        rc = trafo(j, at, &b, &parts);
         break;
     default: /* a link */
         b.kind = POF_BRANCH_SWITCH;

@@ -74,7 +74,7 @@ static bool volts_of(struct work *w, struct pofi_pgm_place at, double base, stru
         r->angles = r->angles && isfinite(angle[f]);
         turned[f] = remainder(angle[f] * DEG_PER_RAD + 120 * f, 360);
     }
-    w->j->infinite += isinf(sigma);
+    w->j->infinite += isinf(sigma) != 0;
     w->j->no_value += !isinf(sigma) && !(sigma > 0 && there);
     if (isinf(sigma) || !(sigma > 0) || !there) {
         return false;

@@ -23,7 +23,7 @@ struct state {
     double complex *into[2];  /* [branches] at from and to end */
     double complex *injected; /* [nodes] estimation: by all appliances of the node */
     double complex *held;     /* [nodes] power flow: by what holds the voltage */
-    const int32_t *tap;       /* [branches] where a tap changer came to be; NULL: as given */
+    int32_t *tap;             /* [branches] where a tap changer came to be */
     int8_t *limited;          /* [nodes] -1, 1: at its lower, upper reactive limit */
 };
 
@@ -210,6 +210,35 @@ static double regulated_q(const struct state *s, struct pofi_pgm_place what, uin
     return mine >= 0 ? given[mine] : 0;
 }
 
+/* What the source of a node injects, by the balance of all else there: the current through its own
+ * small impedance is a difference of nearly equal voltages. One source at a node. */
+static bool balance(const struct state *s, uint32_t node, int f, cplx *injected)
+{
+    int sources = 0;
+    *injected = 0;
+    for (uint32_t i = 0; i < s->p->table[PGM_SOURCE].rows; i++) {
+        const double *row = pofi_pgm_row(s->p, PGM_SOURCE, i);
+        sources += row[PGM_STATUS] == 1 && node_of(s, row[PGM_AT]) == node;
+    }
+    for (uint32_t k = 0; k < s->grid->branches; k++) {
+        const struct pof_branch *b = &s->grid->branch[k];
+        bool source = false;
+        for (uint32_t i = 0; i < s->p->table[PGM_SOURCE].rows; i++) {
+            source = source || s->map->at[PGM_SOURCE][i] == k;
+        }
+        for (int e = 0; e < 2 && !source; e++) {
+            *injected += (e ? b->to : b->from) == node ? s->into[e][k * (uint32_t)s->phases + (uint32_t)f] : 0;
+        }
+    }
+    for (uint32_t i = 0; i < s->p->table[PGM_SHUNT].rows; i++) {
+        const double *row = pofi_pgm_row(s->p, PGM_SHUNT, i);
+        if (row[PGM_STATUS] == 1 && node_of(s, row[PGM_AT]) == node) {
+            *injected += shunt_draws(s, row, node, f);
+        }
+    }
+    return sources == 1;
+}
+
 /* What an appliance injects into its node. */
 static cplx injects(const struct state *s, struct pofi_pgm_place at, int f)
 {
@@ -223,6 +252,16 @@ static cplx injects(const struct state *s, struct pofi_pgm_place at, int f)
     }
     if (s->estimation) {
         return share(s, at, node, f);
+    }
+    cplx all;
+    if (at.type == PGM_SOURCE && balance(s, node, f, &all)) {
+        for (size_t t = 1; t < sizeof injecting; t++) {
+            for (uint32_t i = 0; i < s->p->table[injecting[t]].rows; i++) {
+                struct pofi_pgm_place other = {injecting[t], i};
+                all -= node_of(s, row_of(s, other)[PGM_AT]) == node ? injects(s, other, f) : 0;
+            }
+        }
+        return all;
     }
     if (at.type == PGM_SOURCE) {
         return k == POF_NONE ? s->held[node * (uint32_t)s->phases + (uint32_t)f]
@@ -380,11 +419,10 @@ static bool voltage_residual(const struct state *s, struct pofi_pgm_place at, co
         double got = volts(s, node, f), phase = carg(s->v[node * (uint32_t)s->phases + (uint32_t)f]);
         double mean = asym ? (u[0] + u[1] + u[2]) / 3 : u[0];
         double read = s->phases == 1 ? (asym ? mean * sqrt(3) : u[0]) : asym ? u[f] : u[0] / sqrt(3);
-        double turn = s->phases == 3 && !asym ? -2 * acos(-1) / 3 * f : 0;
         if (strcmp(name, "u_residual") == 0) {
             out[f] = read - got;
         } else if (strcmp(name, "u_angle_residual") == 0) {
-            out[f] = remainder(angle[asym && s->phases == 3 ? f : 0] + turn - phase, 2 * acos(-1));
+            out[f] = remainder(angle[asym && s->phases == 3 ? f : 0] - phase, 2 * acos(-1));
         } else {
             return false;
         }
@@ -484,8 +522,7 @@ static bool regulator_attribute(const struct state *s, struct pofi_pgm_place at,
     if (at.type == PGM_TAP_REGULATOR && strcmp(name, "tap_pos") == 0) {
         uint32_t k = s->map->at[what.type][what.row];
         k += what.type == PGM_TRAFO3 ? (uint32_t)row_of(s, what)[TRAFO3_tap_side] : 0;
-        const struct pof_tap *tap = s->grid->branch[k].tap;
-        out[0] = s->tap ? (double)s->tap[k] : tap ? (double)tap->pos : NAN;
+        out[0] = s->tap[k];
         return true;
     }
     if (at.type == PGM_REGULATOR && strcmp(name, "limit_violated") == 0) {

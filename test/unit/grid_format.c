@@ -104,6 +104,9 @@ static void round_trip(const struct pof_grid *g, const char *what)
         } else {
             printf("# %s:%llu:%s: %s\n", err.source, (unsigned long long)err.line, err.field, err.text);
         }
+        if (f == POF_GRID_RAW) {
+            memcpy(told_raw, told, sizeof told);
+        }
         pof_buf_release(&to);
         pof_buf_release(&again);
     }
