@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-pf: the electrical state that loads bring about. */
-#include "cli/cli.h"
+#include "pof-pf/parts.h"
+
 #include "cli/grid.h"
 #include "grid/series.h"
 #include "num/time.h"
@@ -9,7 +10,8 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *readings;
+    const char *grid, *readings, *sensitivity, *contingency;
+    struct pof_texts watch, outage;
     int64_t at, sigma_v, sigma_flow, sigma_load, sigma_min, seed, iterations;
     int method, set, phases;
     bool noise;
@@ -35,6 +37,10 @@ static const struct pof_option options[] = {
     {"sigma-flow", 0, POF_OPT_MICRO, AT(sigma_flow), "PERCENT", "sigma of flows, of apparent power (1)", 0, 1000, NULL},
     {"sigma-load", 0, POF_OPT_MICRO, AT(sigma_load), "PERCENT", "sigma of consumption, of apparent power (2)", 0, 1000, NULL},
     {"sigma-min", 0, POF_OPT_MICRO, AT(sigma_min), "W", "least sigma of powers (10)", 0, 1000000000, NULL},
+    {"sensitivity", 0, POF_OPT_OUTPUT, AT(sensitivity), "FILE", "what more consumption at each node moves, written there", 0, 0, NULL},
+    {"watch", 0, POF_OPT_LIST, AT(watch), "WHAT", "v:NODE, i:BRANCH, p:BRANCH, loss ... (what is beyond its limit, and loss)", 0, 0, NULL},
+    {"contingency", 0, POF_OPT_OUTPUT, AT(contingency), "FILE", "what is found when one branch is lost, written there", 0, 0, NULL},
+    {"outage", 0, POF_OPT_LIST, AT(outage), "BRANCH", "a branch to lose (each closed one)", 0, 0, NULL},
     {0}};
 #undef AT
 
@@ -54,6 +60,9 @@ struct job {
     struct pof_grid grid;
     struct pof_loads loads;
     struct pof_writer *readings; /* NULL: not wanted */
+    struct pof_pf_options how;
+    struct pf_watch watch;
+    struct pf_outages outages;
     uint32_t diverged, floating;
 };
 
@@ -96,6 +105,21 @@ static void say_diverged(struct job *j, const struct pof_solved *s)
     j->diverged++;
 }
 
+/* What else is wanted of a case. */
+static int analyse(struct job *j, const struct pof_solved *solved, struct pof_err *err)
+{
+    const struct pof_loads *l = &j->loads;
+    int64_t start = l->start[solved->i];
+    size_t at = (size_t)solved->i * j->grid.nodes;
+    struct pof_outages lose = {.grid = &j->grid,
+                               .pf = &j->how,
+                               .p_w = l->p_w + at,
+                               .q_var = l->q_var + at,
+                               .before = &solved->result};
+    int rc = pf_watch_case(&j->watch, start, &solved->result, err);
+    return rc ? rc : pf_outages_case(&j->outages, start, &lose, err);
+}
+
 static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *err)
 {
     struct job *j = ctx;
@@ -115,17 +139,22 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
     }
     struct pof_record_taker states = {put, pof_cli_out(j->cli)}, readings = {put, j->readings};
     int rc = pof_states_make(&j->loads, solved, &states, err);
-    return rc || !j->readings ? rc : pof_readings_make(&j->loads, solved, &o, &readings, err);
+    rc = rc || !j->readings ? rc : pof_readings_make(&j->loads, solved, &o, &readings, err);
+    return rc ? rc : analyse(j, solved, err);
 }
 
 static int solve(struct job *j, struct pof_err *err)
 {
-    const struct pof_pf_options o = {.method = (enum pof_pf_method)j->args->method,
+    struct pof_case_taker taker = {on_case, j};
+    j->how = (struct pof_pf_options){.method = (enum pof_pf_method)j->args->method,
                                      .phases = j->args->phases ? 3 : 1,
                                      .max_iterations = (int)j->args->iterations};
-    struct pof_case_taker taker = {on_case, j};
+    j->watch = (struct pf_watch){.cli = j->cli, .grid = &j->grid};
+    j->outages = (struct pf_outages){.cli = j->cli, .grid = &j->grid};
     int rc = j->args->readings ? pof_cli_writer(j->cli, j->args->readings, &j->readings, err) : 0;
-    return rc ? rc : pof_series_run(&j->loads, &o, pof_cli_threads(j->cli), &taker, err);
+    rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, err);
+    rc = rc ? rc : pf_outages_open(&j->outages, j->args->contingency, &j->args->outage, err);
+    return rc ? rc : pof_series_run(&j->loads, &j->how, pof_cli_threads(j->cli), &taker, err);
 }
 
 static void say(const struct job *j)
@@ -136,6 +165,10 @@ static void say(const struct job *j)
     if (j->floating) {
         pof_cli_note(j->cli, "%" PRIu32 " parts of the grid have no way to ground for a current that is "
                              "equal in all phases; stray capacitances hold them", j->floating);
+    }
+    if (j->args->contingency) {
+        pof_cli_note(j->cli, "%" PRIu64 " of %" PRIu64 " outages are not secure", j->outages.insecure,
+                     (uint64_t)j->outages.n * (l->cases - j->diverged));
     }
     if (l->missing) {
         pof_cli_warn(j->cli, "%" PRIu64 " quarter-hours of pods have no load, taken as 0 W", l->missing);
@@ -149,6 +182,11 @@ static void say(const struct job *j)
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.cli = cli, .args = args};
+    if (j.args->phases && (j.args->sensitivity || j.args->contingency)) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--sensitivity and --contingency are of balanced power flows, not of three "
+                        "phases");
+    }
     int rc = pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_loads(&j, err);
     rc = rc ? rc : solve(&j, err);
@@ -156,6 +194,8 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
         say(&j);
         rc = j.diverged > 0;
     }
+    pf_watch_close(&j.watch);
+    pf_outages_close(&j.outages);
     pof_loads_release(&j.loads);
     pof_grid_release(&j.grid);
     return rc;
