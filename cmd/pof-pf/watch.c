@@ -113,7 +113,7 @@ static int put(struct pf_watch *w, int64_t start, const struct pof_watched *x, s
 int pf_watch_case(struct pf_watch *w, int64_t start, const struct pof_pf_result *result,
                   struct pof_err *err)
 {
-    const struct pof_sens_state state = {result->v_pu, result->angle, NULL};
+    const struct pof_sens_state state = {result->v_pu, result->angle, result->limit};
     bool regular;
     if (!w->out) {
         return 0;

@@ -114,7 +114,7 @@ static void grid(const char *name, struct pof_grid *g)
     rc = rc ? rc : pof_pf_solve(b.pf, b.p, b.q, true, &status, &err);
     if (rc == 0) {
         pof_pf_result(b.pf, &r);
-        const struct pof_sens_state state = {r.v_pu, r.angle, NULL};
+        const struct pof_sens_state state = {r.v_pu, r.angle, r.limit};
         rc = pof_sens_at(b.sens, &state, &regular, &err);
     }
     if (ok(rc == 0 && status == POF_PF_CONVERGED && regular, "%s: factors %s", name, err.text)) {

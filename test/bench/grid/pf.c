@@ -2,6 +2,7 @@
 /* Power flow: one case from a flat start on a live model, and batches of cases. */
 #include "bench.h"
 
+#include "grid/batch.h"
 #include "num/gauss.h"
 #include "num/rng.h"
 
@@ -17,28 +18,69 @@ static void vary(const struct bed *bed, uint64_t draw, double *p, double *q)
     }
 }
 
-static void cases(struct bed *bed, unsigned n, struct figure *f)
+static double *draw_cases(const struct bed *bed, unsigned n)
+{
+    size_t nodes = bed->grid.nodes;
+    double *p = calloc(2 * nodes * n, sizeof *p);
+    if (!p) {
+        die(bed->net->name, &(struct pof_err){.text = "no memory"});
+    }
+    for (unsigned i = 0; i < n; i++) {
+        vary(bed, i, p + i * nodes, p + (n + i) * nodes);
+    }
+    return p;
+}
+
+void run_pf(struct bed *bed, struct figure *f)
 {
     struct watch w = {0};
     struct pof_err err = {0};
     struct pof_pf *pf;
+    enum { CASES = 8 };
     size_t nodes = bed->grid.nodes;
-    double *p = calloc(2 * nodes * n, sizeof *p);
-    if (!p || pof_pf_new(&pf, &bed->grid, NULL, &err)) {
+    double *p = draw_cases(bed, CASES), used;
+    if (pof_pf_new(&pf, &bed->grid, NULL, &err)) {
         die(bed->net->name, &err);
     }
-    double *q = p + nodes * n, used;
-    for (unsigned i = 0; i < n; i++) {
-        vary(bed, i, p + i * nodes, q + i * nodes);
-    }
+    do {
+        unsigned i = w.n % CASES;
+        enum pof_pf_status status;
+        double t = cpu();
+        if (pof_pf_solve(pf, p + i * nodes, p + (CASES + i) * nodes, true, &status, &err)) {
+            die(bed->net->name, &err);
+        }
+        used = cpu() - t;
+        f->failures += status != POF_PF_CONVERGED;
+    } while (watch_take(&w, used, 1));
+    f->ms = watch_median(&w);
+    f->runs = w.n;
+    f->rss_mib = rss_mib();
+    pof_pf_free(pf);
+    free(p);
+}
+
+static int count(void *ctx, const struct pof_solved *solved, struct pof_err *err)
+{
+    struct figure *f = ctx;
+    (void)err;
+    f->failures += solved->status != POF_PF_CONVERGED;
+    return 0;
+}
+
+/* The model is made anew for every batch, which is in its time. */
+void run_pf_batch(struct bed *bed, struct figure *f)
+{
+    struct watch w = {0};
+    struct pof_err err = {0};
+    size_t nodes = bed->grid.nodes;
+    unsigned n = nodes < 2000 ? 1000 : nodes < 20000 ? 64 : 32;
+    double *p = draw_cases(bed, n), used;
+    const struct pof_batch batch = {n, p, p + nodes * n, .voltages_only = true, .threads = 1};
+    const struct pof_case_taker taker = {count, f};
     do {
         double t = cpu();
-        for (unsigned i = 0; i < n; i++) {
-            enum pof_pf_status status;
-            if (pof_pf_solve(pf, p + i * nodes, q + i * nodes, true, &status, &err)) {
-                die(bed->net->name, &err);
-            }
-            f->failures += status != POF_PF_CONVERGED;
+        if (pof_batch_run(&bed->grid, NULL, &batch, &taker, &err)) {
+            die(bed->net->name, &err);
         }
         used = cpu() - t;
     } while (watch_take(&w, used, n));
@@ -46,17 +88,5 @@ static void cases(struct bed *bed, unsigned n, struct figure *f)
     f->runs = w.n;
     f->scenarios = n;
     f->rss_mib = rss_mib();
-    pof_pf_free(pf);
     free(p);
-}
-
-void run_pf(struct bed *bed, struct figure *f)
-{
-    cases(bed, 1, f);
-    f->scenarios = 0;
-}
-
-void run_pf_batch(struct bed *bed, struct figure *f)
-{
-    cases(bed, bed->grid.nodes < 2000 ? 200 : 16, f);
 }
