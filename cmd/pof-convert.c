@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-convert: grids from and to the files of other programs. */
 #include "cli/cli.h"
+#include "grid/estimate_feed.h"
 #include "grid/format.h"
 #include "pof-convert/documents.h"
 
@@ -12,13 +13,14 @@
 #include <string.h>
 
 struct args {
-    const char *study_case, *slack;
+    const char *study_case, *slack, *readings;
+    int64_t at;
     int to, loads, names;
     bool per_phase;
 };
 
 /* In the order of enum pof_grid_format. */
-static const char *const formats[] = {"grid", "matpower", "raw", NULL};
+static const char *const formats[] = {"grid", "matpower", "raw", "pgm", NULL};
 enum { LOADS_FIXED, LOADS_RATED };
 static const char *const loads[] = {"fixed", "rated", NULL};
 
@@ -26,8 +28,10 @@ static const char *const names[] = {"name", "mrid", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
-    {"to", 't', POF_OPT_WORD, AT(to), "FORMAT", "grid, matpower or raw (grid)", 0, 0, formats},
+    {"to", 't', POF_OPT_WORD, AT(to), "FORMAT", "grid, matpower, raw or pgm (grid)", 0, 0, formats},
     {"loads", 'l', POF_OPT_WORD, AT(loads), "HOW", "fixed, or rated: consumption becomes rated_w (fixed)", 0, 0, loads},
+    {"readings", 'r', POF_OPT_OUTPUT, AT(readings), "FILE", "write the readings in the input there; the grid is for estimation then", 0, 0, NULL},
+    {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of the readings (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"per-phase", 0, POF_OPT_FLAG, AT(per_phase), NULL, "the input is of one phase: powers times 3, voltages times sqrt(3)", 0, 0, NULL},
     {"study-case", 0, POF_OPT_TEXT, AT(study_case), "NAME", "of a SimBench data set: hL, n1, hW, hPV, lW, lPV (none)", 0, 0, NULL},
     {"names", 0, POF_OPT_WORD, AT(names), "WHICH", "of CIM: name, or mrid (name)", 0, 0, names},
@@ -113,18 +117,26 @@ static int read_folder(struct pof_cli *cli, const struct args *a, const char *pa
 
 /* --- several documents of one grid --- */
 
+/* What a conversion works on. */
+struct work {
+    struct pof_grid grid;
+    struct pof_readings readings;
+    bool with_readings;
+};
+
 static int read_documents(struct pof_cli *cli, const struct args *a, const struct documents *d,
-                          struct pof_grid *grid, struct pof_err *err)
+                          struct work *w, struct pof_err *err)
 {
-    struct pof_teller teller = {tell, cli};
-    struct pof_grid_wish wish = {.teller = &teller};
+    const struct pof_teller teller = {tell, cli};
+    const struct pof_grid_wish wish = {.teller = &teller,
+                                       .readings = w->with_readings ? &w->readings : NULL};
     struct pof_cim input = {.document = d->item, .documents = d->n, .by_id = a->names == 1, .slack = a->slack};
     bool cim = true;
     for (size_t i = 0; i < d->n; i++) {
         cim = cim && pof_cim_is(d->item[i].text);
     }
     if (cim && d->n > 0) {
-        return pof_cim_read(grid, &input, &wish, err);
+        return pof_cim_read(&w->grid, &input, &wish, err);
     }
     if (a->slack || a->names) {
         return pof_fail(err, POF_E_USAGE, "--slack and --names are for documents of the Common Information Model");
@@ -133,7 +145,7 @@ static int read_documents(struct pof_cli *cli, const struct args *a, const struc
         return pof_fail(err, POF_E_USAGE,
                         "only documents of the Common Information Model come in several files; %zu are given", d->n);
     }
-    return pof_grid_read(grid, d->item[0].text, d->item[0].name, &teller, err);
+    return pof_grid_read_with(&w->grid, d->item[0].text, d->item[0].name, &wish, err);
 }
 
 static bool is_simbench(const char *path)
@@ -146,7 +158,7 @@ static bool is_simbench(const char *path)
     return f && fclose(f) == 0;
 }
 
-static int read_input(struct pof_cli *cli, const struct args *a, struct pof_grid *grid,
+static int read_input(struct pof_cli *cli, const struct args *a, struct work *w,
                       struct pof_err *err)
 {
     static const char *const standard_input[] = {"-"};
@@ -154,7 +166,7 @@ static int read_input(struct pof_cli *cli, const struct args *a, struct pof_grid
     struct documents d = {.cli = cli};
     size_t n = pof_cli_operands(cli, &paths);
     if (n == 1 && is_directory(paths[0]) && is_simbench(paths[0])) {
-        return read_folder(cli, a, paths[0], grid, err);
+        return read_folder(cli, a, paths[0], &w->grid, err);
     }
     if (a->study_case) {
         return pof_fail(err, POF_E_USAGE, "--study-case is for a SimBench directory");
@@ -164,21 +176,35 @@ static int read_input(struct pof_cli *cli, const struct args *a, struct pof_grid
     for (size_t i = 0; i < (n ? n : 1) && rc == 0; i++) {
         rc = documents_add(&d, paths[i], err);
     }
-    rc = rc ? rc : read_documents(cli, a, &d, grid, err);
+    rc = rc ? rc : read_documents(cli, a, &d, w, err);
     documents_release(&d);
     return rc;
 }
 
-static int write_output(struct pof_cli *cli, const struct args *a, const struct pof_grid *grid,
+static int write_output(struct pof_cli *cli, const struct args *a, const struct work *w,
                         struct pof_err *err)
 {
     struct pof_teller teller = {tell, cli};
     struct pof_buf text = {0};
     struct pof_sink out;
-    int rc = pof_grid_write_as((enum pof_grid_format)a->to, grid, &text, &teller, err);
+    bool sensors = a->to == POF_GRID_PGM;
+    int rc = sensors ? pof_pgm_write(&w->grid, &w->readings, &text, &teller, err)
+                     : pof_grid_write_as((enum pof_grid_format)a->to, &w->grid, &text, &teller, err);
     rc = rc ? rc : pof_cli_sink(cli, NULL, &out, err);
     rc = rc ? rc : out.write(out.ctx, text.data, text.len, err);
     pof_buf_release(&text);
+    return rc;
+}
+
+static int write_readings(struct pof_cli *cli, const struct args *a, const struct work *w,
+                          struct pof_err *err)
+{
+    struct pof_writer *out = NULL;
+    int rc = a->readings ? pof_cli_writer(cli, a->readings, &out, err) : 0;
+    for (size_t i = 0; i < w->readings.n && rc == 0 && out; i++) {
+        struct pof_reading r = pof_reading_of(&w->grid, &w->readings.item[i], a->at);
+        rc = pof_writer_put(out, POF_reading, &r, err);
+    }
     return rc;
 }
 
@@ -186,16 +212,18 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     const struct args *a = args;
     struct pof_teller teller = {tell, cli};
-    struct pof_grid grid = {0};
-    int rc = read_input(cli, a, &grid, err);
+    struct work w = {.readings.phases = 1, .with_readings = a->readings != NULL};
+    int rc = read_input(cli, a, &w, err);
     if (rc == 0 && a->per_phase) {
-        rc = pof_grid_three_phases(&grid, err);
+        rc = pof_grid_three_phases(&w.grid, err);
     }
     if (rc == 0 && a->loads == LOADS_RATED) {
-        pof_grid_loads_to_rated(&grid, &teller);
+        pof_grid_loads_to_rated(&w.grid, &teller);
     }
-    rc = rc ? rc : write_output(cli, a, &grid, err);
-    pof_grid_release(&grid);
+    rc = rc ? rc : write_output(cli, a, &w, err);
+    rc = rc ? rc : write_readings(cli, a, &w, err);
+    pof_readings_release(&w.readings);
+    pof_grid_release(&w.grid);
     return rc;
 }
 

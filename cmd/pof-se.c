@@ -14,9 +14,9 @@ static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum p
 
 struct args {
     const char *grid, *report, *doubts;
-    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step;
+    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
     int solver, estimator;
-    bool check, remove_bad, allocate, check_switches, estimate_taps, stream;
+    bool check, remove_bad, allocate, check_switches, estimate_taps, stream, own_readings;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -38,6 +38,8 @@ static const struct pof_option options[] = {
     {"age-limit", 'a', POF_OPT_INT, AT(age_limit), "SECONDS", "last values stand in so long for missing newer ones (0)", 0, 31622400, NULL},
     {"age-power", 0, POF_OPT_MICRO, AT(age_power), "PERCENT", "p, q and i change so much in an hour (20)", 0, 100000, NULL},
     {"age-voltage", 0, POF_OPT_MICRO, AT(age_voltage), "PERCENT", "v does, and angles in percent of a radian (0.5)", 0, 100000, NULL},
+    {"own-readings", 'o', POF_OPT_FLAG, AT(own_readings), NULL, "estimate from the readings that the grid's file has; no input (no)", 0, 0, NULL},
+    {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of these readings (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "input is in order of time: hold one instant only (no)", 0, 0, NULL},
     {0}};
@@ -57,6 +59,7 @@ struct work {
     struct pof_grid grid;
     struct pof_se_series series;
     struct pof_feed *feed;
+    struct pof_readings own;
     struct pof_se_doubts doubts;
     struct pof_writer *out, *quality, *doubtful;
     int64_t now;       /* instant being collected, INT64_MIN: none */
@@ -213,7 +216,7 @@ static int prepare(struct work *w, struct pof_err *err)
     if (a->stream && a->estimate_taps) {
         return pof_fail(err, POF_E_USAGE, "--estimate-taps looks at all instants: expected no --stream");
     }
-    int rc = pof_cli_grid(w->cli, a->grid, &w->grid, err);
+    int rc = pof_cli_grid_readings(w->cli, a->grid, &w->grid, &w->own, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
     rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
@@ -224,20 +227,38 @@ static int prepare(struct work *w, struct pof_err *err)
     return rc;
 }
 
+/* Input: records, or what the grid's file has. */
+static int collect(struct work *w, const struct pof_want *wants, size_t n, struct pof_err *err)
+{
+    const char *const *unused;
+    int rc = 0;
+    if (!w->args->own_readings) {
+        return pof_cli_read(w->cli, wants, n, w, err);
+    }
+    if (pof_cli_operands(w->cli, &unused) > 0) {
+        return pof_fail(err, POF_E_USAGE, "--own-readings takes no input files beside the grid");
+    }
+    for (size_t i = 0; i < w->own.n && rc == 0; i++) {
+        rc = pof_feed_observation(w->feed, w->args->at, &w->own.item[i], err);
+    }
+    return rc;
+}
+
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     static const struct pof_want wants[] = {{POF_reading, on_reading},
                                             {POF_pod, on_pod},
                                             {POF_measurement, on_measurement},
                                             {POF_baseline, on_baseline}};
-    struct work w = {.cli = cli, .args = args, .out = pof_cli_out(cli), .now = INT64_MIN};
+    struct work w = {.cli = cli, .args = args, .out = pof_cli_out(cli), .now = INT64_MIN, .own.phases = 1};
     int rc = prepare(&w, err);
-    rc = rc ? rc : pof_cli_read(cli, wants, 4, &w, err);
+    rc = rc ? rc : collect(&w, wants, 4, err);
     rc = rc ? rc : estimate(&w, err);
     if (rc == 0) {
         pof_cli_note(cli, "%" PRIu64 " of %" PRIu64 " instants estimated and sound",
                      w.instants - w.bad, w.instants);
     }
+    pof_readings_release(&w.own);
     pof_se_doubts_release(&w.doubts);
     pof_se_series_release(&w.series);
     pof_feed_free(w.feed);

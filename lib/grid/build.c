@@ -118,11 +118,11 @@ static int check_node_phases(const struct pof_node *n, struct pof_err *err)
     return 0;
 }
 
-static int check_node(const struct pof_node *n, struct pof_err *err)
+static int check_node(const struct pof_build *b, const struct pof_node *n, struct pof_err *err)
 {
     bool held = n->kind != POF_NODE_PQ;
     const struct bound bounds[] = {
-        {"nominal voltage (V)", n->base_v, 50, 1.5e6},
+        {"nominal voltage (V)", n->base_v, b->base_v_min > 0 ? b->base_v_min : 50, 1.5e6},
         {"voltage held (p.u.)", held ? n->v_set_pu : 1, 0.5, 1.5},
         {"angle held (rad)", n->angle_set, -6.2832, 6.2832},
         {"lower voltage limit (p.u.)", n->v_min_pu, 0, 2},
@@ -205,7 +205,7 @@ int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_
 {
     struct pof_grid *g = b->grid;
     int rc = check_name(node->name, "node", err);
-    rc = rc ? rc : check_node(node, err);
+    rc = rc ? rc : check_node(b, node, err);
     rc = rc ? rc : pof_grow(&g->node, &b->node_cap, (size_t)g->nodes + 1, sizeof *g->node, err);
     struct pof_node copy = *node;
     rc = rc ? rc : keep(g, &copy.phases, sizeof *copy.phases, err);
@@ -381,7 +381,7 @@ int pof_build_finish(const struct pof_build *b, struct pof_err *err)
     bool slack = false;
     int rc = check_bounds(bounds, 2, "grid", g->name, err);
     for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
-        rc = check_node(&g->node[i], err);
+        rc = check_node(b, &g->node[i], err);
         slack = slack || g->node[i].kind == POF_NODE_SLACK;
     }
     return rc || slack

@@ -19,6 +19,7 @@ struct pof_build {
     struct pof_grid *grid;
     size_t node_cap;
     size_t branch_cap;
+    double base_v_min; /* least nominal voltage, V; 0: 50, below which a unit is likely wrong */
 };
 
 /* A node with all defaults of pof-grid(5). */

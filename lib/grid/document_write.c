@@ -44,6 +44,10 @@ static int put_angle(struct pof_buf *to, const char *key, double rad, struct pof
 
 static int put_node(struct pof_buf *to, const struct pof_node *n, struct pof_err *err)
 {
+    if (n->base_v < 50) { /* such as the reader refuses, for a unit is likely wrong */
+        return pof_fail(err, POF_E_RANGE, "node '%s' of %.15g V: a document holds 50 V and more",
+                        n->name.ptr, n->base_v);
+    }
     int rc = pof_buf_adds(to, "{\"name\": ", err);
     rc = rc ? rc : pof_json_string(to, n->name, err);
     rc = rc ? rc : pofi_put_real(to, "base_v", n->base_v, err);

@@ -194,6 +194,36 @@ static int take_reading(struct pof_feed *f, const struct pof_reading *r, struct 
     return rc;
 }
 
+struct pof_reading pof_reading_of(const struct pof_grid *grid, const struct pof_observation *o,
+                                  int64_t start)
+{
+    struct pof_reading r = {.element = o->branch ? 1 : 0,
+                            .name = o->branch ? grid->branch[o->element].name : grid->node[o->element].name,
+                            .start = start,
+                            .quantity = o->quantity,
+                            .value = o->value,
+                            .sigma = o->sigma};
+    if (o->branch) {
+        r.end = o->to;
+        POF_SET(&r, reading, end);
+    }
+    if (o->phase > 0) {
+        r.phase = o->phase - 1;
+        POF_SET(&r, reading, phase);
+    }
+    return r;
+}
+
+int pof_feed_observation(struct pof_feed *f, int64_t start, const struct pof_observation *o,
+                         struct pof_err *err)
+{
+    int rc = pof_grow(&f->seen, &f->seen_cap, f->n_seen + 1, sizeof *f->seen, err);
+    if (rc == 0) {
+        f->seen[f->n_seen++] = (struct seen){.start = start, .o = *o};
+    }
+    return rc;
+}
+
 int pof_feed_reading(struct pof_feed *f, const struct pof_reading *r, struct pof_err *err)
 {
     return r->quantity == QUANTITY_CLOSED ? take_position(f, r, err) : take_reading(f, r, err);

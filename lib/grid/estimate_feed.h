@@ -54,6 +54,9 @@ int pof_feed_new(struct pof_feed **out, const struct pof_grid *grid,
 int pof_feed_pod(struct pof_feed *feed, const struct pof_pod *pod, struct pof_err *err) POF_CHECKED;
 int pof_feed_reading(struct pof_feed *feed, const struct pof_reading *reading,
                      struct pof_err *err) POF_CHECKED;
+/* A reading whose element is known and which makes sense in the grid (struct pof_readings). */
+int pof_feed_observation(struct pof_feed *feed, int64_t start, const struct pof_observation *observation,
+                         struct pof_err *err) POF_CHECKED;
 int pof_feed_measurement(struct pof_feed *feed, const struct pof_measurement *measurement,
                          struct pof_err *err) POF_CHECKED;
 int pof_feed_baseline(struct pof_feed *feed, const struct pof_baseline *baseline,
@@ -61,6 +64,10 @@ int pof_feed_baseline(struct pof_feed *feed, const struct pof_baseline *baseline
 
 /* Where an observation comes from. */
 enum pof_origin { POF_ORIGIN_READING, POF_ORIGIN_METER, POF_ORIGIN_PSEUDO };
+
+/* An observation as a record; its name is the grid's. */
+struct pof_reading pof_reading_of(const struct pof_grid *grid, const struct pof_observation *observation,
+                                  int64_t start);
 
 /* One instant; arrays valid until the next call on the feed. */
 struct pof_instant {

@@ -57,6 +57,22 @@ static bool is_rawx(struct pof_text text)
     return (size_t)(end - p) >= sizeof key - 1 && memcmp(p, key, sizeof key - 1) == 0;
 }
 
+/* A JSON object whose first member is one of a power-grid-model data set. */
+static bool is_pgm(struct pof_text text)
+{
+    static const char *const keys[] = {"\"version\"", "\"type\"", "\"is_batch\"", "\"attributes\"",
+                                       "\"data\""};
+    const char *at = memchr(text.ptr, '{', text.len), *end = text.ptr + text.len;
+    for (at = at ? at + 1 : end; at < end && strchr(" \t\r\n", *at); at++) {
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (begins((struct pof_text){at, (size_t)(end - at)}, keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum pof_grid_format pof_grid_guess(struct pof_text text)
 {
     struct pof_text line = first_line_with_text(text, false);
@@ -64,7 +80,7 @@ enum pof_grid_format pof_grid_guess(struct pof_text text)
         return POF_GRID_RAW;
     }
     if (begins(line, "{")) {
-        return POF_GRID_JSON;
+        return is_pgm(text) ? POF_GRID_PGM : POF_GRID_JSON;
     }
     if (pof_cim_is(text)) {
         return POF_GRID_CIM;
@@ -95,6 +111,13 @@ void pof_readings_release(struct pof_readings *readings)
 int pof_grid_read(struct pof_grid *grid, struct pof_text text, const char *name,
                   const struct pof_teller *teller, struct pof_err *err)
 {
+    return pof_grid_read_with(grid, text, name, &(struct pof_grid_wish){.teller = teller}, err);
+}
+
+int pof_grid_read_with(struct pof_grid *grid, struct pof_text text, const char *name,
+                       const struct pof_grid_wish *wish, struct pof_err *err)
+{
+    const struct pof_teller *teller = wish->teller;
     *grid = (struct pof_grid){0};
     if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark says nothing */
         text.ptr += 3;
@@ -107,14 +130,17 @@ int pof_grid_read(struct pof_grid *grid, struct pof_text text, const char *name,
         return pof_matpower_read(grid, text, name, teller, err);
     case POF_GRID_RAW:
         return pof_raw_read(grid, text, name, teller, err);
+    case POF_GRID_PGM:
+        return pof_pgm_read(grid, text, name, wish, err);
     case POF_GRID_CIM:
         return pof_cim_read(grid, &(struct pof_cim){.document = &(struct pof_cim_document){text, name}, .documents = 1},
-                            &(struct pof_grid_wish){.teller = teller}, err);
+                            wish, err);
     case POF_GRID_FORMATS:
         break;
     }
     int rc = pof_fail(err, POF_E_SCHEMA,
-                      "neither a pof.grid/1 document, nor a MATPOWER case, PSS/E RAW or CIM XML");
+                      "neither a pof.grid/1 document, nor a MATPOWER case, PSS/E RAW, CIM XML or a "
+                      "power-grid-model data set");
     pof_at(err, name, 1, NULL);
     return rc;
 }
@@ -129,6 +155,8 @@ int pof_grid_write_as(enum pof_grid_format format, const struct pof_grid *grid, 
         return pof_matpower_write(grid, to, teller, err);
     case POF_GRID_RAW:
         return pof_raw_write(grid, to, teller, err);
+    case POF_GRID_PGM:
+        return pof_pgm_write(grid, NULL, to, teller, err);
     case POF_GRID_CIM:
     case POF_GRID_FORMATS:
         break;

@@ -20,6 +20,7 @@ enum pof_grid_format {
     POF_GRID_JSON,     /* pof.grid/1 */
     POF_GRID_MATPOWER, /* case format version 2 (MATPOWER User's Manual, appendix B) */
     POF_GRID_RAW,      /* PSS/E power flow data: RAW up to revision 35, RAWX */
+    POF_GRID_PGM,      /* power-grid-model data set (its user manual, "Serialization") */
     POF_GRID_CIM,      /* a document of the Common Information Model; only read */
     POF_GRID_FORMATS
 };
@@ -49,6 +50,8 @@ struct pof_grid_wish {
     const struct pof_teller *teller;
     struct pof_readings *readings;
 };
+int pof_grid_read_with(struct pof_grid *grid, struct pof_text text, const char *name,
+                       const struct pof_grid_wish *wish, struct pof_err *err) POF_CHECKED;
 
 /* Writes one. */
 int pof_grid_write_as(enum pof_grid_format format, const struct pof_grid *grid, struct pof_buf *to,
@@ -98,6 +101,16 @@ int pof_cim_read(struct pof_grid *grid, const struct pof_cim *input, const struc
                  struct pof_err *err) POF_CHECKED;
 /* Whether a text is an RDF document of the Common Information Model, or looks like one. */
 bool pof_cim_is(struct pof_text text);
+
+/* power-grid-model: all components of its user manual but faults. Nodes and branches are named by
+ * id. A source is a slack node behind its impedance; an end that is open gets a node of its own. A
+ * link is an ideal switch. */
+int pof_pgm_read(struct pof_grid *grid, struct pof_text text, const char *name,
+                 const struct pof_grid_wish *wish, struct pof_err *err) POF_CHECKED;
+/* Ids are names where these are numbers that fit, else made. A slack node becomes a source of 1e20 VA,
+ * which the reader takes for one without impedance. readings (NULL: none) become sensors. */
+int pof_pgm_write(const struct pof_grid *grid, const struct pof_readings *readings,
+                  struct pof_buf *to, const struct pof_teller *teller, struct pof_err *err) POF_CHECKED;
 
 /* SimBench: a folder of tables (CSV with ';'). The caller hands in those that are there; data NULL
  * where one is not. Node, Line, LineType and ExternalNet are required. */

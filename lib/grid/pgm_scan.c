@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grid/pgm_scan.h"
+#include "num/real.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 64 };
+
+int pofi_scan_fail(struct pofi_scan *s, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    uint64_t line = 1;
+    for (const char *p = s->begin; p < s->at; p++) {
+        line += *p == '\n';
+    }
+    pof_fail(s->err, POF_E_SYNTAX, "%s", text);
+    return pof_at(s->err, s->name, line, NULL);
+}
+
+bool pofi_scan_word(struct pofi_scan *s, const char *word)
+{
+    size_t n = strlen(word);
+    pofi_scan_space(s);
+    if (strncmp(s->at, word, n) != 0) {
+        return false;
+    }
+    s->at += n;
+    return true;
+}
+
+int pofi_scan_text(struct pofi_scan *s, struct pof_text *text)
+{
+    pofi_scan_space(s);
+    if (*s->at != '"') {
+        return pofi_scan_fail(s, "expected a text in double quotes");
+    }
+    const char *p = s->at + 1;
+    while (*p != '"') {
+        if ((unsigned char)*p < 0x20) {
+            return pofi_scan_fail(s, "a text without its closing quote");
+        }
+        p += p[0] == '\\' && p[1] != '\0' ? 2 : 1;
+    }
+    *text = (struct pof_text){s->at + 1, (size_t)(p - s->at - 1)};
+    s->at = p + 1;
+    return 0;
+}
+
+bool pofi_scan_number(struct pofi_scan *s, double *value)
+{
+    pofi_scan_space(s);
+    const char *behind = pof_real_scan(s->at, s->end, POF_REAL_JSON, value);
+    bool good = behind > s->at && isfinite(*value);
+    s->at = good ? behind : s->at;
+    return good;
+}
+
+/* One token of a value that is passed; opens or closes levels of nesting. */
+static int skip_token(struct pofi_scan *s, unsigned *depth)
+{
+    struct pof_text text;
+    double number;
+    char c = pofi_scan_peek(s);
+    if (c == '{' || c == '[') {
+        s->at++;
+        return ++*depth > DEPTH_MAX ? pofi_scan_fail(s, "nested more than %d deep", DEPTH_MAX) : 0;
+    }
+    if (c == '}' || c == ']') {
+        s->at++;
+        --*depth;
+        return 0;
+    }
+    if (c == '"') {
+        return pofi_scan_text(s, &text);
+    }
+    if (*depth > 0 && (c == ',' || c == ':')) {
+        s->at++;
+        return 0;
+    }
+    bool known = pofi_scan_word(s, "null") || pofi_scan_word(s, "true") ||
+                 pofi_scan_word(s, "false") || pofi_scan_number(s, &number);
+    return known ? 0 : pofi_scan_fail(s, "not a JSON value");
+}
+
+int pofi_scan_skip(struct pofi_scan *s)
+{
+    unsigned depth = 0;
+    if (pofi_scan_peek(s) == '}' || *s->at == ']') {
+        return pofi_scan_fail(s, "not a JSON value");
+    }
+    do {
+        int rc = skip_token(s, &depth);
+        if (rc) {
+            return rc;
+        }
+    } while (depth > 0);
+    return 0;
+}
+
+int pofi_scan_object(struct pofi_scan *s, int (*member)(void *ctx, struct pof_text name), void *ctx)
+{
+    if (!pofi_scan_take(s, '{')) {
+        return pofi_scan_fail(s, "expected an object");
+    }
+    if (pofi_scan_take(s, '}')) {
+        return 0;
+    }
+    for (;;) {
+        struct pof_text name;
+        int rc = pofi_scan_text(s, &name);
+        if (rc == 0 && !pofi_scan_take(s, ':')) {
+            rc = pofi_scan_fail(s, "no ':' behind a name");
+        }
+        rc = rc ? rc : member(ctx, name);
+        if (rc) {
+            return rc;
+        }
+        if (pofi_scan_take(s, '}')) {
+            return 0;
+        }
+        if (!pofi_scan_take(s, ',')) {
+            return pofi_scan_fail(s, "no ',' or '}' behind a member");
+        }
+    }
+}
