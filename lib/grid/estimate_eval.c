@@ -48,6 +48,25 @@ void pofi_se_eval_wide(const struct se_plan *p, const struct eval_lanes *l)
     wide_eval(p, l);
 }
 
+void pofi_se_solve(const struct se_plan *p, const struct pof_ldl *ldl, const struct eval_lanes *l)
+{
+    pof_ldl_solve(ldl, l->rhs);
+    scalar_complete(p, l);
+}
+
+void pofi_se_solve_wide(const struct se_plan *p, const struct pof_ldl *ldl,
+                        const struct eval_lanes *l)
+{
+    pof_ldl_solve_lanes(ldl, l->rhs);
+#if LANES_HAVE_AVX2
+    if (lanes_avx2()) {
+        avx2_complete(p, l);
+        return;
+    }
+#endif
+    wide_complete(p, l);
+}
+
 void pofi_se_step(const struct se_plan *p, const struct eval_lanes *l, double *size)
 {
     scalar_step(p, l, size);
@@ -89,6 +108,7 @@ static void measure(const struct pof_se *se, struct se_plan *p, uint32_t *entrie
         for (uint32_t k = 0; k < row->n; k++) {
             *terms += se->block[row->begin + k] >= se->net.nodes;
         }
+        p->exacts += row->exact;
         if (at_node(row)) {
             p->first_group_row++;
         } else if (base == POF_NONE || base != last) {
@@ -141,11 +161,14 @@ static void plan_row(const struct pof_se *se, struct se_plan *p, uint32_t i, uin
 
 static void fill(const struct pof_se *se, struct se_plan *p)
 {
-    uint32_t last = POF_NONE, groups = 0, forms = 0, terms = 0;
+    uint32_t last = POF_NONE, groups = 0, forms = 0, terms = 0, exacts = 0;
     for (uint32_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         uint32_t base = base_form(se, row);
         plan_row(se, p, i, &terms);
+        if (row->exact) {
+            p->exact[exacts++] = i;
+        }
         if (at_node(row)) {
             continue;
         }
@@ -179,6 +202,7 @@ int pofi_se_plan_new(const struct pof_se *se, struct se_plan **out, struct pof_e
     measure(se, p, &entries, &terms);
     size_t forms = (size_t)p->groups * p->width;
     rc = pof_calloc(&p->row, p->rows, sizeof *p->row, err);
+    rc = rc ? rc : pof_calloc(&p->exact, p->exacts, sizeof *p->exact, err);
     rc = rc ? rc : pof_calloc(&p->group, p->groups, sizeof *p->group, err);
     rc = rc ? rc : pof_calloc(&p->term, terms, sizeof *p->term, err);
     rc = rc ? rc : pof_calloc(&p->at, forms, sizeof *p->at, err);
@@ -210,6 +234,7 @@ void pofi_se_plan_free(struct se_plan *p)
         return;
     }
     free(p->row);
+    free(p->exact);
     free(p->group);
     free(p->term);
     free(p->at);

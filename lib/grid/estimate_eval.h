@@ -42,6 +42,8 @@ struct se_plan {
     const uint32_t *order; /* [blocks] of the gain's factors */
     uint32_t first_group_row; /* rows before are V and ANGLE */
     struct eval_row *row;
+    uint32_t *exact;      /* [exacts] */
+    uint32_t exacts;
     struct eval_group *group;
     struct eval_term *term;
     uint32_t *at, *begin, *to; /* forms that are read */
@@ -75,6 +77,11 @@ void pofi_se_lanes_free(struct eval_lanes *l);
 /* Residuals, J, the largest miss of an exact row (p.u.), and the right-hand side. */
 void pofi_se_eval(const struct se_plan *plan, const struct eval_lanes *l);
 void pofi_se_eval_wide(const struct se_plan *plan, const struct eval_lanes *l);
+/* l->rhs becomes the step. */
+void pofi_se_solve(const struct se_plan *plan, const struct pof_ldl *ldl,
+                   const struct eval_lanes *l);
+void pofi_se_solve_wide(const struct se_plan *plan, const struct pof_ldl *ldl,
+                        const struct eval_lanes *l);
 /* Moves by l->rhs, a solved step; size[lane] becomes its largest change of a voltage. */
 void pofi_se_step(const struct se_plan *plan, const struct eval_lanes *l, double *size);
 void pofi_se_step_wide(const struct se_plan *plan, const struct eval_lanes *l, double *size);

@@ -202,8 +202,7 @@ uint32_t pofi_se_states(const struct pof_se *se); /* blocks of state: nodes and 
 int pofi_se_system_new(const struct pof_se *se, struct se_system *s, bool keep_all,
                        struct pof_err *err) POF_CHECKED;
 void pofi_se_system_free(struct se_system *s);
-/* The gain system of the present rows, with rows of many blocks kept or summed, whichever has less
- * fill; sets kept and extra of all rows. */
+/* The gain system of the present rows; sets kept and extra of all rows. */
 int pofi_se_gain_new(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* [G + prior, C'; C, 0] of the present h and weights, factored. prior: weight of a reading that every
  * state variable stays where it is; it slows iterations (which go by exact gradients) by nothing
@@ -222,6 +221,12 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) PO
 
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* The same from a state that was solved before; all rows take part from the first step. */
+int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err) POF_CHECKED;
+/* Whether the state is settled once a step of size `next` is taken too, after ones of sizes `before`
+ * and `size`. States and multipliers correct each other by turns: what two steps gain is regular, what
+ * one gains is not. */
+bool pofi_se_settled(const struct pof_se *se, double before, double size, double next);
 /* h and r at the present state. */
 void pofi_se_linearise(struct pof_se *se);
 /* Weights of all rows and scales of exact ones, from the present h. */
@@ -232,7 +237,7 @@ double pofi_se_prior(const struct pof_se *se, bool variances);
 bool pofi_se_contradiction(struct pof_se *se);
 /* The most a step changes before voltages are no longer linear, and when it is settled. */
 #define SE_TOLERANCE 1e-10
-#define SE_MISSED 1e-12 /* of exact rows, p.u. */
+#define SE_MISSED 1e-10 /* of exact rows, p.u. */
 
 /* estimate_dense.c: a Gauss-Newton step from h and r by dense algebra, x[2 * states], without multipliers. */
 int pofi_se_dense_step(const struct pof_se *se, double *x, bool *solved,

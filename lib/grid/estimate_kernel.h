@@ -33,7 +33,7 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i,
     if (row->exact) {
         lane scaled = s->w[i] * r;
         s->rhs[row->extra] = scaled * row->scale;
-        *m = (row->rho * s->rhs[row->extra] - s->lambda[i] * s->w[i]) * row->scale;
+        *m = -(s->lambda[i] * s->w[i]) * row->scale;
         LANES(more)(&s->missed, &scaled);
     } else {
         *m = s->w[i] * r;
@@ -196,6 +196,17 @@ LANES_TARGET static void LANES(eval)(const struct se_plan *p, const struct eval_
     ((lane *)(void *)l->sums)[EVAL_MISSED] = s.missed;
 }
 
+/* With rho C'C in the matrix, a solved step has its multipliers' steps less rho r. */
+LANES_TARGET static void LANES(complete)(const struct se_plan *p, const struct eval_lanes *l)
+{
+    const lane *w = (const lane *)(const void *)l->w, *r = (const lane *)(const void *)l->r;
+    lane *rhs = (lane *)(void *)l->rhs;
+    for (uint32_t k = 0; k < p->exacts; k++) {
+        const struct eval_row *row = &p->row[p->exact[k]];
+        rhs[row->extra] += row->rho * row->scale * (w[p->exact[k]] * r[p->exact[k]]);
+    }
+}
+
 /* v (1 + du) and a turn by about dangle, exactly unitary: (1 + j dangle / 2) / (1 - j dangle / 2). */
 LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_lanes *l, double *size)
 {
@@ -217,10 +228,8 @@ LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_
     for (uint32_t k = 0; k < 2 * p->potentials; k++) {
         x[k] += step[2 * p->order[p->nodes + k / 2] + k % 2];
     }
-    for (uint32_t i = 0; i < p->rows; i++) {
-        if (p->row[i].exact) {
-            lambda[i] += step[p->row[i].extra];
-        }
+    for (uint32_t k = 0; k < p->exacts; k++) {
+        lambda[p->exact[k]] += step[p->row[p->exact[k]].extra];
     }
     memcpy(size, &most, sizeof most);
 }

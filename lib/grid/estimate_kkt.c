@@ -22,8 +22,11 @@
 static const double PRIOR_SHARE = 1e-13;
 static const double PRIOR_SHARE_EXACT = 1e-13; /* for variances */
 
-/* Thresholds that are tried: rows of more blocks have unknowns of their own. */
-enum { LONG = 12, SHORT = 2 };
+/* Rows of more blocks, injections of busbars with many feeders, have unknowns of their own: fill
+ * grows with the square of what is multiplied out. (Unknowns for all injections would save meshed
+ * grids some work, but where a node is known by them alone its pivot would be the prior, and
+ * variances would drown in rounding.) */
+enum { LONG = 12 };
 
 uint32_t pofi_se_states(const struct pof_se *se)
 {
@@ -47,12 +50,12 @@ static uint32_t home(const struct pof_se *se, const struct se_row *row)
 }
 
 /* Which rows have unknowns, and which those are: rows of the same blocks pair up. */
-static void number_unknowns(const struct pof_se *se, struct se_system *s, uint32_t longest)
+static void number_unknowns(const struct pof_se *se, struct se_system *s)
 {
     uint32_t next = 2 * pofi_se_states(se);
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        bool own = s->keep_all || row->exact || row->n > longest;
+        bool own = s->keep_all || row->exact || row->n > LONG * se->net.phases;
         bool joins = own && next % 2 == 1 && i > 0 && s->unknown[i - 1] != POF_NONE &&
                      home(se, row) == home(se, row - 1) && same_blocks(se, row, row - 1);
         next += own && !joins && next % 2 == 1;
@@ -61,9 +64,9 @@ static void number_unknowns(const struct pof_se *se, struct se_system *s, uint32
     s->blocks = next / 2 + next % 2;
 }
 
-static bool augmented(const struct se_system *s, const struct se_row *row)
+static bool augmented(const struct pof_se *se, const struct se_system *s, const struct se_row *row)
 {
-    return s->augment && row->exact && row->n <= LONG;
+    return s->augment && row->exact && row->n <= LONG * se->net.phases;
 }
 
 /* Places of all rows; called twice, to count and to list. */
@@ -89,7 +92,7 @@ static size_t list_places(const struct pof_se *se, struct se_system *s, uint32_t
                 }
             }
         }
-        for (uint32_t a = 0; a < row->n && augmented(s, row); a++) {
+        for (uint32_t a = 0; a < row->n && augmented(se, s, row); a++) {
             for (uint32_t b = a; b < row->n; b++, k++) {
                 if (at_row) {
                     at_row[k] = block[a];
@@ -129,8 +132,8 @@ static size_t list_outputs(const struct pof_se *se, const bool *is_read, uint32_
     for (uint32_t form = 0; form < se->forms.n; form++) {
         bool branch = form < ends;
         bool wanted = branch ? form / net->phases % 2 == 0 && net->at[form] != POF_NONE
-                             : is_read && !is_read[form];
-        if (wanted && (branch || se->forms.begin[form + 1] - se->forms.begin[form] <= LONG)) {
+                             : !is_read[form];
+        if (wanted && (branch || se->forms.begin[form + 1] - se->forms.begin[form] <= LONG * net->phases)) {
             k += list_form(se, form, at_row ? at_row + k : NULL, at_row ? at_col + k : NULL);
         }
     }
@@ -179,8 +182,7 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     return rc;
 }
 
-static int system_new(const struct pof_se *se, struct se_system *s, uint32_t longest,
-                      struct pof_err *err)
+static int system_new(const struct pof_se *se, struct se_system *s, struct pof_err *err)
 {
     int rc = pof_calloc(&s->first, se->rows, sizeof *s->first, err);
     rc = rc ? rc : pof_calloc(&s->unknown, se->rows, sizeof *s->unknown, err);
@@ -188,8 +190,8 @@ static int system_new(const struct pof_se *se, struct se_system *s, uint32_t lon
         return rc;
     }
     bool *is_read = NULL;
-    s->augment = !s->keep_all && longest == LONG;
-    number_unknowns(se, s, longest);
+    s->augment = !s->keep_all;
+    number_unknowns(se, s);
     size_t places = list_places(se, s, NULL, NULL);
     if (places > UINT32_MAX / 4) {
         return pof_fail(err, POF_E_RANGE, "%zu readings of this grid are too many", se->rows);
@@ -202,7 +204,7 @@ static int system_new(const struct pof_se *se, struct se_system *s, uint32_t lon
             is_read[row->place + k] = true;
         }
     }
-    rc = rc ? rc : make_ldl(se, s, places, longest == LONG ? is_read : NULL, err);
+    rc = rc ? rc : make_ldl(se, s, places, is_read, err);
     free(is_read);
     return rc;
 }
@@ -212,7 +214,7 @@ int pofi_se_system_new(const struct pof_se *se, struct se_system *s, bool keep_a
 {
     pofi_se_system_free(s);
     s->keep_all = keep_all;
-    return system_new(se, s, LONG, err);
+    return system_new(se, s, err);
 }
 
 void pofi_se_system_free(struct se_system *s)
@@ -225,23 +227,10 @@ void pofi_se_system_free(struct se_system *s)
     *s = (struct se_system){0};
 }
 
-static double cost(const struct se_system *s)
-{
-    return pof_ldl_flops(s->ldl) + 16 * (double)pof_ldl_fill(s->ldl);
-}
-
 int pofi_se_gain_new(struct pof_se *se, struct pof_err *err)
 {
-    struct se_system other = {0};
     pofi_se_system_free(&se->gain);
-    int rc = system_new(se, &se->gain, LONG, err);
-    rc = rc ? rc : system_new(se, &other, SHORT * se->net.phases, err);
-    if (rc == 0 && cost(&other) < cost(&se->gain)) {
-        struct se_system swap = se->gain;
-        se->gain = other;
-        other = swap;
-    }
-    pofi_se_system_free(&other);
+    int rc = system_new(se, &se->gain, err);
     for (size_t i = 0; rc == 0 && i < se->rows; i++) {
         se->row[i].kept = se->gain.unknown[i] != POF_NONE;
         se->row[i].extra = se->gain.unknown[i];
@@ -319,7 +308,7 @@ static void add_fillers(const struct pof_se *se, struct se_system *s, double *a)
 
 double pofi_se_rho(const struct pof_se *se, size_t i)
 {
-    return augmented(&se->gain, &se->row[i]) ? se->rho : 0;
+    return augmented(se, &se->gain, &se->row[i]) ? se->rho : 0;
 }
 
 uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double prior)
@@ -332,7 +321,7 @@ uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double pri
             double f = !row->active ? 0 : row->exact ? row->weight : sqrt(row->weight);
             const double fd[2] = {f, row->active && row->exact ? 0 : -1};
             add_own(s, a, i, h, fd, row->n);
-            if (row->active && augmented(s, row)) {
+            if (row->active && augmented(se, s, row)) {
                 double w = se->rho * row->weight * row->weight;
                 add_summed(a, s->slot + s->first[i] + row->n, h, row->n, w);
             }

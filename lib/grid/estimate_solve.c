@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Exact rows hold so well, p.u., unless rounding forbids. */
+static const double MISSED_BEST = 1e-12;
 /* Where rounding keeps steps from shrinking further they may end here. */
 static const double TOLERANCE_WORST = 1e-8;
 /* Current magnitudes join when steps have come below this, p.u. and rad. */
@@ -78,7 +80,7 @@ double pofi_se_prior(const struct pof_se *se, bool variances)
         }
     }
     double prior = best > 0 ? fmin(1, 1e-4 * best) : 1;
-    return variances ? 1e-1 * prior : prior;
+    return variances ? 1e-3 * prior : prior;
 }
 
 bool pofi_se_contradiction(struct pof_se *se)
@@ -156,7 +158,7 @@ static double size_of(const struct pof_se *se, const double *of)
 static double solve_here(struct pof_se *se)
 {
     pofi_se_eval(se->plan, se->lanes);
-    pof_ldl_solve(se->gain.ldl, se->lanes->rhs);
+    pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
     return size_of(se, se->lanes->rhs);
 }
 
@@ -174,7 +176,7 @@ static double model_size(struct pof_se *se)
         const double *h = se->h + 2 * (size_t)row->begin;
         double f = row->exact ? row->weight : 1;
         double m = l->w[i] * f *
-                   (row->exact ? pofi_se_rho(se, i) * f * l->r[i] - l->lambda[i] : l->r[i]);
+                   (row->exact ? -l->lambda[i] : l->r[i]);
         if (row->exact) {
             b[se->plan->row[i].extra] = l->w[i] * f * l->r[i];
         }
@@ -280,12 +282,22 @@ static void finish(struct pof_se *se)
     (void)pofi_se_contradiction(se);
 }
 
-/* Whether the state is settled once the step `next` is taken too, the one before being `size`. */
-static bool settled(const struct pof_se *se, int i, double size, double next)
+bool pofi_se_settled(const struct pof_se *se, double before, double size, double next)
 {
     double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
-    double rho = next / size;
-    if (next <= tolerance || (rho < 0.5 && next * rho / (1 - rho) <= tolerance)) {
+    double rho = next / size, two = next / before;
+    if (next <= tolerance) {
+        return true;
+    }
+    double ahead = fmax(size * two, next * fmin(rho, 1));
+    return isfinite(before) && two < 0.25 && ahead / (1 - two) <= tolerance;
+}
+
+/* The same, or rounding lets nothing shrink any more. */
+static bool settled(const struct pof_se *se, int i, const double sizes[3])
+{
+    double size = sizes[1], rho = sizes[2] / size;
+    if (pofi_se_settled(se, sizes[0], size, sizes[2])) {
         return true;
     }
     return i > 3 && size <= TOLERANCE_WORST && rho > 0.5;
@@ -299,10 +311,10 @@ static bool last_step(struct pof_se *se, double *size)
     pofi_se_step(se->plan, se->lanes, &ignored);
     pofi_se_eval(se->plan, se->lanes);
     se->objective = se->lanes->sums[EVAL_OBJECTIVE];
-    if (se->lanes->sums[EVAL_MISSED] <= SE_MISSED) {
+    if (se->lanes->sums[EVAL_MISSED] <= MISSED_BEST) {
         return true;
     }
-    pof_ldl_solve(se->gain.ldl, se->lanes->rhs);
+    pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
     *size = size_of(se, se->lanes->rhs);
     return small && !(*size > SE_TOLERANCE / 10); /* nothing is left to be moved */
 }
@@ -310,7 +322,7 @@ static bool last_step(struct pof_se *se, double *size)
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
 {
     int most = se->options.max_iterations > 0 ? se->options.max_iterations : ITERATIONS_MAX;
-    double size = 0, next = 0, alpha = 1;
+    double size = 0, next = 0, alpha = 1, before = INFINITY;
     pofi_se_linearise(se);
     pofi_se_weigh(se);
     pofi_se_plan_scale(se, se->plan);
@@ -331,7 +343,8 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         }
         double ahead = se->options.dense ? size : next;
         double behind = se->options.dense ? next : size;
-        if (alpha >= 1 && !joined && isfinite(ahead) && settled(se, i, behind, ahead)) {
+        if (alpha >= 1 && !joined && isfinite(ahead) &&
+            settled(se, i, (const double[3]){before, behind, ahead})) {
             size = ahead;
             if (last_step(se, &size) || se->options.dense) {
                 finish(se);
@@ -342,6 +355,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         if (se->options.dense) {
             continue;
         }
+        before = alpha < 1 ? INFINITY : size;
         if (joined || alpha < 1 || !(next <= CONTRACTION * size)) {
             rc = new_step(se, &size, err);
         } else {
@@ -350,6 +364,23 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     }
     if (rc == 0) {
         give_up(se, "no convergence", size);
+    }
+    return rc;
+}
+
+int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err)
+{
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].active = !se->row[i].removed;
+    }
+    se->status = POF_SE_DIVERGED;
+    int rc = pofi_se_iterate(se, err);
+    se->iterations = iterations;
+    if (rc == 0) {
+        pofi_se_outputs(se);
+    }
+    if (rc == 0 && se->status == POF_SE_CONVERGED) {
+        se->detail[0] = '\0';
     }
     return rc;
 }

@@ -2,6 +2,8 @@
 /* State estimation: one instant on a live model, and batches. */
 #include "bench.h"
 
+#include "grid/estimate_batch.h"
+
 #include <stdlib.h>
 
 static struct pof_observation *room(const struct bed *bed, size_t sets)
@@ -65,25 +67,43 @@ static unsigned block(const struct bed *bed)
 void run_se_batch(struct bed *bed, struct figure *f)
 {
     struct watch w = {0};
+    struct pof_err err = {0};
     unsigned n = block(bed);
+    size_t m = bed->set.n;
     struct pof_se *se = engine(bed);
-    struct pof_observation *o = room(bed, n);
-    for (unsigned i = 0; i < n; i++) {
-        bed_scenario(bed, i, o + i * bed->set.n);
+    struct pof_observation *o = room(bed, 1);
+    size_t nodes = bed->grid.nodes;
+    double *value = calloc(n * m, sizeof *value), *state = calloc(2 * n * nodes, sizeof *state);
+    enum pof_se_status *status = calloc(n, sizeof *status);
+    if (!value || !state || !status) {
+        die(bed->net->name, &(struct pof_err){.text = "no memory"});
     }
-    f->failures += !estimate(se, o, bed->set.n);
+    for (unsigned i = n; i-- > 0;) {
+        bed_scenario(bed, i, o);
+        for (size_t k = 0; k < m; k++) {
+            value[i * m + k] = o[k].value;
+        }
+    }
+    struct pof_se_batch batch = {.observation = o, .n = m, .cases = n, .value = value,
+                                 .v_pu = state, .angle = state + n * nodes, .status = status};
     double used;
     do {
         double t = cpu();
-        for (unsigned i = 0; i < n; i++) {
-            f->failures += !estimate(se, o + i * bed->set.n, bed->set.n);
+        if (pof_se_batch(se, &batch, &err)) {
+            die(bed->net->name, &err);
         }
         used = cpu() - t;
+        for (unsigned i = 0; i < n; i++) {
+            f->failures += status[i] != POF_SE_CONVERGED;
+        }
     } while (watch_take(&w, used, n));
     f->ms = watch_median(&w);
     f->runs = w.n;
     f->scenarios = n;
     f->rss_mib = rss_mib();
+    free(status);
+    free(state);
+    free(value);
     free(o);
     pof_se_free(se);
 }
