@@ -40,7 +40,7 @@ ALL_CFLAGS = -std=c11 -ffp-contract=off -pthread -fvisibility=hidden -ffunction-
 ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 	-I/usr/include/suitesparse $(CPPFLAGS)
 # Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) out of the others.
-PKGS := jansson openssl libcurl sqlite3 expat zlib
+PKGS := jansson openssl libcurl sqlite3 expat zlib lapacke openblas
 ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf -lamd \
 	-lcolamd -lm $(LDLIBS)
@@ -90,7 +90,7 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 # --- what people type ---
 
 DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
-	libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev \
+	liblapacke-dev libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev \
 	libexpat1-dev zlib1g-dev
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps mandoc strace shellcheck binutils python3-minimal python3-jsonschema \

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dense least squares by orthogonal transformations: slow, exact, an oracle for the sparse solvers,
- * with which it shares no line. */
+/* Dense least squares by LAPACK: slow, exact, an oracle for the sparse solvers. */
 #ifndef POF_GRID_DENSE_H
 #define POF_GRID_DENSE_H
 
-#include "base/mem.h"
+#include "base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,10 +19,9 @@ struct pof_dense_lse {
 };
 
 /* x has cols elements. full_rank is false, and x not touched, when B has dependent rows or (A; B)
- * dependent columns, within rounding. Null-space method: B' = Q (R; 0) by Householder reflections,
- * R' y1 = d, then the unconstrained problem in y2 by another QR, x = Q y (G. H. Golub,
- * C. F. Van Loan, Matrix Computations, 4th ed., 2013, sections 5.2 and 6.2.3). The order of sums is
- * fixed. O((rows + constraints) cols^2). */
+ * dependent columns. DGGLSE by generalised RQ factorisation (E. Anderson et al., LAPACK Users'
+ * Guide, 3rd ed., 1999, section 2.3.3). O((rows + constraints) cols^2). BLAS is told to use one
+ * thread, for this process, so that sums have one order. */
 int pof_dense_lse(struct pof_dense_lse *problem, double *x, bool *full_rank,
                   struct pof_err *err) POF_CHECKED;
 
