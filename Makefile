@@ -40,7 +40,7 @@ ALL_CFLAGS = -std=c11 -ffp-contract=off -pthread -fvisibility=hidden -ffunction-
 ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 	-I/usr/include/suitesparse $(CPPFLAGS)
 # Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) out of the others.
-PKGS := jansson openssl libcurl sqlite3 expat zlib lapacke openblas
+PKGS := jansson openssl libcurl sqlite3 expat zlib
 ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf -lamd \
 	-lcolamd -lm $(LDLIBS)

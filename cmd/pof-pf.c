@@ -221,6 +221,11 @@ static void say(const struct job *j)
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.cli = cli, .args = args};
+    if (j.args->phases && (j.args->sensitivity || j.args->contingency)) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--sensitivity and --contingency are of balanced power flows, not of three "
+                        "phases");
+    }
     int rc = pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_loads(&j, err);
     rc = rc ? rc : solve(&j, err);

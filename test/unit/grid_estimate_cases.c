@@ -398,9 +398,14 @@ int main(void)
         skip("published estimation cases", "no shared data");
         return done();
     }
+    int passed = 0, failed = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int before = tap_failed;
         wls(cases[i]);
+        passed += tap_failed == before;
+        failed += tap_failed != before;
     }
+    printf("# accept family=wls passed=%d failed=%d unsupported=0\n", passed, failed);
     struct pof_grid g = {0};
     ok(cigre(&g), "the CIGRE grid of pyvolt");
     for (size_t i = 0; i < 4; i++) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From files to a result on disk: the program pof-se as people run it, CPU of its whole process. */
+/* From files to a result on disk: the program pof-se as people run it, CPU of its whole process.
+ * Feeders come as one file of power-grid-model, cases as a grid document and readings. */
 #include "bench.h"
 
+#include "grid/format.h"
 #include "record/words.h"
 #include "record/writer.h"
 
@@ -59,6 +61,22 @@ static void write_readings(const struct bed *bed, const char *path)
     fclose(f);
 }
 
+/* Network and set as one file of power-grid-model, which it can be fed with as well. */
+static void write_pgm(const struct bed *bed, const char *path)
+{
+    struct pof_err err = {0};
+    struct pof_buf text = {0};
+    const struct pof_readings readings = {
+        .item = bed->set.item, .n = bed->set.n, .cap = bed->set.cap, .phases = 1};
+    FILE *f = fopen(path, "w");
+    if (!f || pof_pgm_write(&bed->grid, &readings, &text, NULL, &err) ||
+        to_file(f, text.data, text.len, &err)) {
+        die(path, &err);
+    }
+    fclose(f);
+    pof_buf_release(&text);
+}
+
 /* CPU seconds and memory of a program; its exit status must be 0 or 1. */
 static double spawn(char *const *argv, double *mib)
 {
@@ -89,17 +107,24 @@ void run_se_file(struct bed *bed, const struct place *place, bool check, struct 
     snprintf(grid, sizeof grid, "%s/%s.json", place->scratch, bed->net->name);
     snprintf(readings, sizeof readings, "%s/%s.jsonl", place->scratch, bed->net->name);
     snprintf(out, sizeof out, "%s/%s.out", place->scratch, bed->net->name);
-    write_grid(bed, grid);
-    write_readings(bed, readings);
-    char *const argv[] = {program,   "--grid",   grid, check ? "--check" : "--no-check",
-                          "--quiet", "--output", out,  "--force",
-                          readings,  NULL};
+    bool pgm = bed->net->nodes > 0;
+    if (pgm) {
+        write_pgm(bed, grid);
+    } else {
+        write_grid(bed, grid);
+        write_readings(bed, readings);
+    }
+    char *const argv[] = {
+        program,    "--grid", grid,      check ? "--check" : "--no-check",  "--quiet",
+        "--output", out,      "--force", pgm ? "--own-readings" : readings, NULL};
     do {
         used = spawn(argv, &f->rss_mib);
     } while (watch_take(&w, used, 1));
     f->ms = watch_median(&w);
     f->runs = w.n;
     remove(grid);
-    remove(readings);
+    if (!pgm) {
+        remove(readings);
+    }
     remove(out);
 }

@@ -4,6 +4,8 @@
 
 #include "grid/estimate_batch.h"
 
+#include "grid/estimate_batch.h"
+
 #include <stdlib.h>
 
 static struct pof_observation *room(const struct bed *bed, size_t sets)
@@ -57,35 +59,40 @@ void run_se(struct bed *bed, struct figure *f)
     pof_se_free(se);
 }
 
-/* As many scenarios as make a block of a second at most. */
-static unsigned block(const struct bed *bed)
+static unsigned scenarios(const struct bed *bed)
 {
     uint32_t n = bed->grid.nodes;
-    return n < 200 ? 200 : n < 2000 ? 100 : n < 20000 ? 16 : 8;
+    return n < 3000 ? 1000 : n < 20000 ? 100 : 32;
 }
 
+/* Fresh noise for every scenario; voltages and angles are what is wanted of each. The base,
+ * estimated by itself at the begin of every batch, is in its time. */
 void run_se_batch(struct bed *bed, struct figure *f)
 {
     struct watch w = {0};
     struct pof_err err = {0};
-    unsigned n = block(bed);
-    size_t m = bed->set.n;
+    unsigned n = scenarios(bed);
+    size_t nodes = bed->grid.nodes, m = bed->set.n;
     struct pof_se *se = engine(bed);
     struct pof_observation *o = room(bed, 1);
-    size_t nodes = bed->grid.nodes;
-    double *value = calloc(n * m, sizeof *value), *state = calloc(2 * n * nodes, sizeof *state);
+    double *value = calloc(n * m, sizeof *value), *v = calloc(2 * n * nodes, sizeof *v);
     enum pof_se_status *status = calloc(n, sizeof *status);
-    if (!value || !state || !status) {
+    if (!value || !v || !status) {
         die(bed->net->name, &(struct pof_err){.text = "no memory"});
     }
-    for (unsigned i = n; i-- > 0;) {
+    for (unsigned i = 0; i < n; i++) {
         bed_scenario(bed, i, o);
         for (size_t k = 0; k < m; k++) {
             value[i * m + k] = o[k].value;
         }
     }
-    struct pof_se_batch batch = {.observation = o, .n = m, .cases = n, .value = value,
-                                 .v_pu = state, .angle = state + n * nodes, .status = status};
+    struct pof_se_batch batch = {.observation = bed->set.item,
+                                 .n = m,
+                                 .cases = n,
+                                 .value = value,
+                                 .v_pu = v,
+                                 .angle = v + n * nodes,
+                                 .status = status};
     double used;
     do {
         double t = cpu();
@@ -102,8 +109,8 @@ void run_se_batch(struct bed *bed, struct figure *f)
     f->scenarios = n;
     f->rss_mib = rss_mib();
     free(status);
-    free(state);
     free(value);
+    free(v);
     free(o);
     pof_se_free(se);
 }
