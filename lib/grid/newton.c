@@ -258,7 +258,9 @@ static int start(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err
  * present state with kept pivots; with pivots chosen anew. */
 enum factors { STALE, KEPT, ANEW };
 
-/* Stale factors serve while a step takes off this share of the largest mismatch: they cost a tenth. */
+/* Stale factors serve near the solution, while a step leaves no more than this share of the largest
+ * mismatch: they cost a tenth. */
+#define STALE_BELOW 0.1
 #define STALE_SERVES 0.2
 
 static int compute_step(struct pofi_newton *n, const struct pofi_case *c, enum factors use,
@@ -328,7 +330,7 @@ static int iterate(struct pofi_newton *n, struct pofi_case *c, struct pof_err *e
         last = use;
         if (search(n, c, &merit)) {
             c->iterations++;
-            use = c->mismatch <= STALE_SERVES * before ? STALE : KEPT;
+            use = c->mismatch <= STALE_BELOW && c->mismatch <= STALE_SERVES * before ? STALE : KEPT;
             continue;
         }
         /* Back to where the step began, to try with better factors. */

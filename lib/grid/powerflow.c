@@ -96,6 +96,9 @@ static int prepare(struct pof_pf *pf, struct pof_err *err)
     for (uint32_t k = 0; k < g->branches && rc == 0; k++) {
         pf->couplers |= pof_branch_ideal(g, &g->branch[k]);
     }
+    for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
+        pf->pv |= pf->net.bus_of[i] != POF_NONE && g->node[i].kind == POF_NODE_PV;
+    }
     if (rc == 0) {
         pofi_fixed_loads(&pf->net, pf->fixed);
         pofi_pf_holders(pf);
@@ -141,6 +144,8 @@ int pof_pf_renew(struct pof_pf *pf, struct pof_err *err)
     if (pf->newton) {
         pofi_newton_renew(pf->newton);
     }
+    pofi_linear_free(pf->first);
+    pf->first = NULL;
     if (pf->plan) {
         pofi_lanes_free(pf->lanes);
         pofi_plan_free(pf->plan);
@@ -194,20 +199,31 @@ static void note(struct pof_pf *pf, const struct pofi_case *c)
     pf->warm = c->why == POFI_SOLVED;
 }
 
+/* The linear start as a given one. */
+static int start_linear(struct pof_pf *pf, struct pofi_case *c, struct pof_err *err)
+{
+    int rc = pf->first ? 0 : pofi_linear_new(&pf->first, &pf->net, true, err);
+    c->start = POFI_FLAT;
+    rc = rc ? rc : pofi_linear_solve(pf->first, c, false, err);
+    c->start = c->why == POFI_SOLVED && isfinite(c->mismatch) ? POFI_GIVEN : POFI_FLAT;
+    return rc;
+}
+
 static int by_newton(struct pof_pf *pf, struct pofi_case *c, struct pof_err *err)
 {
     enum pof_pf_start start = pf->options.start;
+    bool choose_start = start == POF_PF_START_AUTO;
     int rc = make_newton(pf, err);
-    if (rc) {
-        return rc;
-    }
-    if (c->start != POFI_GIVEN) {
+    if (rc == 0 && c->start != POFI_GIVEN) {
         c->start = start == POF_PF_START_DC ? POFI_DC : POFI_FLAT;
+        if (start == POF_PF_START_LINEAR || (choose_start && !pf->pv)) {
+            rc = start_linear(pf, c, err);
+        }
     }
-    rc = pofi_newton_solve(pf->newton, c, err);
-    if (rc == 0 && c->why != POFI_SOLVED && start == POF_PF_START_AUTO) {
+    rc = rc ? rc : pofi_newton_solve(pf->newton, c, err);
+    if (rc == 0 && c->why != POFI_SOLVED && choose_start) {
         int before = c->iterations;
-        c->start = POFI_DC;
+        c->start = pf->pv ? POFI_DC : POFI_FLAT;
         rc = pofi_newton_solve(pf->newton, c, err);
         c->iterations += before;
     }
@@ -330,6 +346,7 @@ void pof_pf_free(struct pof_pf *pf)
         pofi_plan_free(pf->plan);
         pofi_newton_free(pf->newton);
         pofi_linear_free(pf->linear);
+        pofi_linear_free(pf->first);
         pof_net_release(&pf->net);
         free(pf->fixed);
         free(pf->load);

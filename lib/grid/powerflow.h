@@ -24,9 +24,11 @@ enum pof_pf_method {
     POF_PF_CURRENT         /* repeated linear solves with the currents of the last voltages */
 };
 enum pof_pf_start {
-    POF_PF_START_AUTO, /* FLAT, and where that fails DC */
-    POF_PF_START_FLAT, /* the voltages when nothing flows */
-    POF_PF_START_DC    /* angles from one linear solve of active powers */
+    POF_PF_START_AUTO,  /* LINEAR without pv nodes; else FLAT, and where that fails DC */
+    POF_PF_START_FLAT,  /* the voltages when nothing flows */
+    POF_PF_START_DC,    /* angles from one linear solve of active powers */
+    POF_PF_START_LINEAR /* one linear solve, all consumption as admittances: near the point of
+                           collapse it leads to the higher of both solutions; no pv nodes */
 };
 enum pof_pf_status { POF_PF_CONVERGED, POF_PF_DIVERGED };
 

@@ -14,6 +14,8 @@ struct pof_pf {
     struct pofi_lanes *lanes;   /* one */
     struct pofi_newton *newton; /* NULL: not needed yet */
     struct pofi_linear *linear; /* NULL: not asked for */
+    struct pofi_linear *first;  /* of a linear start; NULL: not needed */
+    bool pv;                    /* pv nodes are fed */
     struct pofi_load *fixed, *load; /* [net nodes] of the grid; of the case, p.u. */
     double *share;              /* [grid nodes] of a distributed slack, 0 .. 1; NULL: not wanted */
     double *v, *a, *re, *im;    /* [net nodes] voltages, and the same as real and imaginary parts */

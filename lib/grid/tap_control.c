@@ -245,7 +245,8 @@ static int wish(const struct pof_tap_control *c, const struct changer *n)
     return v < t->v_low_pu ? 1 : v > t->v_high_pu ? -1 : 0;
 }
 
-/* The middle of what is left towards the wish; its last position when the middle is where it is. */
+/* The middle of what is left towards the wish, of two the one of higher voltage; the last position
+ * when the middle is where it is. */
 static int32_t halve(struct changer *n, int way)
 {
     if (way > 0) {
@@ -253,7 +254,8 @@ static int32_t halve(struct changer *n, int way)
     } else {
         n->most = n->pos;
     }
-    int32_t end = way > 0 ? n->most : n->least, middle = n->least + (n->most - n->least) / 2;
+    int32_t end = way > 0 ? n->most : n->least, half = (n->most - n->least) / 2;
+    int32_t middle = n->effect > 0 ? n->most - half : n->least + half;
     return middle == n->pos ? end : middle;
 }
 
@@ -366,18 +368,65 @@ static int solve(struct pof_tap_control *c, const double *p_w, const double *q_v
     return rc;
 }
 
+/* Until no rank moves. */
+static int settle(struct pof_tap_control *c, const double *p_w, const double *q_var,
+                  struct pof_tap_report *report, struct pof_err *err)
+{
+    int rc = solve(c, p_w, q_var, report, err);
+    for (bool moved = true; rc == 0 && moved && report->status == POF_TAP_SETTLED;) {
+        rc = move_rank(c, report, &moved, err);
+        if (rc == 0 && moved && report->status == POF_TAP_SETTLED) {
+            rc = solve(c, p_w, q_var, report, err);
+        }
+    }
+    return rc;
+}
+
+/* One step further to where the strategy wants to be. */
+static int push(struct pof_tap_control *c, int32_t *before, struct pof_err *err)
+{
+    int rc = 0;
+    memset(c->moves, 0, ((size_t)c->ranks + 1) * sizeof *c->moves);
+    for (uint32_t i = 0; i < c->changers && rc == 0; i++) {
+        struct changer *n = &c->changer[i];
+        int32_t to = n->pos + (c->strategy == POF_TAP_MAX ? n->effect : -n->effect);
+        before[i] = n->pos;
+        rc = to < n->low || to > n->high ? 0 : put(c, n, to, err);
+    }
+    return rc;
+}
+
+/* While transformers in front were still moving, those behind may have gone too far. Pushed once
+ * more, they come back to where the band allows; while that is further on, it is done again. */
+static int refine(struct pof_tap_control *c, const double *p_w, const double *q_var,
+                  struct pof_tap_report *report, struct pof_err *err)
+{
+    int32_t *before;
+    bool further = c->strategy == POF_TAP_MIN || c->strategy == POF_TAP_MAX;
+    int rc = pof_calloc(&before, c->changers, sizeof *before, err);
+    while (rc == 0 && further && report->status == POF_TAP_SETTLED) {
+        rc = push(c, before, err);
+        rc = rc ? rc : settle(c, p_w, q_var, report, err);
+        further = false;
+        for (uint32_t i = 0; i < c->changers; i++) {
+            int gain = (c->changer[i].pos - before[i]) * c->changer[i].effect;
+            further |= c->strategy == POF_TAP_MAX ? gain > 0 : gain < 0;
+        }
+    }
+    free(before);
+    return rc;
+}
+
 int pof_tap_control_solve(struct pof_tap_control *c, const double *p_w, const double *q_var,
                           struct pof_tap_report *report, struct pof_err *err)
 {
     *report = (struct pof_tap_report){.status = POF_TAP_SETTLED, .branch = POF_NONE, .pos = c->pos};
     int rc = begin(c, err);
-    rc = rc ? rc : solve(c, p_w, q_var, report, err);
-    bool moved = c->strategy != POF_TAP_NONE;
-    while (rc == 0 && moved && report->status == POF_TAP_SETTLED) {
-        rc = move_rank(c, report, &moved, err);
-        if (rc == 0 && moved && report->status == POF_TAP_SETTLED) {
-            rc = solve(c, p_w, q_var, report, err);
-        }
+    if (rc == 0 && c->strategy == POF_TAP_NONE) {
+        rc = solve(c, p_w, q_var, report, err);
+    } else if (rc == 0) {
+        rc = settle(c, p_w, q_var, report, err);
+        rc = rc ? rc : refine(c, p_w, q_var, report, err);
     }
     if (report->status != POF_TAP_RESTLESS) {
         report->branch = POF_NONE;
