@@ -13,12 +13,16 @@ struct args {
     const char *grid, *readings, *sensitivity, *contingency;
     struct pof_texts watch, outage;
     int64_t at, sigma_v, sigma_flow, sigma_load, sigma_min, seed, iterations;
-    int method, set, phases;
-    bool noise;
+    int method, set, phases, start, slack, tap;
+    bool noise, q_limits;
 };
 
-/* In the order of enum pof_pf_method and enum pof_reading_set. */
-static const char *const methods[] = {"auto", "sweep", "newton", NULL};
+/* In the order of enum pof_pf_method, pof_pf_start, pof_tap_strategy and pof_reading_set. */
+static const char *const methods[] = {"auto", "sweep", "newton", "linear", "linear-current",
+                                      "current", NULL};
+static const char *const starts[] = {"auto", "flat", "dc", "linear", NULL};
+static const char *const taps[] = {"fixed", "any", "min", "max", "fast", NULL};
+static const char *const slacks[] = {"node", "distributed", NULL};
 static const char *const sets[] = {"full", "scada", NULL};
 static const char *const phases[] = {"1", "3", NULL};
 
@@ -26,9 +30,13 @@ static const char *const phases[] = {"1", "3", NULL};
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of a case without records (1970-01-01T00:00:00Z)", 0, 0, NULL},
-    {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "auto, sweep or newton (auto: sweep where the grid is radial)", 0, 0, methods},
+    {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "auto, sweep, newton, linear, linear-current or current (auto: sweep where the grid is radial)", 0, 0, methods},
+    {"start", 0, POF_OPT_WORD, AT(start), "START", "of Newton's method: auto, flat, dc or linear (auto)", 0, 0, starts},
+    {"q-limits", 0, POF_OPT_FLAG, AT(q_limits), NULL, "generators keep to their reactive limits", 0, 0, NULL},
+    {"slack", 0, POF_OPT_WORD, AT(slack), "WHO", "what the balance needs comes from: node, or distributed by shares (node)", 0, 0, slacks},
+    {"tap", 0, POF_OPT_WORD, AT(tap), "STRATEGY", "tap changers hold voltages: fixed, any, min, max or fast (fixed)", 0, 0, taps},
     {"phases", 0, POF_OPT_WORD, AT(phases), "N", "1: balanced, 3: each phase for itself (1)", 0, 0, phases},
-    {"max-iterations", 0, POF_OPT_INT, AT(iterations), "N", "before giving up (100 sweeps, 30 Newton steps)", 1, 100000, NULL},
+    {"max-iterations", 0, POF_OPT_INT, AT(iterations), "N", "before giving up (100 sweeps, 50 Newton steps)", 1, 100000, NULL},
     {"readings", 'r', POF_OPT_OUTPUT, AT(readings), "FILE", "reading records of the state, written there", 0, 0, NULL},
     {"readings-set", 0, POF_OPT_WORD, AT(set), "SET", "full, or scada: busbars and feeder heads only (full)", 0, 0, sets},
     {"noise", 0, POF_OPT_FLAG, AT(noise), NULL, "readings deviate by their sigma", 0, 0, NULL},
@@ -64,6 +72,7 @@ struct job {
     struct pf_watch watch;
     struct pf_outages outages;
     uint32_t diverged, floating;
+    uint64_t limited; /* generators at a reactive limit, of all cases */
 };
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
@@ -92,15 +101,27 @@ static int put(void *ctx, enum pof_type type, const void *record, struct pof_err
     return pof_writer_put(ctx, type, record, err);
 }
 
+/* A name in a message: "%.*s", T(name). */
+#define T(text) (int)(text).len, (text).ptr
+
 static void say_diverged(struct job *j, const struct pof_solved *s)
 {
+    const struct pof_pf_result *r = &s->result;
     struct pof_err e = {0};
     char at[POF_INSTANT_MAX];
     int n = (int)pof_instant_format(j->loads.start[s->i], at);
-    pof_fail(&e, POF_E_ANSWER_NO,
-             "the power flow of %.*s does not converge: mismatch %.3g p.u. after %d iterations; the "
-             "grid may not be able to carry these loads",
-             n, at, s->result.mismatch_pu, s->result.iterations);
+    if (s->taps && s->taps->status == POF_TAP_RESTLESS) {
+        pof_fail(&e, POF_E_ANSWER_NO,
+                 "the taps of %.*s find no rest: transformer '%.*s' still moves after %u power flows; "
+                 "its band may be narrower than a step",
+                 n, at, T(j->grid.branch[s->taps->branch].name), s->taps->solves);
+    } else {
+        pof_fail(&e, POF_E_ANSWER_NO,
+                 "the power flow of %.*s does not converge: mismatch %.3g p.u. of %s power at node "
+                 "'%.*s' after %d iterations; %s",
+                 n, at, r->mismatch_pu, r->worst_is_q ? "reactive" : "active",
+                 T(j->grid.node[r->worst_node].name), r->iterations, r->why);
+    }
     pof_cli_report(j->cli, &e);
     j->diverged++;
 }
@@ -120,6 +141,13 @@ static int analyse(struct job *j, const struct pof_solved *solved, struct pof_er
     return rc ? rc : pf_outages_case(&j->outages, start, &lose, err);
 }
 
+static void count_limits(struct job *j, const struct pof_solved *solved)
+{
+    for (uint32_t i = 0; j->args->q_limits && i < j->grid.nodes; i++) {
+        j->limited += solved->result.limit[i] != 0;
+    }
+}
+
 static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *err)
 {
     struct job *j = ctx;
@@ -137,16 +165,30 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
         say_diverged(j, solved);
         return 0;
     }
+    count_limits(j, solved);
     struct pof_record_taker states = {put, pof_cli_out(j->cli)}, readings = {put, j->readings};
     int rc = pof_states_make(&j->loads, solved, &states, err);
     rc = rc || !j->readings ? rc : pof_readings_make(&j->loads, solved, &o, &readings, err);
     return rc ? rc : analyse(j, solved, err);
 }
 
+/* What is derived from a state is of the grid as its document has it, taps included. */
+static int solve_with_taps(struct job *j, const struct pof_case_taker *taker, struct pof_err *err)
+{
+    if (j->args->sensitivity || j->args->contingency) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--sensitivity and --contingency are of taps that stay: leave out --tap");
+    }
+    return pof_series_run_taps(&j->loads, &j->how, (enum pof_tap_strategy)j->args->tap, taker, err);
+}
+
 static int solve(struct job *j, struct pof_err *err)
 {
     struct pof_case_taker taker = {on_case, j};
     j->how = (struct pof_pf_options){.method = (enum pof_pf_method)j->args->method,
+                                     .start = (enum pof_pf_start)j->args->start,
+                                     .q_limits = j->args->q_limits,
+                                     .distributed_slack = j->args->slack == 1,
                                      .phases = j->args->phases ? 3 : 1,
                                      .max_iterations = (int)j->args->iterations};
     j->watch = (struct pf_watch){.cli = j->cli, .grid = &j->grid};
@@ -154,6 +196,9 @@ static int solve(struct job *j, struct pof_err *err)
     int rc = j->args->readings ? pof_cli_writer(j->cli, j->args->readings, &j->readings, err) : 0;
     rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, err);
     rc = rc ? rc : pf_outages_open(&j->outages, j->args->contingency, &j->args->outage, err);
+    if (rc == 0 && j->args->tap != POF_TAP_NONE) {
+        return solve_with_taps(j, &taker, err);
+    }
     return rc ? rc : pof_series_run(&j->loads, &j->how, pof_cli_threads(j->cli), &taker, err);
 }
 
@@ -162,6 +207,9 @@ static void say(const struct job *j)
     const struct pof_loads *l = &j->loads;
     pof_cli_note(j->cli, "%" PRIu32 " of %" PRIu32 " quarter-hours solved", l->cases - j->diverged,
                  l->cases);
+    if (j->limited) {
+        pof_cli_note(j->cli, "%" PRIu64 " times a generator was at a reactive limit", j->limited);
+    }
     if (j->floating) {
         pof_cli_note(j->cli, "%" PRIu32 " parts of the grid have no way to ground for a current that is "
                              "equal in all phases; stray capacitances hold them", j->floating);

@@ -7,13 +7,14 @@
 #ifndef POF_GRID_BATCH_H
 #define POF_GRID_BATCH_H
 
-#include "grid/powerflow.h"
+#include "grid/tap.h"
 
 /* A solved case; result lives as long as the call it is handed to. */
 struct pof_solved {
     uint32_t i; /* its number */
     enum pof_pf_status status;
     struct pof_pf_result result;
+    const struct pof_tap_report *taps; /* NULL: taps are not controlled */
 };
 
 /* What is done with a case, in order of the cases. */

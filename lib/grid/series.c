@@ -18,6 +18,28 @@ int pof_series_run(const struct pof_loads *loads, const struct pof_pf_options *o
     return pof_batch_run(loads->grid, options, &batch, taker, err);
 }
 
+int pof_series_run_taps(const struct pof_loads *loads, const struct pof_pf_options *options,
+                        enum pof_tap_strategy strategy, const struct pof_case_taker *taker,
+                        struct pof_err *err)
+{
+    struct pof_tap_control *control;
+    int rc = pof_tap_control_new(&control, loads->grid, options, strategy, err);
+    if (rc) {
+        return rc;
+    }
+    for (uint32_t i = 0; i < loads->cases && rc == 0; i++) {
+        size_t at = (size_t)i * loads->grid->nodes;
+        struct pof_tap_report report;
+        struct pof_solved solved = {.i = i, .taps = &report};
+        rc = pof_tap_control_solve(control, loads->p_w + at, loads->q_var + at, &report, err);
+        solved.status = report.status == POF_TAP_SETTLED ? POF_PF_CONVERGED : POF_PF_DIVERGED;
+        pof_pf_result(pof_tap_control_pf(control), &solved.result);
+        rc = rc ? rc : taker->take(taker->ctx, &solved, err);
+    }
+    pof_tap_control_free(control);
+    return rc;
+}
+
 /* Arrays of a result have their phases side by side; `at` is the place in them. */
 static int put_node(const struct pof_loads *loads, const struct pof_solved *solved, size_t at,
                     const struct pof_record_taker *taker, struct pof_err *err)
@@ -66,6 +88,10 @@ static int put_branch(const struct pof_loads *loads, const struct pof_solved *so
     }
     if (b->rating_va > 0) {
         POF_SET(&s, state, loading_pct);
+    }
+    if (solved->taps && b->tap) {
+        s.tap_pos = solved->taps->pos[at / r->phases];
+        POF_SET(&s, state, tap_pos);
     }
     return taker->take(taker->ctx, POF_state, &s, err);
 }

@@ -12,6 +12,12 @@ int pof_series_run(const struct pof_loads *loads, const struct pof_pf_options *o
                    unsigned threads, const struct pof_case_taker *taker,
                    struct pof_err *err) POF_CHECKED;
 
+/* The same with taps that hold their voltages, each case from the positions of the grid. A case whose
+ * taps find no rest, or diverges on the way, is DIVERGED; solved->taps tells which. On one thread. */
+int pof_series_run_taps(const struct pof_loads *loads, const struct pof_pf_options *options,
+                        enum pof_tap_strategy strategy, const struct pof_case_taker *taker,
+                        struct pof_err *err) POF_CHECKED;
+
 /* What is done with a record: its type, and the structure of that type. */
 struct pof_record_taker {
     int (*take)(void *ctx, enum pof_type type, const void *record, struct pof_err *err);
