@@ -172,6 +172,16 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
     return rc ? rc : analyse(j, solved, err);
 }
 
+/* What is derived from a state is of the grid as its document has it, taps included. */
+static int solve_with_taps(struct job *j, const struct pof_case_taker *taker, struct pof_err *err)
+{
+    if (j->args->sensitivity || j->args->contingency) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--sensitivity and --contingency are of taps that stay: leave out --tap");
+    }
+    return pof_series_run_taps(&j->loads, &j->how, (enum pof_tap_strategy)j->args->tap, taker, err);
+}
+
 static int solve(struct job *j, struct pof_err *err)
 {
     struct pof_case_taker taker = {on_case, j};
@@ -187,8 +197,12 @@ static int solve(struct job *j, struct pof_err *err)
     rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, err);
     rc = rc ? rc : pf_outages_open(&j->outages, j->args->contingency, &j->args->outage, err);
     if (rc == 0 && j->args->tap != POF_TAP_NONE) {
+<<<<<<< HEAD
         return pof_series_run_taps(&j->loads, &j->how, (enum pof_tap_strategy)j->args->tap, &taker,
                                    err);
+=======
+        return solve_with_taps(j, &taker, err);
+>>>>>>> powerflow
     }
     return rc ? rc : pof_series_run(&j->loads, &j->how, pof_cli_threads(j->cli), &taker, err);
 }

@@ -314,9 +314,10 @@ static int iterate(struct pofi_newton *n, struct pofi_case *c, struct pof_err *e
 {
     double merit = pofi_newton_mismatch(n, c);
     enum factors use = KEPT, last = KEPT;
+    int steps = 0; /* since limits were last switched */
     c->why = POFI_SOLVED;
     while (!(c->mismatch <= c->tolerance)) {
-        if (c->iterations >= c->max_iterations) {
+        if (steps++ >= c->max_iterations) {
             c->why = POFI_TOO_LONG;
             return 0;
         }

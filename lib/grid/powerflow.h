@@ -37,7 +37,7 @@ struct pof_pf_options {
     enum pof_pf_start start; /* of Newton's method */
     double tolerance;        /* largest mismatch, p.u. of base_va; 0: 1e-8. Newton's method takes no
                                 less than what rounding leaves: 1e-15 times the largest admittance */
-    int max_iterations;      /* 0: 100, Newton 50 */
+    int max_iterations;      /* 0: 100, Newton 50; with reactive limits for each set of them */
     uint32_t phases;         /* 0, 1: balanced; 3: each phase for itself */
     bool q_limits;           /* pv nodes keep to their limits, where they have some */
     bool distributed_slack;  /* what the balance needs is shared by slack_share; an island without
