@@ -197,12 +197,7 @@ static int solve(struct job *j, struct pof_err *err)
     rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, err);
     rc = rc ? rc : pf_outages_open(&j->outages, j->args->contingency, &j->args->outage, err);
     if (rc == 0 && j->args->tap != POF_TAP_NONE) {
-<<<<<<< HEAD
-        return pof_series_run_taps(&j->loads, &j->how, (enum pof_tap_strategy)j->args->tap, &taker,
-                                   err);
-=======
         return solve_with_taps(j, &taker, err);
->>>>>>> powerflow
     }
     return rc ? rc : pof_series_run(&j->loads, &j->how, pof_cli_threads(j->cli), &taker, err);
 }

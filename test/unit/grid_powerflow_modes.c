@@ -488,10 +488,6 @@ int main(void)
         test_batch("@case30.m", false);
         test_limits("@case30.m");
         test_limits("@case118.m");
-<<<<<<< HEAD
-        test_limits("@case300.m");
-=======
->>>>>>> powerflow
         test_distributed("@case14.m");
         test_distributed("@case300.m");
     } else {
