@@ -73,28 +73,26 @@ static void list(struct scene *s)
 /* The Jacobian of all rows at the true state, each row with its largest element 1. */
 static double *jacobian(struct pof_se *se, const struct scene *s)
 {
-    size_t cols = 2 * (size_t)se->n;
+    size_t cols = 2 * (size_t)se->net.nodes;
     double *a = calloc(se->rows * cols, sizeof *a);
-    double *v = calloc(se->n, sizeof *v), *angle = calloc(se->n, sizeof *angle);
-    double h[256];
-    for (uint32_t e = 0; e < se->n; e++) {
-        v[e] = s->truth.v_pu[se->node[e]];
-        angle[e] = s->truth.angle[se->node[e]];
+    double h[512];
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        uint32_t i = se->net.first_of[k];
+        se->from.vm[k] = s->truth.v_pu[i];
+        se->from.vr[k] = s->truth.v_pu[i] * cos(s->truth.angle[i]);
+        se->from.vi[k] = s->truth.v_pu[i] * sin(s->truth.angle[i]);
     }
-    pofi_se_ends(se, angle);
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         double most = 0;
-        pofi_se_gradient(se, row, v, h);
-        for (int32_t k = 0; k < row->n; k++) {
+        pofi_se_gradient(se, row, &se->from, h);
+        for (uint32_t k = 0; k < 2 * row->n; k++) {
             most = fmax(most, fabs(h[k]));
         }
-        for (int32_t k = 0; k < row->n; k++) {
-            a[i * cols + (size_t)se->col[row->begin + k]] = h[k] / most;
+        for (uint32_t k = 0; k < 2 * row->n; k++) {
+            a[i * cols + 2 * (size_t)se->block[row->begin + k / 2] + k % 2] = h[k] / most;
         }
     }
-    free(angle);
-    free(v);
     return a;
 }
 
@@ -132,7 +130,7 @@ static double bring_largest(double *a, size_t rows, size_t cols, size_t step)
  * columns depend on each other. */
 static double smallest_pivot(struct pof_se *se, const struct scene *s)
 {
-    size_t cols = 2 * (size_t)se->n, rows = se->rows;
+    size_t cols = 2 * (size_t)se->net.nodes, rows = se->rows;
     double *a = jacobian(se, s);
     double first = 0, pivot = 0;
     for (size_t step = 0; step < cols; step++) {
