@@ -39,7 +39,7 @@ static const struct pof_option options[] = {
     {"age-limit", 'a', POF_OPT_INT, AT(age_limit), "SECONDS", "last values stand in so long for missing newer ones (0)", 0, 31622400, NULL},
     {"age-power", 0, POF_OPT_MICRO, AT(age_power), "PERCENT", "p, q and i change so much in an hour (20)", 0, 100000, NULL},
     {"age-voltage", 0, POF_OPT_MICRO, AT(age_voltage), "PERCENT", "v does, and angles in percent of a radian (0.5)", 0, 100000, NULL},
-    {"own-readings", 'o', POF_OPT_FLAG, AT(own_readings), NULL, "estimate from the readings that the grid's file has; no input (no)", 0, 0, NULL},
+    {"own-readings", 0, POF_OPT_FLAG, AT(own_readings), NULL, "estimate from the readings that the grid's file has; no input (no)", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of these readings (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "input is in order of time: hold one instant only (no)", 0, 0, NULL},
