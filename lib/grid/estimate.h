@@ -6,16 +6,19 @@
  *
  *     J(x) = sum ((z_i - h_i(x)) / sigma_i)^2    subject to    h_k(x) = z_k for exact readings,
  *
- * P and Q independent of each other, branches as pi models (admittance.h). Gauss-Newton on
+ * P and Q independent of each other, on the network as linear forms (net.h). Gauss-Newton on
  *
- *     [ G   C'     ] [ dx      ]   [ H' W r - C' lambda ]
- *     [ C  -eps I  ] [ dlambda ] = [ r_C                ]
+ *     [ G + prior   C' ] [ dx      ]   [ H' W r - C' lambda ]
+ *     [ C           0  ] [ dlambda ] = [ r_C                ]
  *
- * with multipliers carried from step to step and the right-hand side evaluated exactly, so eps
- * (1e-10, scaled) allows redundant exact readings without moving the solution. Ordering and pattern
- * are kept as long as the same quantities are read; steps are shortened where the next one would be
- * longer (natural monotonicity, P. Deuflhard, Newton Methods for Nonlinear Problems, 2004). The start is a power flow on the read
- * injections; when that fails, or fails to lead anywhere, the no-load state.
+ * by sparse L D L' (ldl.h), with multipliers carried from step to step and the right-hand side
+ * evaluated exactly, so neither the prior, nor factors kept from an earlier step, move the solution.
+ * Ordering and pattern are kept as long as the same quantities are read; steps are shortened where
+ * the next one would be longer (natural monotonicity, P. Deuflhard, Newton Methods for Nonlinear
+ * Problems, 2004). The start is a power flow on the read injections; when that fails, or fails to
+ * lead anywhere, the no-load state. Nodes that switches without impedance join are one bus; powers
+ * through the switches are unknowns of their own, as far as readings determine them, and not numbers
+ * in results where they do not.
  *
  * An observation counts consumption positive. Exact (sigma 0) are: observations given so, p = q = 0
  * at nodes marked zero_injection, and, where no angle is read, the angle of the slack node at its
@@ -33,7 +36,7 @@
 
 /* The order of the words of the record type `reading`. */
 enum pof_quantity {
-    POF_QUANTITY_V,     /* V, line to line; nodes */
+    POF_QUANTITY_V,     /* V, line to line, of one phase: to ground; nodes */
     POF_QUANTITY_ANGLE, /* degrees; nodes */
     POF_QUANTITY_P,     /* W: consumption of a node, or into a branch at its end */
     POF_QUANTITY_Q,     /* var, the same */
@@ -57,7 +60,11 @@ struct pof_se_options {
     int max_iterations; /* 0: 50 */
     bool dense;         /* each step by dense constrained least squares instead of the sparse
                            system, O(n^3): an independent check for up to some 300 nodes */
-    uint32_t phases;    /* 3: of each phase; 0 and 1: balanced */
+    uint32_t phases;    /* 3: of each phase; 0 and 1: balanced, where readings of one phase alone are
+                           refused. With three, a P or Q of all phases is their sum; a voltage or
+                           current of all phases is one reading of that magnitude in each, angles a
+                           third of a turn apart; without a reading of an angle those of the slack
+                           node's voltages are as set, a third of a turn apart */
 };
 
 /* The order of the words of the record type `estimate`. */

@@ -13,6 +13,9 @@
 enum { ITERATIONS_MAX = 30 };
 static const double CONTRACTION_WORST = 0.7;
 
+/* What the last step leaves of voltages' errors, p.u. and rad, unless the engine's options say. */
+static const double TOLERANCE = 2e-9;
+
 /* Cases of one thread's turn: enough that lanes are filled anew many times. */
 enum { TURN = 64 };
 
@@ -154,7 +157,8 @@ static void judge(struct job *j, struct worker *w, int k, double size)
 {
     double *before = w->before[k];
     w->iterations[k]++;
-    w->last[k] = pofi_se_settled(j->se, before[0], before[1], size);
+    double set = j->se->options.tolerance;
+    w->last[k] = pofi_se_settled(set > 0 ? set : TOLERANCE, before[0], before[1], size);
     if (!w->last[k] && size > CONTRACTION_WORST * before[0]) {
         w->iterations[k] = ITERATIONS_MAX;
     }

@@ -74,14 +74,14 @@ static void conclude(struct pof_se *se, struct pof_se_check *check)
 {
     struct pof_se_result result;
     pof_se_result(se, &result);
-    const double **node[] = {&check->sd_v_pu, &check->sd_angle, &check->sd_p_w, &check->sd_q_var};
-    const double **branch[] = {&check->sd_p_from_w, &check->sd_q_from_var, &check->sd_p_to_w,
+    const double **nodes[] = {&check->sd_v_pu, &check->sd_angle, &check->sd_p_w, &check->sd_q_var};
+    const double **branches[] = {&check->sd_p_from_w, &check->sd_q_from_var, &check->sd_p_to_w,
                                &check->sd_q_to_var, &check->sd_i_a};
     for (int i = 0; i < 4; i++) {
-        *node[i] = se->sd_node[i];
+        *nodes[i] = se->sd_node[i];
     }
     for (int i = 0; i < 5; i++) {
-        *branch[i] = se->sd_branch[i];
+        *branches[i] = se->sd_branch[i];
     }
     check->residual = se->residual;
     check->normalised = se->normalised;

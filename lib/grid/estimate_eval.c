@@ -13,13 +13,16 @@
 #define WIDTH 1
 #define LANES(name) scalar_##name
 #define lane lane_1
+#define LANES_MORE lane_1_more
 #include "grid/estimate_kernel.h"
 #undef lane
+#undef LANES_MORE
 #undef LANES
 #undef WIDTH
 #define WIDTH LANES_WIDE
 #define LANES(name) wide_##name
 #define lane lane_4
+#define LANES_MORE lane_4_more
 #include "grid/estimate_kernel.h"
 #undef LANES
 #undef LANES_TARGET
@@ -159,6 +162,15 @@ static void plan_row(const struct pof_se *se, struct se_plan *p, uint32_t i, uin
     to->tend = *terms;
 }
 
+static bool is_plain(const struct se_plan *p, const struct eval_group *g)
+{
+    const struct eval_row *row = &p->row[g->begin];
+    return p->width == 1 && g->form != POF_NONE && g->end - g->begin == 2 &&
+           row[0].quantity == POF_QUANTITY_P && row[1].quantity == POF_QUANTITY_Q &&
+           row[0].exact == row[1].exact && row[0].tbegin == row[0].tend &&
+           row[1].tbegin == row[1].tend;
+}
+
 static void fill(const struct pof_se *se, struct se_plan *p)
 {
     uint32_t last = POF_NONE, groups = 0, forms = 0, terms = 0, exacts = 0;
@@ -174,13 +186,16 @@ static void fill(const struct pof_se *se, struct se_plan *p)
         }
         if (base == POF_NONE || base != last) {
             last = base;
-            p->group[groups] = (struct eval_group){base == POF_NONE ? POF_NONE : forms, i, i};
+            p->group[groups] = (struct eval_group){base == POF_NONE ? POF_NONE : forms, i, i, false};
             for (uint32_t k = 0; k < p->width && base != POF_NONE; k++) {
                 plan_form(se, p, forms++, base + k);
             }
             groups++;
         }
         p->group[groups - 1].end = i + 1;
+    }
+    for (uint32_t g = 0; g < p->groups; g++) {
+        p->group[g].plain = is_plain(p, &p->group[g]);
     }
 }
 

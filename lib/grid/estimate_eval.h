@@ -27,6 +27,7 @@ struct eval_row {
 struct eval_group {
     uint32_t form;        /* first of them, in the plan's list; POF_NONE: no form */
     uint32_t begin, end;  /* rows */
+    bool plain;           /* one form; its P, then its Q, both exact or both weighted */
 };
 
 struct eval_term {

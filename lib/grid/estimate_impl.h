@@ -226,7 +226,7 @@ int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err) POF_C
 /* Whether the state is settled once a step of size `next` is taken too, after ones of sizes `before`
  * and `size`. States and multipliers correct each other by turns: what two steps gain is regular, what
  * one gains is not. */
-bool pofi_se_settled(const struct pof_se *se, double before, double size, double next);
+bool pofi_se_settled(double tolerance, double before, double size, double next);
 /* h and r at the present state. */
 void pofi_se_linearise(struct pof_se *se);
 /* Weights of all rows and scales of exact ones, from the present h. */

@@ -7,16 +7,6 @@ struct LANES(view) {
     lane objective, missed;
 };
 
-LANES_TARGET static inline __attribute__((always_inline)) void LANES(more)(lane *most, const lane *x)
-{
-    double *to = (double *)most;
-    const double *from = (const double *)x;
-    for (int k = 0; k < WIDTH; k++) {
-        double size = __builtin_fabs(from[k]);
-        to[k] = size > to[k] ? size : to[k];
-    }
-}
-
 /* The residual of a row into a multiplier; sums on the way. */
 LANES_TARGET static inline __attribute__((always_inline)) void
 LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i, const lane *value,
@@ -34,7 +24,7 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i,
         lane scaled = s->w[i] * r;
         s->rhs[row->extra] = scaled * row->scale;
         *m = -(s->lambda[i] * s->w[i]) * row->scale;
-        LANES(more)(&s->missed, &scaled);
+        LANES_MORE(&s->missed, &scaled);
     } else {
         *m = s->w[i] * r;
         s->objective += *m * r;
@@ -133,10 +123,54 @@ LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, uint32_t i, con
     }
 }
 
+/* The group that nearly all are: P and Q of one form, both exact or both weighted. */
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(plain_group)(const struct se_plan *p, struct LANES(view) *s, const struct eval_group *g)
+{
+    const struct eval_row *row = &p->row[g->begin];
+    uint32_t k = g->form, a = p->at[k], at = 2 * p->order[a], i = g->begin;
+    lane ir = {0}, ii = {0}, vr = s->vr[a], vi = s->vi[a], mr, mi;
+    for (uint32_t e = p->begin[k]; e < p->begin[k + 1]; e++) {
+        lane ur = s->vr[p->to[e]], ui = s->vi[p->to[e]];
+        ir += p->g[e] * ur - p->b[e] * ui;
+        ii += p->g[e] * ui + p->b[e] * ur;
+    }
+    lane sp = vr * ir + vi * ii, sq = vi * ir - vr * ii;
+    lane rp = s->z[i] - sp * row->sign, rq = s->z[i + 1] - sq * row->sign;
+    s->r[i] = rp;
+    s->r[i + 1] = rq;
+    if (row->exact) {
+        lane wp = s->w[i] * rp, wq = s->w[i + 1] * rq;
+        s->rhs[row->extra] = wp * row->scale;
+        s->rhs[row[1].extra] = wq * row[1].scale;
+        mr = -(s->lambda[i] * s->w[i]) * row->scale;
+        mi = -(s->lambda[i + 1] * s->w[i + 1]) * row[1].scale;
+        LANES_MORE(&s->missed, &wp);
+        LANES_MORE(&s->missed, &wq);
+    } else {
+        mr = s->w[i] * rp;
+        mi = s->w[i + 1] * rq;
+        s->objective += mr * rp + mi * rq;
+    }
+    mr *= row->sign;
+    mi *= row->sign;
+    s->rhs[at] += mi * sp - mr * sq;
+    s->rhs[at + 1] += mr * sp + mi * sq;
+    lane br = mr * vr + mi * vi, bi = mi * vr - mr * vi;
+    for (uint32_t e = p->begin[k]; e < p->begin[k + 1]; e++) {
+        s->tr[p->to[e]] += p->g[e] * br - p->b[e] * bi;
+        s->ti[p->to[e]] += p->g[e] * bi + p->b[e] * br;
+    }
+}
+
 LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(view) *s)
 {
     for (uint32_t g = 0; g < p->groups; g++) {
         const struct eval_group *group = &p->group[g];
+        if (group->plain) {
+            LANES(plain_group)(p, s, group);
+            continue;
+        }
         uint32_t width = group->form == POF_NONE ? 0 : p->width;
         lane f[12], mu[6], beta[6], own[3];
         memset(mu, 0, sizeof mu);
@@ -222,8 +256,8 @@ LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_
         vr[n] = c * re - s * im;
         vi[n] = s * re + c * im;
         vm[n] += vm[n] * du;
-        LANES(more)(&most, &da);
-        LANES(more)(&most, &du);
+        LANES_MORE(&most, &da);
+        LANES_MORE(&most, &du);
     }
     for (uint32_t k = 0; k < 2 * p->potentials; k++) {
         x[k] += step[2 * p->order[p->nodes + k / 2] + k % 2];

@@ -229,7 +229,7 @@ static void project(const struct pof_se *se, struct test *t, double eps, int tim
         for (int pass = 0; pass < times; pass++) {
             pofi_se_system_solve(&t->system, y, t->scratch);
             for (size_t i = 0; i < size; i++) {
-                y[i] = i < 2 * (size_t)se->net.nodes ? eps * y[i] : 0;
+                y[i] = i < 2 * (size_t)pofi_se_states(se) ? eps * y[i] : 0;
             }
         }
     }

@@ -282,9 +282,8 @@ static void finish(struct pof_se *se)
     (void)pofi_se_contradiction(se);
 }
 
-bool pofi_se_settled(const struct pof_se *se, double before, double size, double next)
+bool pofi_se_settled(double tolerance, double before, double size, double next)
 {
-    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
     double rho = next / size, two = next / before;
     if (next <= tolerance) {
         return true;
@@ -297,7 +296,8 @@ bool pofi_se_settled(const struct pof_se *se, double before, double size, double
 static bool settled(const struct pof_se *se, int i, const double sizes[3])
 {
     double size = sizes[1], rho = sizes[2] / size;
-    if (pofi_se_settled(se, sizes[0], size, sizes[2])) {
+    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
+    if (pofi_se_settled(tolerance, sizes[0], size, sizes[2])) {
         return true;
     }
     return i > 3 && size <= TOLERANCE_WORST && rho > 0.5;
