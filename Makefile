@@ -140,6 +140,13 @@ check-suites:
 golden-accept:
 	@VARIANT=$(VARIANT) test/golden.sh --accept $(CASE)
 
+# Acceptance on the data beside the project: what failed, and the table of families.
+.PHONY: accept
+ACCEPT := $(patsubst %.c,$(B)/%,$(sort $(wildcard test/accept/*.c)))
+accept: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
+accept: $(ACCEPT)
+	@for a in $(ACCEPT); do $$a | grep -E '^(#|not ok)' || exit 1; done
+
 clean:
 	rm -rf build demo
 
