@@ -169,6 +169,7 @@ within() {
 }
 
 @test "a long stream with --age-limit needs no more memory than a short one" {
+    [ "$VARIANT" != asan ] || skip "the sanitizer keeps what is freed"
     for hours in 1 8; do
         awk -v n=$((hours * 360)) 'BEGIN { for (i = 0; i < n; i++)
             printf "{\"schema\":\"pof.reading/1\",\"element\":\"node\",\"name\":\"N%d\",\"start\":\"2026-03-10T%02d:%02d:%02dZ\",\"quantity\":\"v\",\"value\":20000,\"sigma\":100}\n",
