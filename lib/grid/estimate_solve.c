@@ -292,31 +292,35 @@ bool pofi_se_settled(double tolerance, double before, double size, double next)
     return isfinite(before) && two < 0.25 && ahead / (1 - two) <= tolerance;
 }
 
-/* The same, or rounding lets nothing shrink any more. */
-static bool settled(const struct pof_se *se, int i, const double sizes[3])
+/* Whether rounding lets nothing shrink any more: neither from step to step nor over two. */
+static bool stuck(int i, const double sizes[3])
 {
-    double size = sizes[1], rho = sizes[2] / size;
-    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
-    if (pofi_se_settled(tolerance, sizes[0], size, sizes[2])) {
-        return true;
-    }
-    return i > 3 && size <= TOLERANCE_WORST && rho > 0.5;
+    return i > 3 && sizes[1] <= TOLERANCE_WORST && sizes[2] > 0.5 * sizes[1] &&
+           sizes[2] > 0.5 * sizes[0];
 }
 
-/* Takes the step that is ready and looks whether exact rows hold there. */
-static bool last_step(struct pof_se *se, double *size)
+/* The same, or stuck. */
+static bool settled(const struct pof_se *se, int i, const double sizes[3])
 {
-    double ignored;
-    bool small = *size <= TOLERANCE_WORST;
-    pofi_se_step(se->plan, se->lanes, &ignored);
+    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
+    return pofi_se_settled(tolerance, sizes[0], sizes[1], sizes[2]) || stuck(i, sizes);
+}
+
+/* Takes the step that is ready and asks for the one behind it: only that tells what is left, since
+ * sizes before it are those of states and of multipliers by turns. */
+static bool last_step(struct pof_se *se, double *size, bool is_stuck)
+{
+    double before, set = se->options.tolerance;
+    pofi_se_step(se->plan, se->lanes, &before);
     pofi_se_eval(se->plan, se->lanes);
-    se->objective = se->lanes->sums[EVAL_OBJECTIVE];
-    if (se->lanes->sums[EVAL_MISSED] <= MISSED_BEST) {
+    bool hold = se->lanes->sums[EVAL_MISSED] <= MISSED_BEST;
+    if (se->options.dense) {
         return true;
     }
     pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
     *size = size_of(se, se->lanes->rhs);
-    return small && !(*size > SE_TOLERANCE / 10); /* nothing is left to be moved */
+    bool nothing = before <= TOLERANCE_WORST && !(*size > SE_TOLERANCE / 10);
+    return nothing || (hold && (is_stuck || *size <= (set > 0 ? set : SE_TOLERANCE)));
 }
 
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
@@ -343,10 +347,10 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         }
         double ahead = se->options.dense ? size : next;
         double behind = se->options.dense ? next : size;
-        if (alpha >= 1 && !joined && isfinite(ahead) &&
-            settled(se, i, (const double[3]){before, behind, ahead})) {
+        const double sizes[3] = {before, behind, ahead};
+        if (alpha >= 1 && !joined && isfinite(ahead) && settled(se, i, sizes)) {
             size = ahead;
-            if (last_step(se, &size) || se->options.dense) {
+            if (last_step(se, &size, stuck(i, sizes))) {
                 finish(se);
                 return 0;
             }
