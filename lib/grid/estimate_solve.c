@@ -109,9 +109,11 @@ bool pofi_se_contradiction(struct pof_se *se)
 static void load(struct pof_se *se)
 {
     struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vr;
-    memcpy(l->vr, se->state.vr, n);
-    memcpy(l->vi, se->state.vi, n);
+    size_t n = se->net.nodes * sizeof *l->vm;
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        l->v[2 * k] = se->state.vr[k];
+        l->v[2 * k + 1] = se->state.vi[k];
+    }
     memcpy(l->vm, se->state.vm, n);
     memcpy(l->x, se->state.x, 2 * (size_t)se->potentials * sizeof *l->x);
 }
@@ -129,9 +131,11 @@ static void load_rows(struct pof_se *se)
 static void store(struct pof_se *se)
 {
     const struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vr;
-    memcpy(se->state.vr, l->vr, n);
-    memcpy(se->state.vi, l->vi, n);
+    size_t n = se->net.nodes * sizeof *l->vm;
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        se->state.vr[k] = l->v[2 * k];
+        se->state.vi[k] = l->v[2 * k + 1];
+    }
     memcpy(se->state.vm, l->vm, n);
     memcpy(se->state.x, l->x, 2 * (size_t)se->potentials * sizeof *l->x);
     for (size_t i = 0; i < se->rows; i++) {
