@@ -313,6 +313,7 @@ static int settle_base(struct job *j, struct pof_err *err)
     j->missed = MISSED;
     pofi_se_state_copy(se, &se->from, &se->state);
     pofi_se_linearise(se);
+    se->base_factored = false;
     pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
@@ -363,6 +364,7 @@ int pof_se_batch(struct pof_se *se, struct pof_se_batch *b, struct pof_err *err)
     struct pof_observation *o = NULL;
     enum pof_se_status status = POF_SE_DIVERGED, other;
     b->alone = 0;
+    se->base_known = false; /* the batch's own base does not depend on what was before */
     int rc = same_kind(b, err);
     rc = rc ? rc : pof_calloc(&j.alone, b->cases, sizeof *j.alone, err);
     rc = rc ? rc : pof_calloc(&o, b->n, sizeof *o, err);

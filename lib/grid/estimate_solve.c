@@ -28,6 +28,9 @@ static const double STEP_SMALL = 1e-4;
 /* Kept factors must shorten steps at least so, or they are made anew. */
 static const double CONTRACTION = 0.25;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
+/* From a base: no step may be longer, nor, over two steps, shrink less. */
+static const double WARM_STEP_MAX = 0.1, WARM_CONTRACTION = 0.2;
+enum { WARM_ITERATIONS_MAX = 20 };
 
 /* Angles are compared around the circle. */
 static double residual(const struct pof_se *se, const struct se_row *row)
@@ -197,6 +200,7 @@ static int new_step(struct pof_se *se, double *size, struct pof_err *err)
 {
     store(se);
     pofi_se_linearise(se);
+    se->base_factored = false;
     if (!se->options.dense) {
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
         *size = solve_here(se);
@@ -374,6 +378,92 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         give_up(se, "no convergence", size);
     }
     return rc;
+}
+
+/* --- from a base --- */
+
+int pofi_se_keep_base(struct pof_se *se, struct pof_err *err)
+{
+    int rc = 0;
+    if (se->base_known || se->status != POF_SE_CONVERGED || se->options.dense) {
+        return 0;
+    }
+    if (!se->base.vm) {
+        rc = pofi_se_state_new(se, &se->base, err);
+    }
+    rc = rc ? rc : pof_grow(&se->base_lambda, &se->base_cap[0], se->rows, sizeof(double), err);
+    rc = rc ? rc : pof_grow(&se->base_weight, &se->base_cap[1], se->rows, sizeof(double), err);
+    if (rc == 0) {
+        pofi_se_state_copy(se, &se->base, &se->state);
+        for (size_t i = 0; i < se->rows; i++) {
+            se->base_lambda[i] = se->row[i].lambda;
+            se->base_weight[i] = se->row[i].weight;
+        }
+        se->base_rho = se->rho;
+        se->base_known = true;
+        se->base_factored = false;
+    }
+    return rc;
+}
+
+/* The state, the multipliers, the scales and, where others were made since, the factors. */
+static void return_to_base(struct pof_se *se)
+{
+    pofi_se_state_copy(se, &se->state, &se->base);
+    se->rho = se->base_rho;
+    for (size_t i = 0; i < se->rows; i++) {
+        struct se_row *row = &se->row[i];
+        row->active = !row->removed;
+        row->weight = se->base_weight[i];
+        row->lambda = se->base_lambda[i];
+    }
+    if (!se->base_factored) {
+        pofi_se_linearise(se);
+        pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
+        se->base_factored = true;
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        struct se_row *row = &se->row[i];
+        row->weight = row->exact ? row->weight : 1 / (row->sigma * row->sigma);
+    }
+    pofi_se_plan_scale(se, se->plan);
+    load(se);
+    load_rows(se);
+}
+
+bool pofi_se_warm(struct pof_se *se)
+{
+    double before = INFINITY, next;
+    bool done = false;
+    if (!se->base_known) {
+        return false;
+    }
+    return_to_base(se);
+    double size = solve_here(se);
+    for (int i = 0; i < WARM_ITERATIONS_MAX && isfinite(size) && size <= WARM_STEP_MAX; i++) {
+        se->iterations++;
+        pofi_se_step(se->plan, se->lanes, &next);
+        next = solve_here(se);
+        const double sizes[3] = {before, size, next};
+        if (settled(se, i, sizes)) {
+            done = last_step(se, &next, stuck(i, sizes));
+        } else if (!(next <= WARM_CONTRACTION * fmin(before, 1))) {
+            break;
+        }
+        if (done) {
+            finish(se);
+            done = se->status == POF_SE_CONVERGED;
+            break;
+        }
+        before = size;
+        size = next;
+    }
+    if (!done) {
+        se->iterations = 0;
+        se->status = POF_SE_DIVERGED;
+        se->detail[0] = '\0';
+    }
+    return done;
 }
 
 int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err)
