@@ -58,9 +58,10 @@ void pof_se_free(struct pof_se *se)
     }
     pofi_se_plan_free(se->plan);
     pofi_se_system_free(&se->gain);
+    pofi_se_state_free(&se->base);
     pofi_se_topology_free(se);
     void *owned[] = {se->row, se->last,     se->block,      se->h,        se->constant,    se->v,
-                     se->a,   se->step, se->probe, se->before,     se->lanes,    se->unobservable,
+                     se->a,   se->step, se->probe, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
                      se->residual,          se->normalised, se->critical,      se->island,   se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
@@ -94,6 +95,7 @@ static void clear_results(struct pof_se *se)
 static int arrange(struct pof_se *se, struct pof_err *err)
 {
     se->observed = false;
+    se->base_known = false;
     se->last_rows = 0;
     pofi_se_plan_free(se->plan);
     se->plan = NULL;
@@ -142,8 +144,9 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     if (rc == 0 && !observable) {
         se->status = POF_SE_UNOBSERVABLE;
     }
+    bool warm = rc == 0 && observable && pofi_se_warm(se);
     /* a second attempt, from the no-load state, when the first leads nowhere */
-    for (int flat = 0; rc == 0 && observable && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
+    for (int flat = 0; rc == 0 && observable && !warm && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
         pofi_se_currents_wait(se);
         rc = pofi_se_start(se, flat != 0, err);
         rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
@@ -154,6 +157,7 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     if (rc == 0 && se->status == POF_SE_CONVERGED) {
         se->detail[0] = '\0';
     }
+    rc = rc == 0 ? pofi_se_keep_base(se, err) : rc;
     *status = se->status;
     return rc;
 }

@@ -122,6 +122,14 @@ struct pof_se {
     double *before;        /* [rows] multipliers where the step began */
     size_t step_cap, probe_cap, before_cap;
 
+    /* the first converged state of the present pattern, where later estimates begin */
+    struct se_state base;
+    double *base_lambda, *base_weight; /* [rows] */
+    double base_rho;
+    size_t base_cap[2];
+    bool base_known;
+    bool base_factored;    /* the factors of the gain system are those of the base */
+
     /* results */
     int iterations;
     enum pof_se_status status;
@@ -221,6 +229,11 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) PO
 
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* From the base of the pattern by its factors: true when that converged. Otherwise nothing is lost but
+ * time. */
+bool pofi_se_warm(struct pof_se *se);
+/* Makes the converged state the base, if the pattern has none. */
+int pofi_se_keep_base(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* The same from a state that was solved before; all rows take part from the first step. */
 int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err) POF_CHECKED;
 /* Whether the state is settled once a step of size `next` is taken too, after ones of sizes `before`

@@ -323,6 +323,7 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&x, 2 * (size_t)se->gain.blocks, sizeof *x, err);
     if (rc == 0) {
         pofi_se_linearise(se);
+        se->base_factored = false;
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, true));
         rc = pof_ldl_invert(se->gain.ldl, err);
     }
