@@ -231,14 +231,16 @@ struct numbering {
     unsigned n;
 };
 
-static int award_id(struct pof_buf *id, const struct pof_award *award, unsigned n,
+/* quarter: the name of the quarter-hour, the same for all of its awards. */
+static int award_id(struct pof_buf *id, const struct pof_award *award, const char *quarter, unsigned n,
                     struct pof_err *err)
 {
-    char quarter[POF_QUARTER_NAME + 1];
-    pof_quarter_name(award->start, quarter);
     id->len = 0;
-    int rc = pof_buf_addf(id, err, "%.*s:%.*s:%s", (int)award->session.len, award->session.ptr,
-                          (int)award->offer.len, award->offer.ptr, quarter);
+    int rc = pof_buf_add(id, award->session.ptr, award->session.len, err);
+    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
+    rc = rc ? rc : pof_buf_add(id, award->offer.ptr, award->offer.len, err);
+    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
+    rc = rc ? rc : pof_buf_add(id, quarter, POF_QUARTER_NAME, err);
     return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
 }
 
@@ -296,13 +298,15 @@ static int hand_out_all(struct pof_auction *a, const struct job *j, struct pof_e
     int rc = pof_calloc(&number, b->offers, sizeof *number, err);
     for (size_t q = 0; rc == 0 && q < b->quarters; q++) {
         const struct quarter *x = &j->quarter[q];
+        char name[POF_QUARTER_NAME + 1];
+        pof_quarter_name(b->session.start + (int64_t)q * POF_QUARTER_S, name);
         rc = pof_add(&a->requested_wq, x->requested_w, err);
         rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
         for (size_t i = 0; rc == 0 && i < x->rows; i++) {
             struct numbering *k = &number[x->row[i].offer];
             struct pof_award award = award_of(b, &x->row[i], q);
             *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
-            rc = award_id(&id, &award, k->n, err);
+            rc = award_id(&id, &award, name, k->n, err);
             award.id = (struct pof_text){id.data, id.len};
             rc = rc ? rc : hand_out(a, &award, &paid, err);
         }

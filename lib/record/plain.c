@@ -41,7 +41,7 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
         p->field[k] = (uint8_t)i;
     }
     p->required = required_of(l);
-    p->ready = true;
+    p->layout = l;
 }
 
 /* Bytes that a plain text is made of: printable ASCII without quote, backslash and, in cells, comma. */
@@ -55,20 +55,22 @@ static uint64_t equal_bytes(uint64_t w, char c)
     return (x - ONES) & ~x & HIGHS;
 }
 
-/* The first byte that ends a text: a quote, a backslash, the stop, below 0x20 or above 0x7e. Eight
- * bytes at a time (the tricks of writer.c); end when there is none. */
+/* The first byte that ends a text: a quote, a backslash, the stop, below 0x20 or above 0x7e; end when
+ * there is none. Eight bytes at a time (the tricks of writer.c): borrows run upwards, so that the
+ * lowest hit is always a true one. */
 static const char *text_end(const char *p, const char *end, char stop)
 {
-    while (end - p >= 8) {
+    for (; end - p >= 8; p += 8) {
         uint64_t w;
         memcpy(&w, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        w = __builtin_bswap64(w);
+#endif
         uint64_t hit = equal_bytes(w, '"') | equal_bytes(w, '\\') | equal_bytes(w, stop) |
                        equal_bytes(w, 0x7f) | ((w - ONES * 0x20) & ~w & HIGHS) | (w & HIGHS);
         if (hit) {
-            /* Borrows run upwards, so the lowest hit is a true one. */
-            break;
+            return p + __builtin_ctzll(hit) / 8;
         }
-        p += 8;
     }
     while (p < end && *p != '"' && *p != '\\' && *p != stop && (unsigned char)*p >= 0x20 &&
            (unsigned char)*p < 0x7f) {
@@ -187,7 +189,7 @@ static bool given_all(const struct pofi_plain *p, uint64_t has, void *record)
 
 static void cell(struct pofi_plain *p, struct at *a, size_t i, void *record)
 {
-    const struct pof_field *f = &pof_layout(p->type)->fields[i];
+    const struct pof_field *f = &p->layout->fields[i];
     void *member = (char *)record + f->offset;
     if (is_number(f)) {
         number(a, f, member);
@@ -204,12 +206,12 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record)
 {
     struct at a = {bytes, end, true};
-    if (!p->ready || bytes >= end || *bytes == '\n') {
+    if (!p->layout || bytes >= end || *bytes == '\n') {
         return 0;
     }
     uint64_t has = 0;
     record->type = p->type;
-    memset(&record->u, 0, pof_layout(p->type)->size);
+    memset(&record->u, 0, p->layout->size);
     for (size_t k = 0; k < p->columns; k++) {
         if (a.p < end && *a.p != ',' && *a.p != '\n') {
             cell(p, &a, p->field[k], &record->u);
@@ -243,13 +245,13 @@ static bool schema(struct pofi_plain *p, struct at *a)
     }
     const char *stop = text_end(a->p, a->end, '"');
     struct pof_text name = {a->p, (size_t)(stop - a->p)};
-    if (!p->ready || !pof_text_is(name, pof_layout(p->type)->schema)) {
+    if (!p->layout || !pof_text_is(name, p->layout->schema)) {
         enum pof_type type = pof_type_of(name);
         if (type == POF_TYPES) {
             return false;
         }
         *p = (struct pofi_plain){
-            .type = type, .ready = true, .required = required_of(pof_layout(type))};
+            .type = type, .layout = pof_layout(type), .required = required_of(pof_layout(type))};
     }
     a->p = stop;
     return literal(a, "\"", 1);
@@ -274,7 +276,7 @@ static size_t field_of(const struct pof_layout *l, struct at *a, size_t i)
 
 static void value(struct pofi_plain *p, struct at *a, size_t i, void *record)
 {
-    const struct pof_field *f = &pof_layout(p->type)->fields[i];
+    const struct pof_field *f = &p->layout->fields[i];
     void *member = (char *)record + f->offset;
     if (is_number(f)) {
         number(a, f, member);
@@ -298,7 +300,7 @@ size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
     if (!schema(p, &a)) {
         return 0;
     }
-    const struct pof_layout *l = pof_layout(p->type);
+    const struct pof_layout *l = p->layout;
     uint64_t has = 0;
     record->type = p->type;
     memset(&record->u, 0, l->size);

@@ -22,11 +22,11 @@ struct pofi_instant {
 
 /* What is prepared once for each header, and remembered from row to row. Initialise with {0}. */
 struct pofi_plain {
-    enum pof_type type;     /* of the rows; of the last NDJSON line */
-    bool ready;             /* CSV: the header has only fields of type */
-    uint64_t required;      /* bits of the fields that must be there */
+    enum pof_type type;           /* of the rows; of the last NDJSON line */
+    const struct pof_layout *layout; /* of type; NULL: no line is plain */
+    uint64_t required;            /* bits of the fields that must be there */
     size_t columns;
-    uint8_t field[64];      /* CSV: the field of each column */
+    uint8_t field[64];            /* CSV: the field of each column */
     struct pofi_instant last[64]; /* by field; text is empty at first */
 };
 
