@@ -202,6 +202,18 @@ bench-grid: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
 bench-grid: all $(B)/test/bench/bench-grid
 	@$(B)/test/bench/bench-grid $(B)/bin $(NETS)
 
+# The market: pof-clear and a session against CLP and GLPK (packages coinor-clp, glpk-utils; left out
+# with a word where they are not installed), the same market and the same cost.
+.PHONY: bench-market
+BENCH_MARKET := $(patsubst %.c,$(B)/%.o,$(wildcard test/bench/market/*.c))
+-include $(BENCH_MARKET:.o=.d)
+$(B)/test/bench/bench-market: $(BENCH_MARKET)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_MARKET) -lm
+
+bench-market: all $(B)/test/bench/bench-market
+	@$(B)/test/bench/bench-market $(B)/bin
+
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
 FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))

@@ -30,6 +30,7 @@ struct job {
     const struct pof_book *book;
     struct pof_clearing **clearing; /* [threads] */
     struct quarter *quarter;        /* [quarters] */
+    size_t from;                    /* first quarter-hour of those being cleared */
 };
 
 /* --- one quarter-hour --- */
@@ -203,9 +204,10 @@ static void make_uniform(const struct pof_book *b, struct quarter *out)
     }
 }
 
-static int clear_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
+static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *err)
 {
     struct job *j = ctx;
+    size_t q = j->from + i;
     struct quarter *out = &j->quarter[q];
     struct slot s = {0};
     int rc = slot_alloc(&s, j->book, q, err);
@@ -231,14 +233,16 @@ struct numbering {
     unsigned n;
 };
 
-static int award_id(struct pof_buf *id, const struct pof_award *award, unsigned n,
+/* quarter: the name of the quarter-hour, the same for all of its awards. */
+static int award_id(struct pof_buf *id, const struct pof_award *award, const char *quarter, unsigned n,
                     struct pof_err *err)
 {
-    char quarter[POF_QUARTER_NAME + 1];
-    pof_quarter_name(award->start, quarter);
     id->len = 0;
-    int rc = pof_buf_addf(id, err, "%.*s:%.*s:%s", (int)award->session.len, award->session.ptr,
-                          (int)award->offer.len, award->offer.ptr, quarter);
+    int rc = pof_buf_add(id, award->session.ptr, award->session.len, err);
+    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
+    rc = rc ? rc : pof_buf_add(id, award->offer.ptr, award->offer.len, err);
+    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
+    rc = rc ? rc : pof_buf_add(id, quarter, POF_QUARTER_NAME, err);
     return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
 }
 
@@ -287,29 +291,30 @@ static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
     return 0;
 }
 
-static int hand_out_all(struct pof_auction *a, const struct job *j, struct pof_err *err)
+/* What handing out keeps from quarter-hour to quarter-hour. */
+struct handing {
+    struct numbering *number; /* [offers] */
+    struct pof_buf id;
+    pof_wide paid;
+};
+
+static int hand_out_quarter(struct pof_auction *a, const struct job *j, size_t q, struct handing *h,
+                            struct pof_err *err)
 {
     const struct pof_book *b = j->book;
-    struct numbering *number = NULL;
-    struct pof_buf id = {0};
-    pof_wide paid = 0;
-    int rc = pof_calloc(&number, b->offers, sizeof *number, err);
-    for (size_t q = 0; rc == 0 && q < b->quarters; q++) {
-        const struct quarter *x = &j->quarter[q];
-        rc = pof_add(&a->requested_wq, x->requested_w, err);
-        rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
-        for (size_t i = 0; rc == 0 && i < x->rows; i++) {
-            struct numbering *k = &number[x->row[i].offer];
-            struct pof_award award = award_of(b, &x->row[i], q);
-            *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
-            rc = award_id(&id, &award, k->n, err);
-            award.id = (struct pof_text){id.data, id.len};
-            rc = rc ? rc : hand_out(a, &award, &paid, err);
-        }
+    const struct quarter *x = &j->quarter[q];
+    char name[POF_QUARTER_NAME + 1];
+    pof_quarter_name(b->session.start + (int64_t)q * POF_QUARTER_S, name);
+    int rc = pof_add(&a->requested_wq, x->requested_w, err);
+    rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
+    for (size_t i = 0; rc == 0 && i < x->rows; i++) {
+        struct numbering *k = &h->number[x->row[i].offer];
+        struct pof_award award = award_of(b, &x->row[i], q);
+        *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
+        rc = award_id(&h->id, &award, name, k->n, err);
+        award.id = (struct pof_text){h->id.data, h->id.len};
+        rc = rc ? rc : hand_out(a, &award, &h->paid, err);
     }
-    rc = rc ? rc : round_money(paid, &a->paid_ueur, err);
-    pof_buf_release(&id);
-    free(number);
     return rc;
 }
 
@@ -327,6 +332,29 @@ static void job_release(struct job *j, unsigned threads)
     free(j->quarter);
 }
 
+/* A few quarter-hours at a time, so that the awards of a long session are never held together. */
+static int clear_and_hand_out(struct pof_auction *a, struct job *j, unsigned threads,
+                              struct pof_err *err)
+{
+    enum { AT_ONCE = 4 }; /* for each thread */
+    struct handing h = {0};
+    int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
+    size_t quarters = j->book->quarters, batch = (size_t)threads * AT_ONCE;
+    for (j->from = 0; rc == 0 && j->from < quarters; j->from += batch) {
+        size_t n = quarters - j->from < batch ? quarters - j->from : batch;
+        rc = pof_parallel(n, threads, clear_quarter, j, err);
+        for (size_t q = j->from; q < j->from + n; q++) {
+            rc = rc ? rc : hand_out_quarter(a, j, q, &h, err);
+            free(j->quarter[q].row);
+            j->quarter[q].row = NULL;
+        }
+    }
+    rc = rc ? rc : round_money(h.paid, &a->paid_ueur, err);
+    pof_buf_release(&h.id);
+    free(h.number);
+    return rc;
+}
+
 int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
 {
     /* GLPK serves one thread. */
@@ -337,8 +365,7 @@ int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct p
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
         rc = pof_clearing_new(&j.clearing[t], err);
     }
-    rc = rc ? rc : pof_parallel(book->quarters, threads, clear_quarter, &j, err);
-    rc = rc ? rc : hand_out_all(a, &j, err);
+    rc = rc ? rc : clear_and_hand_out(a, &j, threads, err);
     job_release(&j, threads);
     return rc;
 }
