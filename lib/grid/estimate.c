@@ -135,6 +135,36 @@ void pofi_se_currents_wait(struct pof_se *se)
     }
 }
 
+/* Small grids whose readings differ so much in weight that factors of the gain matrix lose the weak
+ * ones, or whose residuals are so large that the step control of kept factors sees no progress, get a
+ * last attempt by orthogonal transformations, which do not square the condition. */
+enum { DENSE_MOST = 160 }; /* state variables: some 10 ms for each step */
+
+static int last_attempt(struct pof_se *se, struct pof_err *err)
+{
+    if (se->options.dense || pofi_se_states(se) > DENSE_MOST / 2) {
+        return 0;
+    }
+    char why[sizeof se->detail];
+    struct se_state gave_up = {0};
+    memcpy(why, se->detail, sizeof why);
+    int rc = pofi_se_state_new(se, &gave_up, err);
+    if (rc == 0) {
+        pofi_se_state_copy(se, &gave_up, &se->state);
+        pofi_se_currents_wait(se);
+        rc = pofi_se_start(se, false, err);
+    }
+    se->options.dense = true;
+    rc = rc ? rc : pofi_se_iterate(se, err);
+    se->options.dense = false;
+    if (rc == 0 && se->status == POF_SE_DIVERGED) {
+        pofi_se_state_copy(se, &se->state, &gave_up);
+        memcpy(se->detail, why, sizeof why);
+    }
+    pofi_se_state_free(&gave_up);
+    return rc;
+}
+
 int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, size_t n,
                  enum pof_se_status *status, struct pof_err *err)
 {
@@ -150,6 +180,9 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
         pofi_se_currents_wait(se);
         rc = pofi_se_start(se, flat != 0, err);
         rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
+    }
+    if (rc == 0 && observable && se->status == POF_SE_DIVERGED) {
+        rc = last_attempt(se, err);
     }
     if (rc == 0 && se->status != POF_SE_UNOBSERVABLE) {
         pofi_se_outputs(se); /* diverged: the state where it gave up */

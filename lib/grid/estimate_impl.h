@@ -263,6 +263,10 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err) POF_
 /* estimate_start.c: the state to begin from: a power flow on the read injections, or without load. */
 int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err) POF_CHECKED;
 
+/* estimate_phasors.c: where the start is far from current phasors, one that is not. O(rows) for each
+ * phasor, and an estimate where it is far. */
+int pofi_se_phasor_start(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+
 /* The name of a row's observation, zero injection or reference. */
 const char *pofi_se_row_name(const struct pof_se *se, const struct se_row *row, char *to,
                              size_t cap);

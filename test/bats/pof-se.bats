@@ -215,3 +215,20 @@ within() {
     jq -s -e '.[0].confidence_pct > 99 and .[0].instants <= 32' taps
     within "$(far state truth)" 0.03
 }
+
+@test "exact readings of each phase give back a three-phase power flow within 1e-9" {
+    grid=$ROOT/samples/lv-4wire.json
+    pof-pf --grid "$grid" --phases 3 -q --readings exact -o truth
+    pof-se --grid "$grid" --phases 3 -q -o state exact
+    for f in truth state; do
+        jq -c '.name += "/" + (.phase // "")' $f >$f.abc
+    done
+    [ "$(jq -s '[.[] | select(.element == "node")] | length' state)" = 36 ]
+    off=$(far truth.abc state.abc)
+    echo "# off by $off" >&3
+    within "$off" 1e-9
+    run pof-se --grid "$grid" exact
+    [ "$status" -ne 0 ] # readings of phases are not of a balanced estimate
+    run -2 pof-se --grid "$grid" --phases 3 --estimate-taps exact
+    [[ "$output" == *"without --phases 3"* ]]
+}
