@@ -71,7 +71,10 @@ struct se_system {
     uint32_t *slot, *diagonal;
     uint32_t *first;   /* [rows] */
     uint32_t *unknown; /* [rows] a row's own unknown; POF_NONE: summed */
+    uint32_t *output;  /* [forms] first slot of the pairs of its blocks; POF_NONE: none. NULL with
+                          keep_all */
     bool keep_all, augment;
+    uint32_t outputs;  /* slots before that of the first output */
     uint32_t blocks;
 };
 
@@ -190,6 +193,11 @@ void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const s
 uint32_t pofi_se_blocks_max(const struct pof_se *se, const struct se_row *row);
 uint32_t pofi_se_blocks(const struct pof_se *se, const struct se_row *row, struct se_term *term,
                         uint32_t *block);
+/* Whether the row and the next one are P and Q of one form and nothing else. */
+bool pofi_se_is_pair(const struct pof_se *se, const struct se_row *row);
+/* Their derivatives, and values, at once: the same bits. */
+void pofi_se_pair(const struct pof_se *se, const struct se_row *row, const struct se_state *s,
+                  double *h, double value[2]);
 /* Derivatives by potentials, into se->constant, which is zero. */
 void pofi_se_constants(const struct pof_se *se, const struct se_row *row, struct se_term *term);
 /* Whether residuals of the row are angles, compared around the circle. */
