@@ -105,8 +105,11 @@ struct pof_se {
     size_t n_seen;
     struct se_row *row;
     size_t rows, row_cap;
-    struct se_row *last;   /* rows the patterns were made for */
+    struct se_row *last;   /* rows the patterns were made for, until remembered */
     size_t last_rows, last_cap;
+    bool remembered;       /* patterns are those of the present rows */
+    uint32_t *place;       /* [placed] of each row, as made, in the order of rows */
+    size_t placed, place_cap;
     uint32_t *block;       /* blocks of rows */
     double *h;             /* two derivatives for each, of the last pofi_se_linearise */
     double *constant;      /* the same of potentials; NULL without sections */
@@ -206,8 +209,6 @@ void pofi_se_outputs(struct pof_se *se);
 
 /* estimate_rows.c: observations to rows. */
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err) POF_CHECKED;
-/* After patterns were made for the present rows: the next ones may be the same. */
-int pofi_se_remember(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* What one p.u. (or rad) is in the unit of an observation. */
 double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o);
 /* Counts readings and constraints; the reference is not one but the choice of a frame. */
