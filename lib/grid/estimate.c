@@ -60,7 +60,7 @@ void pof_se_free(struct pof_se *se)
     pofi_se_system_free(&se->gain);
     pofi_se_state_free(&se->base);
     pofi_se_topology_free(se);
-    void *owned[] = {se->row, se->last,     se->block,      se->h,        se->constant,    se->v,
+    void *owned[] = {se->row, se->last,     se->place,     se->block,      se->h,        se->constant,    se->v,
                      se->a,   se->step, se->probe, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
                      se->residual,          se->normalised, se->critical,      se->island,   se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
@@ -107,7 +107,8 @@ static int arrange(struct pof_se *se, struct pof_err *err)
     rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
     rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
     rc = rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
-    return rc ? rc : pofi_se_remember(se, err);
+    se->remembered = rc == 0;
+    return rc;
 }
 
 int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
@@ -122,7 +123,7 @@ int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observation
         rc = pofi_se_observe(se, &se->observed, err);
     }
     if (rc != 0) {
-        se->last_rows = 0; /* nothing to be kept from here */
+        se->remembered = false; /* nothing to be kept from here */
     }
     *observable = se->observed;
     return rc;

@@ -71,7 +71,10 @@ struct se_system {
     uint32_t *slot, *diagonal;
     uint32_t *first;   /* [rows] */
     uint32_t *unknown; /* [rows] a row's own unknown; POF_NONE: summed */
+    uint32_t *output;  /* [forms] first slot of the pairs of its blocks; POF_NONE: none. NULL with
+                          keep_all */
     bool keep_all, augment;
+    uint32_t outputs;  /* slots before that of the first output */
     uint32_t blocks;
 };
 
@@ -102,8 +105,11 @@ struct pof_se {
     size_t n_seen;
     struct se_row *row;
     size_t rows, row_cap;
-    struct se_row *last;   /* rows the patterns were made for */
+    struct se_row *last;   /* rows the patterns were made for, until remembered */
     size_t last_rows, last_cap;
+    bool remembered;       /* patterns are those of the present rows */
+    uint32_t *place;       /* [placed] of each row, as made, in the order of rows */
+    size_t placed, place_cap;
     uint32_t *block;       /* blocks of rows */
     double *h;             /* two derivatives for each, of the last pofi_se_linearise */
     double *constant;      /* the same of potentials; NULL without sections */
@@ -190,6 +196,11 @@ void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const s
 uint32_t pofi_se_blocks_max(const struct pof_se *se, const struct se_row *row);
 uint32_t pofi_se_blocks(const struct pof_se *se, const struct se_row *row, struct se_term *term,
                         uint32_t *block);
+/* Whether the row and the next one are P and Q of one form and nothing else. */
+bool pofi_se_is_pair(const struct pof_se *se, const struct se_row *row);
+/* Their derivatives, and values, at once: the same bits. */
+void pofi_se_pair(const struct pof_se *se, const struct se_row *row, const struct se_state *s,
+                  double *h, double value[2]);
 /* Derivatives by potentials, into se->constant, which is zero. */
 void pofi_se_constants(const struct pof_se *se, const struct se_row *row, struct se_term *term);
 /* Whether residuals of the row are angles, compared around the circle. */
@@ -198,8 +209,6 @@ void pofi_se_outputs(struct pof_se *se);
 
 /* estimate_rows.c: observations to rows. */
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err) POF_CHECKED;
-/* After patterns were made for the present rows: the next ones may be the same. */
-int pofi_se_remember(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* What one p.u. (or rad) is in the unit of an observation. */
 double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o);
 /* Counts readings and constraints; the reference is not one but the choice of a frame. */

@@ -43,6 +43,14 @@ void pofi_se_linearise(struct pof_se *se)
 {
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
+        double value[2];
+        if (pofi_se_is_pair(se, row)) {
+            pofi_se_pair(se, row, &se->state, se->h, value);
+            row[0].r = row[0].z - value[0];
+            row[1].r = row[1].z - value[1];
+            i++;
+            continue;
+        }
         row->r = residual(se, row);
         pofi_se_gradient(se, row, &se->state, se->h + 2 * (size_t)row->begin);
     }

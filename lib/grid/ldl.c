@@ -12,6 +12,9 @@
 /* What rounding leaves of a pivot that is zero in exact numbers, as a share of what was added up. */
 static const double LOST = 1e-14;
 
+/* Blocks of L are fewer. */
+static const uint32_t ON_DIAGONAL = UINT32_C(1) << 31;
+
 /* Two numbers side by side: every processor that the project is built for has them. */
 typedef double pair __attribute__((vector_size(16), aligned(8)));
 
@@ -33,7 +36,7 @@ struct pof_ldl {
     uint8_t *infinite;  /* [2 n] */
     double *y;          /* [4 n] a row in the making; zero between uses */
     uint32_t *next;     /* [n] */
-    uint32_t *inverse_at; /* where the inverse has block k of a: in z, or (diagonal) UINT32_MAX */
+    uint32_t *inverse_at; /* where the inverse has block k of a: in z, or ON_DIAGONAL + place in zd */
     double *zd, *z;     /* the inverse on the diagonal and below it, as dinv and l */
     double flops;
 };
@@ -565,7 +568,7 @@ static int make_inverse(struct pof_ldl *s, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&s->inverse_at, s->abegin[s->n], sizeof *s->inverse_at, err);
     for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
         for (uint32_t p = s->abegin[j]; p < s->abegin[j + 1]; p++) {
-            s->inverse_at[p] = s->arow[p] == j ? UINT32_MAX
+            s->inverse_at[p] = s->arow[p] == j ? ON_DIAGONAL + j
                                                : (uint32_t)((find(s, j, s->arow[p]) - s->z) / 4);
         }
     }
@@ -605,21 +608,12 @@ bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4
 
 void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
 {
-    uint32_t p = slot >> 1;
-    if (s->inverse_at[p] == UINT32_MAX) {
-        uint32_t low = 0, high = s->n - 1; /* the column whose last block is at p */
-        while (low < high) {
-            uint32_t middle = low + (high - low) / 2;
-            if (s->abegin[middle + 1] <= p) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        memcpy(z, s->zd + 4 * (size_t)low, 4 * sizeof *z);
+    uint32_t at = s->inverse_at[slot >> 1];
+    if (at >= ON_DIAGONAL) {
+        memcpy(z, s->zd + 4 * (size_t)(at - ON_DIAGONAL), 4 * sizeof *z);
         return;
     }
-    const double *from = s->z + 4 * (size_t)s->inverse_at[p];
+    const double *from = s->z + 4 * (size_t)at;
     unsigned t = slot & 1; /* z holds block (later, earlier), a slot (earlier, later) */
     z[0] = from[0];
     z[1] = from[t ? 1 : 2];
