@@ -39,6 +39,36 @@ static void test_rows(void)
     }
 }
 
+/* Ids far apart, and ids that lie close together. */
+static void test_ids(void)
+{
+    static const char *const text[] = {
+        HEAD "\"attributes\": {\"node\": [\"id\"]}, \"data\": {\"node\": [[-5], [2147483647], [-2147483648], [7]]}}",
+        HEAD "\"attributes\": {\"node\": [\"id\"]}, \"data\": {\"node\": [[12], [-2], [3]]}}",
+        HEAD "\"attributes\": {}, \"data\": {}}"};
+    static const double ids[][3] = {{2147483647, -2147483648.0, 7}, {-2, 3, 12}, {0}};
+    static const uint32_t rows[][3] = {{1, 2, 3}, {1, 2, 0}, {0}};
+    static const double none[] = {4, -3, 13, -2147483647, 2147483646, 0.5, 1e300, NAN};
+    for (int i = 0; i < 3; i++) {
+        struct pofi_pgm_set set;
+        struct pof_err err;
+        unsigned wrong = 0;
+        if (!ok(parse(&set, text[i], &err) == 0 && pofi_pgm_index(set.scenario, &err) == 0, "ids: %s",
+                err.text)) {
+            continue;
+        }
+        for (int k = 0; k < 3 && i < 2; k++) {
+            struct pofi_pgm_place at = pofi_pgm_find(set.scenario, ids[i][k]);
+            wrong += at.type != PGM_NODE || at.row != rows[i][k];
+        }
+        for (size_t k = 0; k < sizeof none / sizeof none[0]; k++) {
+            wrong += pofi_pgm_find(set.scenario, none[k]).type != PGM_TYPES;
+        }
+        is_int(wrong, 0, "each id is found, others are not");
+        pofi_pgm_set_release(&set);
+    }
+}
+
 static void test_readings(void)
 {
     struct pof_grid grid;
@@ -120,6 +150,7 @@ static void test_refused(void)
 int main(void)
 {
     test_rows();
+    test_ids();
     test_readings();
     test_update();
     test_refused();
