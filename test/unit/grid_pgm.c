@@ -2,6 +2,8 @@
 /* Data sets of power-grid-model: both forms of rows, updates, what is refused, and back. */
 #include "../tap.h"
 #include "grid/pgm.h"
+#include "grid/pgm_scan.h"
+#include "num/real.h"
 
 #define HEAD "{\"version\": \"1.0\", \"type\": \"input\", \"is_batch\": false, "
 
@@ -37,6 +39,25 @@ static void test_rows(void)
         is_int((int64_t)pofi_pgm_row(&set.scenario[0], PGM_NODE, 0)[NODE_id], 1, "attributes in their order");
         pofi_pgm_set_release(&set);
     }
+}
+
+/* Numbers as the scanner of reals has them, however short. */
+static void test_numbers(void)
+{
+    static const char *const text[] = {"0", "7", "12,", "123456789", "1234567890", "12345678901234567890]",
+                                       "01", "00", "-1", "1e5", "1E5", "12.5", "1.", "0.5}", "0e0",
+                                       "999999999", "9999999999", "", "x", "1x", "4294967296"};
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        struct pof_err err = {0};
+        const char *end = text[i] + strlen(text[i]);
+        struct pofi_scan s = {.at = text[i], .begin = text[i], .end = end, .name = "t", .err = &err};
+        double got = -3, want = -3;
+        const char *behind = pof_real_scan(text[i], end, POF_REAL_JSON, &want);
+        bool good = pofi_scan_number(&s, &got);
+        wrong += good != (behind > text[i]) || s.at != behind || (good && got != want);
+    }
+    is_int(wrong, 0, "short numbers are numbers as all others are");
 }
 
 /* Ids far apart, and ids that lie close together. */
@@ -150,6 +171,7 @@ static void test_refused(void)
 int main(void)
 {
     test_rows();
+    test_numbers();
     test_ids();
     test_readings();
     test_update();
