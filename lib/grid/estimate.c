@@ -94,7 +94,6 @@ static void clear_results(struct pof_se *se)
 /* What goes with a new pattern. */
 static int arrange(struct pof_se *se, struct pof_err *err)
 {
-    se->observed = false;
     se->base_known = false;
     se->last_rows = 0;
     pofi_se_plan_free(se->plan);
@@ -118,10 +117,12 @@ int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observation
     se->seen = observations;
     se->n_seen = n;
     int rc = pofi_se_rows(se, &same, err);
-    rc = rc || same ? rc : arrange(se, err);
+    se->observed = se->observed && same;
+    /* first, while there are no factors: both together would be the most memory of all */
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);
     }
+    rc = rc || same ? rc : arrange(se, err);
     if (rc != 0) {
         se->remembered = false; /* nothing to be kept from here */
     }
