@@ -66,6 +66,9 @@ static int convert_members(struct pofi_tree *to, const json_t *from, struct pof_
         rc = rc ? rc : convert(&m->value, json_object_iter_value(i), arena, err);
         m++;
     }
+    if (rc == 0) {
+        pofi_tree_index(to);
+    }
     return rc;
 }
 

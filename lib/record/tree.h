@@ -18,7 +18,8 @@ enum pofi_tree_kind {
 
 struct pofi_tree {
     enum pofi_tree_kind kind;
-    size_t n; /* members, items or bytes */
+    uint32_t names; /* of an object: a bit for each of its names, by a hash; some names share one */
+    size_t n;       /* members, items or bytes */
     union {
         struct pofi_tree_member *member;
         struct pofi_tree *item;
@@ -38,6 +39,9 @@ struct pofi_tree_member {
  * else must say more; negative: out of memory. O(n). */
 int pofi_tree_read(struct pofi_tree *root, struct pof_text text, struct pof_arena *arena,
                    struct pof_err *err) POF_CHECKED;
+
+/* Fills in names, for one who makes an object. */
+void pofi_tree_index(struct pofi_tree *object);
 
 /* A member's value, NULL when there is none of that name. O(members). */
 const struct pofi_tree *pofi_tree_member(const struct pofi_tree *object, struct pof_text name);
