@@ -2,6 +2,7 @@
 /* pof-clear: matches requests with offers at least cost, within the limits of the grid. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "io/heap.h"
 #include "market/auction.h"
 #include "num/decimal.h"
 
@@ -58,8 +59,16 @@ static int on_record(void *ctx, const struct pof_record *record, struct pof_err 
     return pof_book_take(&j->book, record, err);
 }
 
+/* What the book and its clearing take for a byte of CSV. */
+enum { MEMORY_PER_BYTE = 8 };
+
 static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
+    const char *const *operand;
+    size_t n = pof_cli_operands(cli, &operand);
+    for (size_t i = 0; i < n; i++) {
+        pof_heap_expect(operand[i], MEMORY_PER_BYTE);
+    }
     static const struct pof_want wants[] = {{POF_session, on_record},
                                             {POF_request, on_record},
                                             {POF_offer, on_record},

@@ -169,15 +169,17 @@ static int copy_offer(struct pof_book *b, struct pof_book_offer *x, const struct
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
-    struct pof_book_offer x = {0};
+    uint32_t node;
     int rc = pof_quarters_check(o->start, o->end, err);
-    rc = rc ? rc : find_node(b, o->node, &x.node, err);
+    rc = rc ? rc : find_node(b, o->node, &node, err);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
-    rc = rc ? rc : copy_offer(b, &x, o, err);
     if (rc == 0) {
-        b->offer[b->offers++] = x;
+        struct pof_book_offer *x = &b->offer[b->offers];
+        x->node = node;
+        rc = copy_offer(b, x, o, err);
     }
+    b->offers += rc == 0;
     return rc;
 }
 

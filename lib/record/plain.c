@@ -6,6 +6,7 @@
 #include "num/time.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 /* Where reading stands. A value that is not plain sets ok to false. */
@@ -79,47 +80,43 @@ static const char *text_end(const char *p, const char *end, char stop)
     return p;
 }
 
-static int digit_at(const struct at *a)
+/* Digits onto *v, at most as many as always fit; returns the place behind them. */
+static inline const char *digits(const char *p, const char *end, uint64_t *v)
 {
-    int d = a->p < a->end ? *a->p - '0' : -1;
-    return d >= 0 && d <= 9 ? d : -1;
-}
-
-/* Digits onto v, at most as many as always fit; how many. */
-static int digits(struct at *a, int64_t *v)
-{
-    int n = 0;
-    for (int d; n < 17 && (d = digit_at(a)) >= 0; n++) {
-        *v = *v * 10 + d;
-        a->p++;
+    const char *stop = end - p > 17 ? p + 17 : end;
+    uint64_t n = *v;
+    for (unsigned d; p < stop && (d = (unsigned char)*p - (unsigned)'0') <= 9; p++) {
+        n = n * 10 + d;
     }
-    return n;
+    *v = n;
+    return p;
 }
 
 static void number(struct at *a, const struct pof_field *f, void *member)
 {
-    static const int64_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-    bool micro = f->kind == POF_KIND_MICRO, negative = a->p < a->end && *a->p == '-';
-    a->p += negative;
-    const char *start = a->p;
-    int64_t v = 0;
-    int whole = digits(a, &v), part = 0;
-    bool ok = whole > 0 && whole <= (micro ? 11 : 17) && (whole == 1 || *start != '0');
-    if (ok && micro && a->p < a->end && *a->p == '.') {
-        a->p++;
-        part = digits(a, &v);
-        ok = part > 0 && part <= 6;
+    static const int64_t power[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    const char *p = a->p;
+    bool micro = f->kind == POF_KIND_MICRO, negative = p < a->end && *p == '-';
+    const char *start = p += negative;
+    uint64_t u = 0;
+    p = digits(p, a->end, &u);
+    bool ok = p > start && p - start <= (micro ? 11 : 17) && (p - start == 1 || *start != '0');
+    int64_t unit = 1;
+    if (ok && micro) {
+        unit = 1000000;
+        ptrdiff_t part = 0;
+        if (p < a->end && *p == '.') {
+            start = p + 1;
+            p = digits(start, a->end, &u);
+            part = p - start;
+            ok = part > 0 && part <= 6;
+        }
+        u = ok ? u * (uint64_t)power[part] : 0;
     }
-    if (!ok) {
-        a->ok = false;
-        return;
-    }
-    int64_t unit = micro ? 1000000 : 1;
-    v *= micro ? power[6 - part] : 1;
-    v = negative ? -v : v;
-    __int128 low = (__int128)f->min * unit - (f->min < 0 ? unit - 1 : 0);
-    __int128 high = (__int128)f->max * unit + (unit - 1);
-    a->ok = v >= low && v <= high;
+    int64_t v = negative ? -(int64_t)u : (int64_t)u;
+    /* Bounds are whole units, the fraction away from zero inside; but nothing is between -1 and 0. */
+    a->ok = ok && v / unit >= f->min && v / unit <= f->max && (v >= 0 || f->min < 0);
+    a->p = p;
     memcpy(member, &v, sizeof v);
 }
 
