@@ -311,7 +311,7 @@ static void try_awards(uint64_t c, const struct pof_grid *grid)
     for (int turn = 0; turn < 2; turn++) {
         struct pof_forecast f;
         struct pof_validate v = {0};
-        struct pof_validate_options o = {.max_loading = 1, .threads = turn ? 3 : 1};
+        struct pof_validate_options o = {.max_loading = 1, .outage_loading = 1, .worth_ueur_mwh = {INT64_C(300000000000), INT64_C(3000000000)}, .threads = turn ? 3 : 1};
         int rc = fill_forecast(&f, grid, c, turn, &err);
         for (uint32_t i = 0; rc == 0 && i < AWARDS; i++) {
             rc = random_award(&v, grid, c, turn ? AWARDS - 1 - i : i, &err);
