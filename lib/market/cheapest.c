@@ -8,12 +8,13 @@
 #include <string.h>
 
 /* More rounds than any grid needed in tests, and limits that become needs in one round. */
-enum { ROUNDS_MAX = 30, NEW_ROWS = 12 };
+enum { ROUNDS_MAX = 40, NEW_ROWS = 12, PATIENCE = 8 };
 
 /* A clean choice whose limits are met this closely is the best one: share of what is taken back, and
  * whole watts, which cannot do better. */
 #define NEAR_SHARE 1e-4
 #define NEAR_W 2.0
+#define MARGIN_W 10.0
 
 /* --- limits that become needs --- */
 
@@ -271,14 +272,14 @@ static bool near(const struct work *w)
     return true;
 }
 
-/* Where whole watts that help one limit miss another by less than a watt's effect, it asks for that
- * much more. */
-static void widen_margins(struct work *w)
+/* Where whole watts that help one limit miss another by a few watts' effect, or two nearly equal choices
+ * take turns, each right only where the other was made linear, it asks for that much more. */
+static void widen_margins(struct work *w, int round)
 {
     for (size_t i = 0; i < w->d->priced; i++) {
         struct need_row *row = &w->d->row[i];
         double excess = pofi_check_excess(w, row->v);
-        if (excess > 0 && excess < NEAR_W * row->largest) {
+        if (excess > 0 && (excess < MARGIN_W * row->largest || round > PATIENCE)) {
             row->margin += excess;
         }
     }
@@ -345,7 +346,7 @@ int pofi_cheapest(struct work *w, bool *clean, struct pof_err *err)
         }
         rc = add_rows(w, &any, err);
         if (any) {
-            widen_margins(w);
+            widen_margins(w, round);
             continue;
         }
         keep_best(w, &best, round);
