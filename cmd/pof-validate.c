@@ -2,6 +2,7 @@
 /* pof-validate: which awards the grid can carry. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "market/narrow.h"
 #include "market/validate.h"
 
 #include <inttypes.h>
@@ -9,8 +10,8 @@
 #include <stdlib.h>
 
 struct args {
-    const char *grid, *session;
-    int64_t max_loading, outage_loading, worth_dso, worth_tso;
+    const char *grid, *session, *limits;
+    int64_t max_loading, outage_loading, worth_dso, worth_tso, margin;
     struct pof_texts outages;
 };
 
@@ -22,6 +23,8 @@ static const struct pof_option options[] = {
     {"worth-tso", 0, POF_OPT_MICRO, offsetof(struct args, worth_tso), "EUR", "what a MWh is worth to the TSO (3000)", 0, 999999999, NULL},
     {"outage", 0, POF_OPT_LIST, offsetof(struct args, outages), "BRANCH", "limits hold also without this branch; several may be given", 0, 0, NULL},
     {"outage-loading", 0, POF_OPT_MICRO, offsetof(struct args, outage_loading), "SHARE", "share of its rating that a branch may carry then (1)", 0, 10, NULL},
+    {"limits", 'l', POF_OPT_OUTPUT, offsetof(struct args, limits), "FILE", "limit records for clearing again, written there", 0, 0, NULL},
+    {"margin", 0, POF_OPT_MICRO, offsetof(struct args, margin), "SHARE", "share of a rating that those limits keep free (0.001)", 0, 1, NULL},
     {0}};
 
 static const struct pof_program program = {
@@ -94,13 +97,26 @@ static int validate(struct pof_cli *cli, struct job *j, struct pof_err *err)
     return rc ? rc : pof_validate_run(&j->validate, &j->forecast, &j->grid, &o, err);
 }
 
+static int write_limits(struct pof_cli *cli, const struct job *j, struct pof_err *err)
+{
+    struct pof_narrow narrow;
+    struct pof_writer *out;
+    int rc = pof_narrow(&narrow, &j->validate, &j->grid, (double)j->args->margin * 1e-6, err);
+    rc = rc ? rc : pof_cli_writer(cli, j->args->limits, &out, err);
+    for (size_t i = 0; rc == 0 && i < narrow.n; i++) {
+        rc = pof_writer_put(out, POF_limit, &narrow.limit[i], err);
+    }
+    pof_narrow_release(&narrow);
+    return rc;
+}
+
 static int write_all(struct pof_cli *cli, const struct job *j, struct pof_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < j->validate.n; i++) {
         rc = pof_writer_put(pof_cli_out(cli), POF_verdict, &j->validate.verdict[i], err);
     }
-    return rc;
+    return rc || !j->args->limits ? rc : write_limits(cli, j, err);
 }
 
 static void say(struct pof_cli *cli, const struct job *j)
@@ -150,6 +166,7 @@ int main(int argc, char **argv)
 {
     struct args args = {.max_loading = 1000000,
                         .outage_loading = 1000000,
+                        .margin = 1000,
                         .worth_dso = INT64_C(300000000000),
                         .worth_tso = INT64_C(3000000000)};
     return pof_main(&program, argc, argv, &args, run);

@@ -8,10 +8,9 @@
 #include <string.h>
 
 /* More rounds than any grid needed in tests, and limits that become needs in one round. */
-enum { ROUNDS_MAX = 40, NEW_ROWS = 12, PATIENCE = 8 };
+enum { ROUNDS_MAX = 40, PATIENCE = 16, NEW_ROWS = 12 };
 
-/* A clean choice whose limits are met this closely is the best one: share of what is taken back, and
- * whole watts, which cannot do better. */
+/* How close to the linear program is good enough, and how far beyond a limit margins help. */
 #define NEAR_SHARE 1e-4
 #define NEAR_W 2.0
 #define MARGIN_W 10.0
@@ -24,7 +23,6 @@ struct finding {
 };
 
 struct finder {
-    const struct desk *d;
     struct finding worst[NEW_ROWS];
     size_t n;
     bool any;
@@ -35,19 +33,14 @@ static bool same(struct violation a, struct violation b)
     return a.kind == b.kind && a.element == b.element && a.in == b.in;
 }
 
-/* Keeps the worst ones that are no needs yet: overloads before voltages, which often end with them. */
+/* Keeps the worst ones: overloads before voltages, which often end with them. */
 static void on_violation(void *ctx, struct violation v, double excess)
 {
     struct finder *f = ctx;
     f->any = true;
-    for (size_t i = 0; i < f->d->rows; i++) {
-        if (same(f->d->row[i].v, v)) {
-            return;
-        }
-    }
     struct finding new = {v, excess + (v.kind == POF_VIOLATION_LOADING ? 1e6 : 0)};
     size_t at = f->n < NEW_ROWS ? f->n++ : NEW_ROWS - 1;
-    if (at == NEW_ROWS - 1 && f->n == NEW_ROWS && f->worst[at].share >= new.share) {
+    if (f->n == NEW_ROWS && at == NEW_ROWS - 1 && f->worst[at].share >= new.share) {
         return;
     }
     for (; at > 0 && f->worst[at - 1].share < new.share; at--) {
@@ -56,26 +49,53 @@ static void on_violation(void *ctx, struct violation v, double excess)
     f->worst[at] = new;
 }
 
+static bool is_new(const struct desk *d, struct violation v, size_t from)
+{
+    for (size_t i = from; i < d->rows; i++) {
+        if (same(d->row[i].v, v)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int append(struct desk *d, struct violation v, size_t from, struct pof_err *err)
+{
+    double margin = 0;
+    if (!is_new(d, v, from)) {
+        return 0;
+    }
+    for (size_t i = 0; i < from; i++) {
+        margin = same(d->row[i].v, v) ? d->row[i].margin : margin;
+    }
+    int rc = pof_grow(&d->row, &d->row_cap, d->rows + 1, sizeof *d->row, err);
+    if (rc == 0) {
+        d->row[d->rows++] = (struct need_row){.v = v, .margin = margin};
+    }
+    return rc;
+}
+
+/* The worst violated limits, and those that cost something, become needs at the present state. */
 static int add_rows(struct work *w, bool *any, struct pof_err *err)
 {
     struct desk *d = w->d;
+    size_t from = d->rows;
+    int rc = 0;
     *any = false;
-    for (uint32_t in = 0; in < w->c->cases; in++) {
-        struct finder f = {.d = d};
-        if (d->view[in].hopeless) {
-            continue;
+    for (uint32_t in = 0; in < w->c->cases && rc == 0; in++) {
+        struct finder f = {0};
+        if (!d->view[in].hopeless) {
+            pofi_check_each(w, in, on_violation, &f);
         }
-        pofi_check_each(w, in, on_violation, &f);
         *any |= f.any;
-        int rc = pof_grow(&d->row, &d->row_cap, d->rows + f.n, sizeof *d->row, err);
-        if (rc) {
-            return rc;
-        }
-        for (size_t i = 0; i < f.n; i++) {
-            d->row[d->rows++] = (struct need_row){.v = f.worst[i].v};
+        for (size_t i = 0; i < f.n && rc == 0; i++) {
+            rc = append(d, f.worst[i].v, from, err);
         }
     }
-    return 0;
+    for (size_t i = 0; i < d->priced && rc == 0; i++) {
+        rc = d->price[i] > 0 ? append(d, d->row[i].v, from, err) : 0;
+    }
+    return rc;
 }
 
 /* --- effects --- */
@@ -150,7 +170,7 @@ static int find_effects(struct work *w, struct violation v, struct pof_err *err)
     return 0;
 }
 
-/* Factors of the cases that have needs, at the present state. */
+/* Factors of the cases that have new needs, at the present state. */
 static int factor(struct work *w, bool *regular, struct pof_err *err)
 {
     struct desk *d = w->d;
@@ -159,7 +179,7 @@ static int factor(struct work *w, bool *regular, struct pof_err *err)
     for (uint32_t in = 0; in < w->c->cases && rc == 0 && *regular; in++) {
         struct view *view = &d->view[in];
         bool wanted = false;
-        for (size_t i = 0; i < d->rows; i++) {
+        for (size_t i = d->made; i < d->rows; i++) {
             wanted |= d->row[i].v.in == in;
         }
         if (!wanted) {
@@ -187,28 +207,63 @@ static int make_room(struct work *w, struct pof_err *err)
     return rc ? rc : pof_grow(&d->amount, &d->amount_cap, n, sizeof *d->amount, err);
 }
 
-/* Needs as straight lines through the present state. */
+/* What is taken back does to a need, at the present amounts. */
+static double taken(const struct work *w, size_t row)
+{
+    const double *a = w->d->a + row * w->n;
+    double sum = 0;
+    for (size_t j = 0; j < w->n; j++) {
+        const struct standing *s = &w->d->standing[j];
+        sum += a[j] * (double)(s->award->p_w - s->p_w);
+    }
+    return sum;
+}
+
+/* Loadings and falling voltages bend away from their tangents, so all tangents hold together and the
+ * choice lies between them, where none alone would put it. A tangent that says more than is true at the
+ * present state bends the other way and is dropped. */
+static void drop_wrong(struct work *w)
+{
+    struct desk *d = w->d;
+    size_t kept = 0;
+    for (size_t i = 0; i < d->made; i++) {
+        double said = d->row[i].need - taken(w, i);
+        if (said > pofi_check_excess(w, d->row[i].v) + POFI_NOISE + d->row[i].largest) {
+            continue;
+        }
+        memmove(d->a + kept * w->n, d->a + i * w->n, w->n * sizeof *d->a);
+        d->row[kept++] = d->row[i];
+    }
+    memmove(d->row + kept, d->row + d->made, (d->rows - d->made) * sizeof *d->row);
+    d->rows -= d->made - kept;
+    d->made = kept;
+}
+
+/* New needs as straight lines through the present state. */
 static int make_needs(struct work *w, struct pof_err *err)
 {
     struct desk *d = w->d;
     int rc = make_room(w, err);
+    if (rc == 0) {
+        drop_wrong(w);
+    }
     for (size_t j = 0; j < w->n && rc == 0; j++) {
         d->cost[j] = d->standing[j].cost;
         d->most[j] = (double)d->standing[j].award->p_w;
     }
-    for (size_t i = 0; i < d->rows && rc == 0; i++) {
-        struct need_row *row = &d->row[i];
-        double *a = d->a + i * w->n;
-        double excess = pofi_check_excess(w, row->v);
+    for (; rc == 0 && d->made < d->rows; d->made++) {
+        struct need_row *row = &d->row[d->made];
+        double *a = d->a + d->made * w->n;
         rc = find_effects(w, row->v, err);
-        d->need[i] = excess + row->margin;
-        row->largest = 0;
         for (size_t j = 0; j < w->n && rc == 0; j++) {
             const struct standing *s = &d->standing[j];
             a[j] = pofi_sign_of(s->award) * d->by_w[s->award->node_id];
-            d->need[i] += a[j] * (double)(s->award->p_w - s->p_w);
-            row->largest = fmax(row->largest, a[j]);
+            row->largest = fmax(row->largest, fabs(a[j]));
         }
+        row->need = pofi_check_excess(w, row->v) + (rc ? 0 : taken(w, d->made));
+    }
+    for (size_t i = 0; i < d->rows && rc == 0; i++) {
+        d->need[i] = d->row[i].need + d->row[i].margin;
     }
     return rc;
 }
@@ -254,26 +309,20 @@ static double cost_of(const struct work *w)
     return sum;
 }
 
-/* Needs that cost something are met without much to spare. */
-static bool near(const struct work *w)
+/* A choice is the best one when the linear program at its own state finds nothing cheaper than this: a
+ * share, and the watts that rounding up adds. */
+static bool is_best(const struct work *w)
 {
-    const struct desk *d = w->d;
-    double taken = 0;
+    double least = 0, dearest = 0;
     for (size_t j = 0; j < w->n; j++) {
-        taken += (double)(d->standing[j].award->p_w - d->standing[j].p_w);
+        least += w->d->cost[j] * w->d->amount[j];
+        dearest = fmax(dearest, w->d->cost[j]);
     }
-    for (size_t i = 0; i < d->priced; i++) {
-        double spare = -pofi_check_excess(w, d->row[i].v);
-        if (d->price[i] > 0 &&
-            spare > d->row[i].largest * fmax(NEAR_SHARE * taken, NEAR_W + (double)d->rows)) {
-            return false;
-        }
-    }
-    return true;
+    return cost_of(w) <= least * (1 + NEAR_SHARE) + (NEAR_W + (double)w->d->rows) * dearest;
 }
 
-/* Where whole watts that help one limit miss another by a few watts' effect, or two nearly equal choices
- * take turns, each right only where the other was made linear, it asks for that much more. */
+/* Where whole watts that help one limit miss another by a few watts' effect, or rounds do not end otherwise,
+ * it asks for that much more. */
 static void widen_margins(struct work *w, int round)
 {
     for (size_t i = 0; i < w->d->priced; i++) {
@@ -312,8 +361,8 @@ static int go_back(struct work *w, bool *converged, struct pof_err *err)
     return pofi_check_solve(w, w->d->p_w, false, converged, err);
 }
 
-/* One linearisation and its best answer. */
-static int improve(struct work *w, bool *usable, struct pof_err *err)
+/* The linear program at the present state. */
+static int linear_program(struct work *w, bool *usable, struct pof_err *err)
 {
     struct desk *d = w->d;
     bool met = false;
@@ -325,35 +374,39 @@ static int improve(struct work *w, bool *usable, struct pof_err *err)
     struct pof_cover cover = {d->rows, w->n, d->a, d->need, d->cost, d->most};
     rc = rc ? rc : pof_cover_solve(&cover, d->amount, d->price, &met, err);
     d->priced = d->rows;
-    if (rc == 0) {
-        take_back(w);
-        rc = pofi_check_solve(w, d->p_w, false, usable, err);
-    }
     return rc;
+}
+
+/* The answer of the linear program, and what it still violates. */
+static int try_answer(struct work *w, bool *usable, bool *violated, struct pof_err *err)
+{
+    take_back(w);
+    int rc = pofi_check_solve(w, w->d->p_w, false, usable, err);
+    return rc || !*usable ? rc : add_rows(w, violated, err);
 }
 
 /* Starts from all awards, solved; ends with the state of the choice. */
 int pofi_cheapest(struct work *w, bool *clean, struct pof_err *err)
 {
     struct best best = {.cost = INFINITY};
-    bool any = true, usable = true;
-    w->d->rows = w->d->priced = 0;
-    int rc = add_rows(w, &any, err);
-    for (int round = 1; rc == 0 && usable && round <= ROUNDS_MAX; round++) {
-        rc = improve(w, &usable, err);
+    bool violated = true, usable = true;
+    w->d->rows = w->d->made = w->d->priced = 0;
+    int rc = add_rows(w, &violated, err);
+    for (int round = 1; rc == 0 && round <= ROUNDS_MAX; round++) {
+        rc = linear_program(w, &usable, err);
+        if (rc || !usable || (!violated && is_best(w))) {
+            break;
+        }
+        rc = try_answer(w, &usable, &violated, err);
         if (rc || !usable) {
             break;
         }
-        rc = add_rows(w, &any, err);
-        if (any) {
+        if (violated) {
             widen_margins(w, round);
-            continue;
+        } else {
+            keep_best(w, &best, round);
         }
-        keep_best(w, &best, round);
-        if (near(w) && round > 1) {
-            break;
-        }
-        if (round > best.round + 3) {
+        if (round > best.round + PATIENCE && isfinite(best.cost)) {
             break;
         }
     }

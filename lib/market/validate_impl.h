@@ -52,9 +52,10 @@ struct view {
     double *loading_before, *v_before; /* with all awards */
 };
 
-/* A limit that was violated at some point, as a need. */
+/* A limit made linear at some state, as a need. */
 struct need_row {
     struct violation v;
+    double need;   /* excess, with nothing taken back */
     double margin; /* added for whole watts */
     double largest;
 };
@@ -72,7 +73,7 @@ struct desk {
     int64_t *best;                /* [standings] what is left in the best clean choice */
     size_t cap, order_cap, row_cap, rows, a_cap, need_cap, price_cap, cost_cap, most_cap,
         amount_cap, best_cap;
-    size_t priced; /* rows of the last linear program */
+    size_t made, priced; /* rows with effects; rows of the last linear program */
 };
 
 /* Awards [first, end) of one quarter-hour: fills their verdicts. */
