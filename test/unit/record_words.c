@@ -36,5 +36,7 @@ int main(void)
     is_word("violation", "voltage_high", POF_VIOLATION_VOLTAGE_HIGH);
     is_word("violation", "loading", POF_VIOLATION_LOADING);
     is_word("violation", "diverged", POF_VIOLATION_DIVERGED);
+    is_word("scope", "below", POF_SCOPE_BELOW);
+    is_word("scope", "own", POF_SCOPE_OWN);
     return done();
 }
