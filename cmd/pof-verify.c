@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct args {
-    const char *grid, *session;
+    const char *grid, *session, *explanations;
     int64_t ceiling;
     int price;
 };
@@ -25,6 +25,7 @@ static const struct pof_option options[] = {
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to verify (the only one given)", 0, 0, NULL},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "price rule it was cleared by (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
+    {"explanations", 0, POF_OPT_FILE, AT(explanations), "FILE", "verify what pof-explain says of every offer, too", 0, 0, NULL},
     {0}};
 #undef AT
 
@@ -113,7 +114,8 @@ static int check_quarter(struct market *m, struct quarter *q, struct pof_err *er
         qsort(q->need, q->needs, sizeof(struct request *), by_area);
     }
     int rc = verify_quarter(m, q, err);
-    return rc ? rc : verify_shares(m, q, err);
+    rc = rc ? rc : verify_shares(m, q, err);
+    return rc || !m->reasons ? rc : verify_reasons(m, q, err);
 }
 
 static int check_all(struct market *m, struct pof_err *err)
@@ -135,6 +137,13 @@ static int check_all(struct market *m, struct pof_err *err)
             p->start % POF_QUARTER_S ||
             !verify_active(m->session->start, m->session->end, p->start)) {
             rc = REFUSE(l, "start", "is no price of a quarter-hour of the session");
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < m->n[POF_explanation]; i++) {
+        const struct pof_explanation *e = &m->of[POF_explanation][i].r.u.explanation;
+        if (!verify_active(m->session->start, m->session->end, e->start) ||
+            e->start % POF_QUARTER_S) {
+            rc = REFUSE(&m->of[POF_explanation][i], "start", "is no quarter-hour of the session");
         }
     }
     free(q.need);
@@ -167,6 +176,7 @@ static void release(struct market *m)
     free(m->award);
     pof_names_release(&m->offer_ids);
     pof_names_release(&m->request_ids);
+    pof_names_release(&m->judged);
     pof_arena_release(&m->arena);
     pof_tree_release(&m->tree);
     pof_grid_release(&m->grid);
@@ -175,12 +185,14 @@ static void release(struct market *m)
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     const struct args *a = args;
-    struct market m = {.ceiling = a->ceiling, .uniform = a->price == 1};
+    struct market m = {.ceiling = a->ceiling, .uniform = a->price == 1, .reasons = a->explanations != NULL};
     int rc = pof_cli_grid(cli, a->grid, &m.grid, err);
     rc = rc ? rc : read_all(cli, &m, err);
+    rc = rc || !a->explanations ? rc : read_file(cli, &m, a->explanations, err);
     rc = rc ? rc : verify_index(&m, a->session, err);
     rc = rc ? rc : verify_awards(&m, err);
     rc = rc ? rc : check_all(&m, err);
+    rc = rc ? rc : verify_blocks(&m, err);
     rc = rc ? rc : say(cli, &m, err);
     release(&m);
     return rc;

@@ -80,7 +80,7 @@ static int index_offers(struct market *m, struct pof_err *err)
         }
         bool in = o->start < m->session->end && o->end > m->session->start &&
                   m->place[node] != POF_NONE;
-        m->offer[i] = (struct offer){l, o, m->place[node], in ? ++rank : 0, 0, 0};
+        m->offer[i] = (struct offer){l, o, m->place[node], in ? ++rank : 0, 0, 0, false, false};
         m->blocks |= POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
                      POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
         rc = number(&m->offer_ids, o->id, l, err);
@@ -133,6 +133,9 @@ int verify_index(struct market *m, const char *session, struct pof_err *err)
                         m->n[POF_session]);
     }
     int rc = grow_tree(m, err);
+    for (size_t i = 0; rc == 0 && i < m->n[POF_verdict]; i++) {
+        rc = number(&m->judged, m->of[POF_verdict][i].r.u.verdict.award, &m->of[POF_verdict][i], err);
+    }
     rc = rc ? rc : index_offers(m, err);
     return rc ? rc : index_requests(m, err);
 }

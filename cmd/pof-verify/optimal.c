@@ -65,8 +65,8 @@ static void add_stack(struct market *m, const struct quarter *q, size_t i, size_
     }
     less = got <= 0 ? dearest : less;
     more = got < 0 ? dearest : more;
-    a->low += up ? -less : more;
-    a->high += up ? -more : less;
+    a->low = a->asked_low += up ? -less : more;
+    a->high = a->asked_high += up ? -more : less;
 }
 
 static int add_limits(struct market *m, const struct quarter *q, struct pof_err *err)
@@ -142,10 +142,13 @@ static int check_offer(const struct market *m, const struct offer *o, struct pof
 {
     wide worth = m->area[POF_SCOPE_OWN][o->at].cost;
     wide asks = cost(m, o->r->price_ueur_mwh, 0, o->rank);
-    int64_t least = m->blocks && o->taken > 0 && POF_HAS(o->r, offer, min_w) ? o->r->min_w : 0;
+    int64_t least = o->taken > 0 && POF_HAS(o->r, offer, min_w) ? o->r->min_w : 0;
     bool chosen = POF_HAS(o->r, offer, block) || POF_HAS(o->r, offer, parent) ||
                   POF_HAS(o->r, offer, group) || POF_HAS(o->r, offer, min_w);
     worth = o->r->direction == POF_UP ? worth : -worth;
+    if (o->taken < least) {
+        return REFUSE(o->from, "min_w", "less is taken in a quarter-hour");
+    }
     if ((chosen && o->taken == 0) || POF_HAS(o->r, offer, block)) {
         return 0;
     }
@@ -174,8 +177,10 @@ int verify_quarter(struct market *m, struct quarter *q, struct pof_err *err)
         rc = rc ? rc : check_step(m, &m->area[1][at], &m->area[0][at], err);
     }
     for (size_t i = 0; rc == 0 && i < m->n[POF_offer]; i++) {
-        const struct offer *o = &m->offer[i];
+        struct offer *o = &m->offer[i];
         if (o->rank && verify_active(o->r->start, o->r->end, q->start)) {
+            o->used |= o->taken > 0;
+            o->left |= o->taken < o->r->p_w;
             rc = check_offer(m, o, err);
         }
     }

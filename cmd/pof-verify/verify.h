@@ -33,6 +33,7 @@ struct offer {
     uint32_t rank; /* by the tie rule, from 1; 0: takes no part */
     unsigned seen; /* awards in the quarter-hour */
     int64_t taken; /* W in the quarter-hour */
+    bool used, left; /* taken in some quarter-hour; not whole in some */
 };
 
 struct request {
@@ -50,6 +51,7 @@ struct area {
     int64_t net;              /* up activation less down activation, W */
     wide cost;                /* of one more watt */
     wide low, high;           /* the cost outside less that inside lies between */
+    wide asked_low, asked_high; /* the same by requests alone */
 };
 
 struct market {
@@ -59,14 +61,14 @@ struct market {
     struct line *of[POF_TYPES];         /* records as read; requests by id, offers by the tie rule */
     size_t n[POF_TYPES], cap[POF_TYPES];
     struct pof_arena arena;
-    struct pof_names offer_ids, request_ids;
+    struct pof_names offer_ids, request_ids, judged;
     const struct pof_session *session;
     struct offer *offer;
     struct request *request;
     const struct line **award; /* by quarter-hour, request, why, id of the offer */
     struct area *area[2];      /* of places, by enum pof_scope */
     int64_t ceiling;           /* of requests without a price limit */
-    bool uniform, ties, blocks;
+    bool uniform, ties, blocks, reasons;
     wide cost, unmet; /* added up: 1e-6 EUR/MWh times W; W */
 };
 
@@ -86,7 +88,8 @@ int verify_awards(struct market *m, struct pof_err *err) POF_CHECKED;
 int verify_quarter(struct market *m, struct quarter *q, struct pof_err *err) POF_CHECKED;
 /* Awards are what the rules make of the quantities: who pays, what, under which id. */
 int verify_shares(struct market *m, const struct quarter *q, struct pof_err *err) POF_CHECKED;
-/* Offers that are taken whole or not at all, together, or one for another. */
+/* Every offer has its explanation, and each is what prices and awards say. */
+int verify_reasons(struct market *m, const struct quarter *q, struct pof_err *err) POF_CHECKED;
 int verify_blocks(struct market *m, struct pof_err *err) POF_CHECKED;
 
 bool verify_active(int64_t from, int64_t to, int64_t t);

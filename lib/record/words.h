@@ -31,13 +31,14 @@ enum pof_violation {
 /* Of a node price. */
 enum pof_scope { POF_SCOPE_BELOW, POF_SCOPE_OWN };
 
-/* Why an offer stands as it does (explanation records). */
+/* What became of an offer, and why. */
+enum pof_standing { POF_STANDING_WON, POF_STANDING_PARTLY, POF_STANDING_LOST };
+
 enum pof_why {
-    POF_WHY_WON,
-    POF_WHY_PARTLY,
     POF_WHY_PRICE,
-    POF_WHY_GRID,
+    POF_WHY_MARGIN,
     POF_WHY_TIE,
+    POF_WHY_GRID,
     POF_WHY_NOT_ASKED,
     POF_WHY_GATE,
     POF_WHY_UNFED,
