@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session;
+    const char *grid, *session, *prices;
     int64_t ceiling;
     int sequence, price, method;
 };
@@ -26,6 +26,7 @@ static const struct pof_option options[] = {
     {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
+    {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {0}};
 #undef AT
@@ -83,6 +84,11 @@ static int write_award(void *ctx, const struct pof_award *award, struct pof_err 
     return pof_writer_put(ctx, POF_award, award, err);
 }
 
+static int write_price(void *ctx, const struct pof_node_price *price, struct pof_err *err)
+{
+    return pof_writer_put(ctx, POF_node_price, price, err);
+}
+
 static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
 {
     if (n) {
@@ -135,8 +141,15 @@ static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err
                                   .threads = pof_cli_threads(cli),
                                   .on_award = write_award,
                                   .ctx = pof_cli_out(cli)};
+    struct pof_writer *prices = NULL;
+    int rc = 0;
+    if (j->args->prices) {
+        rc = pof_cli_writer(cli, j->args->prices, &prices, err);
+        auction.on_price = write_price;
+        auction.price_ctx = prices;
+    }
     say_input(cli, &j->book);
-    int rc = pof_auction_run(&auction, &j->book, err);
+    rc = rc ? rc : pof_auction_run(&auction, &j->book, err);
     if (rc == 0) {
         say_result(cli, &auction);
     }

@@ -18,8 +18,18 @@ struct row {
     enum pof_award_why why;
 };
 
+/* A price before it gets its texts. */
+struct level {
+    struct pof_marginal here, outer;
+    int64_t net_w;
+    uint32_t node;
+    enum pof_scope scope;
+};
+
 /* What one quarter-hour came to. */
 struct quarter {
+    struct level *level; /* owned */
+    size_t levels;
     struct row *row; /* owned */
     size_t rows;
     int64_t requested_w, unmet_w;
@@ -56,6 +66,8 @@ static void slot_release(struct slot *s)
     free(s->result.taken_w);
     free(s->result.node_price_ueur);
     free(s->result.own_price_ueur);
+    free(s->result.node_cost);
+    free(s->result.own_cost);
     free(s->shares.share);
 }
 
@@ -78,6 +90,16 @@ static int slot_alloc(struct slot *s, const struct pof_book *b, size_t q, struct
                                             .limit = s->limit,
                                             .limits = limits};
     return rc;
+}
+
+/* Ties are wanted with prices; a linear program has none. */
+static int slot_alloc_costs(struct slot *s, const struct job *j, struct pof_err *err)
+{
+    if (!j->auction->on_price) {
+        return 0;
+    }
+    int rc = pof_calloc(&s->result.node_cost, j->book->forest.n, sizeof(pof_wide), err);
+    return rc ? rc : pof_calloc(&s->result.own_cost, j->book->forest.n, sizeof(pof_wide), err);
 }
 
 static void slot_fill(struct slot *s, const struct pof_book *b, size_t q, struct quarter *out)
@@ -204,6 +226,86 @@ static void make_uniform(const struct pof_book *b, struct quarter *out)
     }
 }
 
+/* --- prices --- */
+
+/* Net activation by node: own offers, and whole subtrees behind them. */
+static int net_flows(const struct slot *s, int64_t **net, struct pof_err *err)
+{
+    const struct pof_forest *f = s->problem.forest;
+    int rc = pof_calloc(net, (size_t)f->n * 2, sizeof **net, err);
+    for (size_t i = 0; rc == 0 && i < s->problem.offers; i++) {
+        int64_t q = s->result.taken_w[i];
+        (*net)[s->offer[i].node] += s->offer[i].direction == POF_UP ? q : -q;
+    }
+    int64_t *below = rc == 0 ? *net + f->n : NULL;
+    for (uint32_t at = 0; rc == 0 && at < f->n; at++) {
+        below[f->node[at]] += (*net)[f->node[at]];
+        if (f->up[at] != POF_NONE) {
+            below[f->node[f->up[at]]] += below[f->node[at]];
+        }
+    }
+    return rc;
+}
+
+/* Where prices can differ from those around: bit 0 below, bit 1 own. */
+static int mark_levels(const struct slot *s, unsigned char **mark, size_t *n, struct pof_err *err)
+{
+    int rc = pof_calloc(mark, s->problem.forest->n, 1, err);
+    for (size_t i = 0; rc == 0 && i < s->problem.limits; i++) {
+        (*mark)[s->limit[i].node] |= 1;
+    }
+    for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
+        (*mark)[s->request[i].node] |= s->request[i].own ? 2 : 1;
+    }
+    for (uint32_t v = 0; rc == 0 && v < s->problem.forest->n; v++) {
+        *n += (size_t)((*mark)[v] & 1) + (size_t)((*mark)[v] >> 1);
+    }
+    return rc;
+}
+
+static struct pof_marginal marginal_at(const struct slot *s, bool own, uint32_t node, bool ties)
+{
+    const int64_t *price = own ? s->result.own_price_ueur : s->result.node_price_ueur;
+    if (ties) {
+        return pof_marginal_of((own ? s->result.own_cost : s->result.node_cost)[node]);
+    }
+    return (struct pof_marginal){.price_ueur = price[node]};
+}
+
+static int make_levels(const struct job *j, const struct slot *s, struct quarter *out,
+                       struct pof_err *err)
+{
+    const struct pof_forest *f = s->problem.forest;
+    bool ties = j->auction->method == POF_CLEAR_TREE;
+    unsigned char *mark = NULL;
+    int64_t *net = NULL;
+    size_t n = 0;
+    int rc = mark_levels(s, &mark, &n, err);
+    rc = rc ? rc : net_flows(s, &net, err);
+    rc = rc ? rc : pof_calloc(&out->level, n, sizeof *out->level, err);
+    for (uint32_t at = f->n; rc == 0 && at-- > 0;) {
+        uint32_t v = f->node[at];
+        struct level x = {.node = v, .scope = POF_SCOPE_BELOW, .net_w = net[f->n + v]};
+        x.here = marginal_at(s, false, v, ties);
+        if (f->up[at] != POF_NONE) {
+            x.outer = marginal_at(s, false, f->node[f->up[at]], ties);
+        }
+        if (mark[v] & 1) {
+            out->level[out->levels++] = x;
+        }
+        if (mark[v] & 2) {
+            out->level[out->levels++] = (struct level){.node = v,
+                                                       .scope = POF_SCOPE_OWN,
+                                                       .net_w = net[v],
+                                                       .here = marginal_at(s, true, v, ties),
+                                                       .outer = x.here};
+        }
+    }
+    free(mark);
+    free(net);
+    return rc;
+}
+
 static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *err)
 {
     struct job *j = ctx;
@@ -211,6 +313,7 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
     struct quarter *out = &j->quarter[q];
     struct slot s = {0};
     int rc = slot_alloc(&s, j->book, q, err);
+    rc = rc ? rc : slot_alloc_costs(&s, j, err);
     if (rc == 0) {
         slot_fill(&s, j->book, q, out);
         rc = solve_slot(j, worker, &s, err);
@@ -218,6 +321,7 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
     rc = rc ? rc : pof_attribute(&s.problem, s.result.taken_w, &s.shares, err);
     rc = rc ? rc : add_unmet(&s, out, err);
     rc = rc ? rc : make_rows(j, &s, out, err);
+    rc = rc || !j->auction->on_price ? rc : make_levels(j, &s, out, err);
     if (rc == 0 && j->auction->price_rule == POF_UNIFORM) {
         make_uniform(j->book, out);
     }
@@ -278,6 +382,36 @@ static struct pof_award award_of(const struct pof_book *b, const struct row *x, 
                               .why = (int)x->why};
 }
 
+static int hand_out_prices(const struct pof_auction *a, const struct job *j, size_t q,
+                           struct pof_err *err)
+{
+    const struct pof_book *b = j->book;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->quarter[q].levels; i++) {
+        const struct level *x = &j->quarter[q].level[i];
+        struct pof_node_price p = {.session = b->session.id,
+                                   .node = b->feeder->grid->node[x->node].name,
+                                   .scope = (int)x->scope,
+                                   .start = b->session.start + (int64_t)q * POF_QUARTER_S,
+                                   .duration_s = POF_QUARTER_S,
+                                   .net_w = x->net_w,
+                                   .price_ueur_mwh = x->here.price_ueur,
+                                   .step_ueur_mwh = x->outer.price_ueur - x->here.price_ueur,
+                                   .tie_unmet = x->here.unmet,
+                                   .tie_rank = x->here.rank,
+                                   .step_unmet = x->outer.unmet - x->here.unmet,
+                                   .step_rank = x->outer.rank - x->here.rank};
+        if (a->method == POF_CLEAR_TREE) {
+            POF_SET(&p, node_price, tie_unmet);
+            POF_SET(&p, node_price, tie_rank);
+            POF_SET(&p, node_price, step_unmet);
+            POF_SET(&p, node_price, step_rank);
+        }
+        rc = a->on_price(a->price_ctx, &p, err);
+    }
+    return rc;
+}
+
 /* Price times W of quarter-hours to 1e-6 EUR, half to even. */
 static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
 {
@@ -315,6 +449,7 @@ static int hand_out_quarter(struct pof_auction *a, const struct job *j, size_t q
         award.id = (struct pof_text){h->id.data, h->id.len};
         rc = rc ? rc : hand_out(a, &award, &h->paid, err);
     }
+    rc = rc ? rc : hand_out_prices(a, j, q, err);
     return rc;
 }
 
@@ -327,6 +462,7 @@ static void job_release(struct job *j, unsigned threads)
     }
     for (size_t q = 0; j->quarter && q < j->book->quarters; q++) {
         free(j->quarter[q].row);
+        free(j->quarter[q].level);
     }
     free(j->clearing);
     free(j->quarter);
@@ -346,7 +482,9 @@ static int clear_and_hand_out(struct pof_auction *a, struct job *j, unsigned thr
         for (size_t q = j->from; q < j->from + n; q++) {
             rc = rc ? rc : hand_out_quarter(a, j, q, &h, err);
             free(j->quarter[q].row);
+            free(j->quarter[q].level);
             j->quarter[q].row = NULL;
+            j->quarter[q].level = NULL;
         }
     }
     rc = rc ? rc : round_money(h.paid, &a->paid_ueur, err);
@@ -360,6 +498,10 @@ int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct p
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
     struct job j = {.auction = a, .book = book};
+    if (a->on_price && a->sequence != POF_JOINT) {
+        return pof_fail(err, POF_E_USAGE, "prices belong to the joint optimum; of a sequence there "
+                                          "are none");
+    }
     int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
     rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
