@@ -144,3 +144,53 @@ refuse() {
     [ "$status" = 2 ] && [ ! -e p2 ]
     [[ $stderr == *"prices belong to the joint optimum"* ]]
 }
+
+# One block of two offers, one that needs it, two of a group, one with a least power; results by hand.
+blocks() {
+    when='"session":"S","seller":"s","pod":"p","node":"N5","direction":"up","start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:30:00Z"'
+    cat >book <<E
+{"schema":"pof.session/1","id":"S","kind":"day_ahead","day":"2026-03-10","opens":"2026-03-09T12:30:00Z","gate":"2026-03-09T15:00:00Z","clear_by":"2026-03-09T16:00:00Z","validate_by":"2026-03-09T16:30:00Z","final_by":"2026-03-09T17:00:00Z","start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:30:00Z"}
+{"schema":"pof.request/1","id":"R","session":"S","buyer":"B","role":"tso","direction":"up","start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:30:00Z","p_w":100}
+{"schema":"pof.offer/1","id":"x","p_w":60,"price_eur_mwh":10,"block":"one",$when}
+{"schema":"pof.offer/1","id":"y","p_w":20,"price_eur_mwh":10,"block":"$1",${3:+\"parent\":\"$3\",}$when}
+{"schema":"pof.offer/1","id":"z","p_w":40,"price_eur_mwh":30,"min_w":$2,$when}
+{"schema":"pof.offer/1","id":"g","p_w":10,"price_eur_mwh":90,"block":"three","group":"G",$when}
+{"schema":"pof.offer/1","id":"h","p_w":10,"price_eur_mwh":90,"block":"two","group":"G",$when}
+E
+    jq -c 'select(.schema == "pof.offer/1" and (.id | IN("x", "y", "z"))) | . as $o
+        | ("2026-03-10T12:00:00Z", "2026-03-10T12:15:00Z") as $t
+        | {schema: "pof.award/1", id: "S:\(.id):\($t | gsub("[-:]"; "") | .[0:13] + "Z")", session, request: "R",
+           offer: .id, pod, node, buyer: "B", role: "tso", seller, direction, start: $t, duration_s: 900,
+           p_w: (if .id == "z" then 20 else .p_w end), offer_price_eur_mwh: .price_eur_mwh,
+           price_eur_mwh, why: "request"}' book >taken
+    for t in 00 15; do
+        echo '{"schema":"pof.node_price/1","session":"S","node":"'"$(jq -r '.nodes[] | select(.kind == "slack") | .name' "$grid")"'","scope":"below","start":"2026-03-10T12:'$t':00Z","duration_s":900,"net_w":100,"price_eur_mwh":30,"step_eur_mwh":-30}'
+    done >marks
+}
+
+@test "blocks, parents, groups and least powers are held" {
+    blocks one 20
+    run pof-verify -q -g "$grid" book taken marks
+    echo "$output"
+    [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+    blocks one 21
+    run pof-verify -q -g "$grid" book taken marks
+    [ "$status" = 1 ] && [[ $output == *"min_w: less is taken"* ]]
+    blocks four 20
+    run pof-verify -q -g "$grid" book taken marks
+    [ "$status" = 0 ]
+    blocks four 20 one
+    run pof-verify -q -g "$grid" book taken marks
+    [ "$status" = 0 ]
+    blocks four 20 three
+    run pof-verify -q -g "$grid" book taken marks
+    [ "$status" = 1 ] && [[ $output == *"parent: is taken without it"* ]]
+    blocks one 20
+    sed -i 's/"id":"z","p_w":40,"price_eur_mwh":30/"id":"z","p_w":40,"price_eur_mwh":30,"block":"one"/' book
+    run pof-verify -q -g "$grid" book taken marks
+    [ "$status" = 1 ] && [[ $output == *"block: is taken in part"* ]]
+    blocks one 20
+    sed -i 's/"id":"[xz]",/&"group":"H",/' book
+    run pof-verify -q -g "$grid" book taken marks
+    [ "$status" = 1 ] && [[ $output == *"group: has another one taken"* ]]
+}
