@@ -91,25 +91,32 @@ static void clear_results(struct pof_se *se)
     se->status = POF_SE_DIVERGED;
 }
 
-/* What goes with a new pattern. */
-static int arrange(struct pof_se *se, struct pof_err *err)
+/* What went with another pattern. */
+static void forget(struct pof_se *se)
 {
+    se->observed = false;
     se->base_known = false;
     se->last_rows = 0;
     pofi_se_plan_free(se->plan);
     se->plan = NULL;
     pofi_se_lanes_free(se->lanes);
+    pofi_se_system_free(&se->gain);
+}
+
+/* What goes with a new one. */
+static int arrange(struct pof_se *se, struct pof_err *err)
+{
     int rc = pofi_se_gain_new(se, err);
     size_t size = 2 * (size_t)se->gain.blocks;
     rc = rc ? rc : pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err);
     rc = rc ? rc : pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err);
     rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
     rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
-    rc = rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
-    se->remembered = rc == 0;
-    return rc;
+    return rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
 }
 
+/* Observability comes first: its memory is free again when the patterns are made, which only
+ * observable sets need. */
 int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
                     bool *observable, struct pof_err *err)
 {
@@ -117,16 +124,20 @@ int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observation
     se->seen = observations;
     se->n_seen = n;
     int rc = pofi_se_rows(se, &same, err);
-    se->observed = se->observed && same;
-    /* first, while there are no factors: both together would be the most memory of all */
+    if (rc == 0 && !same) {
+        forget(se);
+    }
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);
     }
-    rc = rc || same ? rc : arrange(se, err);
-    if (rc != 0) {
-        se->remembered = false; /* nothing to be kept from here */
+    if (rc == 0 && se->observed && !se->plan) {
+        rc = arrange(se, err);
     }
-    *observable = se->observed;
+    if (rc != 0) {
+        forget(se);
+    }
+    se->remembered = rc == 0;
+    *observable = rc == 0 && se->observed;
     return rc;
 }
 
@@ -183,7 +194,8 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
         rc = pofi_se_start(se, flat != 0, err);
         rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
     }
-    if (rc == 0 && observable && se->status == POF_SE_DIVERGED) {
+    bool last = rc == 0 && observable && se->status == POF_SE_DIVERGED;
+    if (last) {
         rc = last_attempt(se, err);
     }
     if (rc == 0 && se->status != POF_SE_UNOBSERVABLE) {
@@ -192,7 +204,8 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     if (rc == 0 && se->status == POF_SE_CONVERGED) {
         se->detail[0] = '\0';
     }
-    rc = rc == 0 ? pofi_se_keep_base(se, err) : rc;
+    /* where factors of the gain matrix did not do, later estimates shall not go by them either */
+    rc = rc == 0 && !last ? pofi_se_keep_base(se, err) : rc;
     *status = se->status;
     return rc;
 }

@@ -496,14 +496,13 @@ uint32_t pof_ldl_factor(struct pof_ldl *s)
 
 /* --- inverse on the pattern --- */
 
-/* to -= z l for blocks; turned: z'. */
-static void take(double *to, const double *z, const double *l, bool turned)
+/* to[2] -= z l for blocks by rows; z with its two numbers off the diagonal as they are named. */
+static inline __attribute__((always_inline)) void take(pair to[2], const double *z, double z01,
+                                                       double z10, const double *l)
 {
-    double z1 = turned ? z[2] : z[1], z2 = turned ? z[1] : z[2];
-    to[0] -= z[0] * l[0] + z1 * l[2];
-    to[1] -= z[0] * l[1] + z1 * l[3];
-    to[2] -= z2 * l[0] + z[3] * l[2];
-    to[3] -= z2 * l[1] + z[3] * l[3];
+    const pair *row = (const pair *)(const void *)l;
+    to[0] -= z[0] * row[0] + z01 * row[1];
+    to[1] -= z10 * row[0] + z[3] * row[1];
 }
 
 /* Column j of the inverse below the diagonal, from the columns of its rows: with S the rows of
@@ -520,24 +519,27 @@ static void invert_column(struct pof_ldl *s, uint32_t j, uint32_t *mark)
     for (uint32_t p = begin; p < end; p++) {
         uint32_t k = s->lrow[p];
         const double *lk = s->l + 4 * (size_t)p;
-        double *zk = zj + 4 * (size_t)(p - begin);
-        take(zk, s->zd + 4 * (size_t)k, lk, false);
+        pair *zk = (pair *)(void *)(zj + 4 * (size_t)(p - begin)), sum[2] = {zk[0], zk[1]};
+        const double *zd = s->zd + 4 * (size_t)k;
+        take(sum, zd, zd[1], zd[2], lk);
         uint32_t left = end - p - 1;
         for (uint32_t q = s->lbegin[k]; left > 0 && q < s->lbegin[k + 1]; q++) {
             uint32_t at = mark[s->lrow[q]];
             if (at > 0) {
-                take(zj + 4 * (size_t)(at - 1), s->z + 4 * (size_t)q, lk, false);
-                take(zk, s->z + 4 * (size_t)q, s->l + 4 * (size_t)(begin + at - 1), true);
+                const double *z = s->z + 4 * (size_t)q;
+                take((pair *)(void *)(zj + 4 * (size_t)(at - 1)), z, z[1], z[2], lk);
+                take(sum, z, z[2], z[1], s->l + 4 * (size_t)(begin + at - 1));
                 left--;
             }
         }
+        zk[0] = sum[0];
+        zk[1] = sum[1];
     }
     double *d = s->zd + 4 * (size_t)j;
     memcpy(d, s->dinv + 4 * (size_t)j, 4 * sizeof *d);
     for (uint32_t p = begin; p < end; p++) {
         const double *l = s->l + 4 * (size_t)p;
-        double lt[4] = {l[0], l[2], l[1], l[3]};
-        take(d, lt, zj + 4 * (size_t)(p - begin), false);
+        take((pair *)(void *)d, l, l[2], l[1], zj + 4 * (size_t)(p - begin));
         mark[s->lrow[p]] = 0;
     }
     d[1] = d[2] = (d[1] + d[2]) / 2;
