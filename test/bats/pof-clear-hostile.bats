@@ -69,10 +69,14 @@ request() { # p_w
     [[ $output == *l.jsonl:1:p_up_w* ]]
 }
 
-@test "the largest powers and prices at once are cleared exactly" {
-    { request 1000000000000; for i in 1 2 3; do offer $i up 400000000000 999999999; done; } >m.jsonl
-    pof-clear -q --grid grid.json --ceiling 999999999 session.jsonl m.jsonl >out
+@test "the largest powers are cleared exactly; money beyond 64 bits is a named refusal" {
+    { request 1000000000000; for i in 1 2 3; do offer $i up 400000000000 1000000; done; } >m.jsonl
+    pof-clear -q --grid grid.json --ceiling 9999999 session.jsonl m.jsonl >out
     [ "$(jq -sc 'map([.offer,.p_w])' out)" = '[["1",400000000000],["2",400000000000],["3",200000000000]]' ]
+    { request 1000000000000; for i in 1 2 3; do offer $i up 400000000000 999999999; done; } >m.jsonl
+    run pof-clear -q --grid grid.json --ceiling 999999999 session.jsonl m.jsonl
+    [ "$status" = 65 ]
+    [[ $output == *"payments add up to more than 64 bits (E225)"* ]]
 }
 
 @test "a million offers of one price: by their ids, in 10 s and 2 GiB" {
