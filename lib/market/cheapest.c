@@ -309,16 +309,16 @@ static double cost_of(const struct work *w)
     return sum;
 }
 
-/* A choice is the best one when the linear program at its own state finds nothing cheaper than this: a
- * share, and the watts that rounding up adds. */
+/* A choice is the best one when the linear program at its own state finds nothing cheaper in whole watts
+ * than this. */
 static bool is_best(const struct work *w)
 {
     double least = 0, dearest = 0;
     for (size_t j = 0; j < w->n; j++) {
-        least += w->d->cost[j] * w->d->amount[j];
+        least += w->d->cost[j] * ceil(w->d->amount[j] - 1e-6);
         dearest = fmax(dearest, w->d->cost[j]);
     }
-    return cost_of(w) <= least * (1 + NEAR_SHARE) + (NEAR_W + (double)w->d->rows) * dearest;
+    return cost_of(w) <= least * (1 + NEAR_SHARE) + NEAR_W * dearest;
 }
 
 /* Where whole watts that help one limit miss another by a few watts' effect, or rounds do not end otherwise,

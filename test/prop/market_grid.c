@@ -270,6 +270,7 @@ struct oracle {
     glp_prob *lp;
     const struct pof_validate *v;
     size_t award[AWARDS];
+    double cut[AWARDS]; /* at the state that rows are made of */
     int awards;
     double cost, dearest; /* of the verdicts; of one watt */
 };
@@ -284,6 +285,7 @@ static void oracle_columns(struct oracle *o, const struct pof_validate *v, uint3
     for (size_t i = 0; i < v->n; i++) {
         const struct pof_validate_award *a = &v->award[i];
         if (quarter_of(a->start) == q) {
+            o->cut[o->awards] = (double)(a->p_w - v->verdict[i].p_w);
             o->award[o->awards++] = i;
             glp_add_cols(o->lp, 1);
             glp_set_col_bnds(o->lp, o->awards, GLP_DB, 0, (double)a->p_w);
@@ -303,7 +305,7 @@ static void oracle_row(struct oracle *o, const double *by_w, double unit, double
         const struct pof_validate_award *a = &o->v->award[o->award[k]];
         at[k + 1] = k + 1;
         value[k + 1] = (a->direction == POF_UP ? -1 : 1) * by_w[a->node_id] / unit;
-        need += value[k + 1] * (double)(a->p_w - o->v->verdict[o->award[k]].p_w);
+        need += value[k + 1] * o->cut[k];
     }
     int row = glp_add_rows(o->lp, 1);
     glp_set_row_bnds(o->lp, row, GLP_LO, need, 0);
@@ -311,7 +313,7 @@ static void oracle_row(struct oracle *o, const double *by_w, double unit, double
 }
 
 static int oracle_rows(struct oracle *o, const struct pof_grid *grid, const struct pof_pf_result *r,
-                       const struct pof_pf_result *before, struct pof_err *err)
+                       const struct pof_pf_result *before, bool first, struct pof_err *err)
 {
     struct pof_sens *sens;
     double by_w[NODES_MAX], by_var[NODES_MAX];
@@ -334,10 +336,30 @@ static int oracle_rows(struct oracle *o, const struct pof_grid *grid, const stru
         double high = before->v_pu[i] > n->v_max_pu ? before->v_pu[i] + POF_VALIDATE_WORSE_V_PU : n->v_max_pu;
         rc = pof_sens_row(sens, &(struct pof_watched){.what = POF_WATCH_V, .element = i}, by_w, by_var, err);
         oracle_row(o, by_w, -n->base_v, low - r->v_pu[i]);
-        oracle_row(o, by_w, n->base_v, r->v_pu[i] - high);
+        if (first) { /* bends the other way: a tangent elsewhere says too much */
+            oracle_row(o, by_w, n->base_v, r->v_pu[i] - high);
+        }
     }
     pof_sens_free(sens);
     return regular ? rc : POF_E_INTERNAL;
+}
+
+/* Tangents at the optimum found so far: one state alone says too little where limits bend. */
+static int oracle_refine(struct oracle *o, const struct pof_grid *grid, struct pof_pf *pf, const double *base,
+                         const double *q_var, const struct pof_pf_result *before, struct pof_err *err)
+{
+    double p_w[NODES_MAX];
+    enum pof_pf_status status;
+    struct pof_pf_result r;
+    memcpy(p_w, base, grid->nodes * sizeof *p_w);
+    for (int k = 0; k < o->awards; k++) {
+        const struct pof_validate_award *a = &o->v->award[o->award[k]];
+        o->cut[k] = glp_get_col_prim(o->lp, k + 1);
+        p_w[a->node_id] += (a->direction == POF_UP ? -1 : 1) * ((double)a->p_w - o->cut[k]);
+    }
+    int rc = pof_pf_solve(pf, p_w, q_var, true, &status, err);
+    pof_pf_result(pf, &r);
+    return rc || status != POF_PF_CONVERGED ? rc : oracle_rows(o, grid, &r, before, false, err);
 }
 
 static double largest_gap; /* share of the optimum, where that is more than 1 kW's worth */
@@ -345,21 +367,31 @@ static uint64_t programs;
 
 /* Never more than 0.1 % above the optimum, beside a few watts that are not parts of watts. */
 static bool is_cheapest(const struct pof_validate *v, const struct pof_grid *grid, uint32_t q,
-                        const struct pof_pf_result *r, const struct pof_pf_result *before)
+                        const struct pof_pf_result *r, const struct pof_pf_result *before,
+                        const double *base, const double *q_var)
 {
-    enum { WATTS = 8 };
+    enum { WATTS = 8, TANGENTS = 3 };
+    struct pof_pf *pf = NULL;
     struct oracle o = {.v = v, .lp = glp_create_prob()};
     struct pof_err err = {0};
     glp_smcp how;
     glp_init_smcp(&how);
     how.msg_lev = GLP_MSG_OFF;
+    how.it_lim = 2000; /* tangents that are almost parallel may make it run in circles */
     oracle_columns(&o, v, q);
-    bool fine = o.awards == 0 || oracle_rows(&o, grid, r, before, &err) == 0;
+    bool fine = o.awards == 0 || oracle_rows(&o, grid, r, before, true, &err) == 0;
     double best = 0;
     if (fine && o.cost > 0) {
         glp_scale_prob(o.lp, GLP_SF_AUTO);
-        fine = glp_simplex(o.lp, &how) == 0;
+        fine = glp_simplex(o.lp, &how) == 0 && pof_pf_new(&pf, grid, NULL, &err) == 0;
         best = glp_get_obj_val(o.lp);
+        for (int i = 0; fine && i < TANGENTS && o.cost > best * 1.001; i++) {
+            fine = oracle_refine(&o, grid, pf, base, q_var, before, &err) == 0;
+            if (!fine || glp_simplex(o.lp, &how) != 0) {
+                break;
+            }
+            best = fmax(best, glp_get_obj_val(o.lp));
+        }
         fine = fine && o.cost <= best * 1.001 + WATTS * o.dearest;
         programs++;
         if (best > 1000 * o.dearest) {
@@ -370,6 +402,7 @@ static bool is_cheapest(const struct pof_validate *v, const struct pof_grid *gri
         printf("# quarter %u: cost %.6g, optimum %.6g %s\n", q, o.cost, best, err.text);
     }
     glp_delete_prob(o.lp);
+    pof_pf_free(pf);
     return fine;
 }
 
@@ -397,7 +430,7 @@ static bool verdicts_clean(const struct pof_validate *v, const struct pof_foreca
         pof_pf_result(pf[1], &r[1]);
         if (clean && status[0] == POF_PF_CONVERGED) {
             clean = status[1] == POF_PF_CONVERGED && worst_violation(grid, &r[1], &r[0]) < 1e-6;
-            clean = clean && is_cheapest(v, grid, q, &r[1], &r[0]);
+            clean = clean && is_cheapest(v, grid, q, &r[1], &r[0], base, q_var);
         }
     }
     pof_pf_free(pf[0]);
