@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verdicts that can be computed by hand; the grids are those of market_request.c. */
+#include "market/narrow.h"
 #include "market/validate.h"
 
 #include "market.h"
@@ -56,12 +57,17 @@ static int take(void *ctx, const struct pof_record *record, struct pof_err *err)
                                      : pof_forecast_take(&m->f, record, err);
 }
 
+/* Branches that may be lost; set by a test, none otherwise. */
+static const uint32_t *outage;
+static uint32_t outages;
+
 static int judge(struct market *m, const char *grid, const char *text, struct pof_err *err)
 {
     *m = (struct market){0};
     *err = (struct pof_err){0};
     must_parse(&m->grid, grid);
-    struct pof_validate_options o = {.max_loading = 1, .outage_loading = 1, .worth_ueur_mwh = {INT64_C(300000000000), INT64_C(3000000000)}};
+    struct pof_validate_options o = {.max_loading = 1, .outage_loading = 1, .worth_ueur_mwh = {INT64_C(300000000000), INT64_C(3000000000)},
+                                     .outage = outage, .outages = outages};
     int rc = pof_forecast_init(&m->f, err);
     rc = rc ? rc : take_lines(text, take, m, err);
     rc = rc ? rc : pof_forecast_build(&m->f, &(struct pof_forecast_options){.grid = &m->grid}, err);
@@ -222,6 +228,49 @@ static void other_shapes(void)
     end(&m);
 }
 
+/* One of two lines of 25 kVA must carry all while the other is out of service. */
+static void lost(void)
+{
+    struct market m;
+    static const uint32_t l3[] = {2};
+    const char *text = SESSION PODS BASE("P2", "10:00", "20000") AWARD("a", "dso", "P2", "N2", "down", "4000", "90")
+        AWARD("b", "tso", "P2", "N2", "down", "4000", "10");
+    given(&m, RING, text, "with both lines");
+    is_allowed(&m, "b", ACCEPT, 4000);
+    end(&m);
+    outage = l3;
+    outages = 1;
+    given(&m, RING, text, "with either line lost");
+    is_allowed(&m, "a", ACCEPT, 4000);
+    is_allowed(&m, "b", CURTAIL, 1000);
+    ok(pof_text_is(m.v.verdict[1].element, "L2") && pof_text_is(m.v.verdict[1].outage, "L3"),
+       "L2 without L3 is the reason");
+    is_near(m.v.verdict[1].before, 112, 1e-2, "before: 28 of 25 kVA");
+    end(&m);
+    given(&m, RING, SESSION PODS BASE("P2", "10:00", "30000") AWARD("a", "dso", "P2", "N2", "up", "4000", "90"),
+          "a forecast beyond the limit in that case is not made worse");
+    is_allowed(&m, "a", ACCEPT, 4000);
+    end(&m);
+    outages = 0;
+}
+
+static void rules(void)
+{
+    struct market m;
+    given(&m, ROW,
+          SESSION PODS BASE("P2", "10:00", "40000") AWARD("a", "dso", "P2", "N2", "down", "6000", "90")
+              AWARD("b", "tso", "P2", "N2", "down", "12000", "10"),
+          "limits for clearing again");
+    struct pof_narrow n;
+    struct pof_err err = {0};
+    ok(pof_narrow(&n, &m.v, &m.grid, 0.001, &err) == 0 && n.n == 1, "one limit");
+    ok(n.n == 1 && pof_text_is(n.limit[0].branch, "L2") && n.limit[0].p_down_w >= 9948 &&
+           n.limit[0].p_down_w <= 9950 && n.limit[0].p_up_w >= INT64_C(1000000000),
+       "on the overloaded branch, 10 kW less 0.1 %% of 50 kVA, in the direction of the cut award");
+    pof_narrow_release(&n);
+    end(&m);
+}
+
 static void is_refused(const char *text, enum pof_code code, const char *word, const char *what)
 {
     struct market m;
@@ -270,6 +319,8 @@ int main(void)
     voltages();
     fault();
     other_shapes();
+    lost();
+    rules();
     refusals();
     return done();
 }
