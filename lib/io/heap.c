@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LARGE_PAGE = 2 << 20 };
+enum { LARGE_PAGE = 2 << 20, WORTH_IT = 4 * LARGE_PAGE };
 
 static const size_t MOST = (size_t)64 << 20; /* bytes to set aside: systems have few large pages at
                                                 hand, and beyond work is no longer short */
@@ -29,6 +29,9 @@ void pof_heap_expect(const char *path, size_t times)
         return;
     }
     size_t size = (uintmax_t)st.st_size < MOST / times ? (size_t)st.st_size * times : MOST;
+    if (size < WORTH_IT) {
+        return;
+    }
     keep();
     size = (size / LARGE_PAGE + 2) * LARGE_PAGE;
     char *piece = malloc(size);
