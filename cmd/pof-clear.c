@@ -10,7 +10,7 @@
 
 struct args {
     const char *grid, *session;
-    int64_t ceiling;
+    int64_t ceiling, budget;
     int sequence, price, method;
 };
 
@@ -25,6 +25,7 @@ static const struct pof_option options[] = {
     {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
+    {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (2000)", 0, 1000000000, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {0}};
 #undef AT
@@ -95,6 +96,10 @@ static void say_input(struct pof_cli *cli, const struct pof_book *b)
     say_left_out(cli, c->limits_outside, "limits outside the session's window left out");
     say_left_out(cli, c->requests_unfed, "requests where no closed branch leads cannot be met");
     say_left_out(cli, c->offers_unfed, "offers where no closed branch leads left out");
+    say_left_out(cli, c->blocks_partial,
+                 "blocks that reach beyond the window or are not all connected left out");
+    say_left_out(cli, c->blocks_orphan, "blocks whose parent is left out left out");
+    say_left_out(cli, c->offers_in_blocks_out, "offers left out with their blocks");
     say_left_out(cli, c->limits_unfed, "limits of branches that feed nothing left out");
 }
 
@@ -118,18 +123,33 @@ static void say_result(struct pof_cli *cli, const struct pof_auction *a)
                  requested);
 }
 
+static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
+{
+    if (a->units == 0) {
+        return;
+    }
+    char gap[POF_DECIMAL_MAX];
+    int gap_n = (int)pof_decimal_format(pof_auction_gap_ppm(a), 4, gap);
+    pof_cli_note(cli,
+                 "%zu of %zu decisions taken, %" PRIu64 " nodes searched; %s%.*s%s", a->units_taken,
+                 a->units, a->nodes, a->open ? "within " : "", a->open ? gap_n : 0, gap,
+                 a->open ? " % of the least cost" : "optimal");
+}
+
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     struct pof_auction auction = {.sequence = (enum pof_sequence)j->args->sequence,
                                   .price_rule = (enum pof_price_rule)j->args->price,
                                   .method = (enum pof_clear_method)j->args->method,
                                   .threads = pof_cli_threads(cli),
+                                  .budget = (uint64_t)j->args->budget,
                                   .on_award = write_award,
                                   .ctx = pof_cli_out(cli)};
     say_input(cli, &j->book);
     int rc = pof_auction_run(&auction, &j->book, err);
     if (rc == 0) {
         say_result(cli, &auction);
+        say_decisions(cli, &auction);
     }
     return rc;
 }
@@ -148,6 +168,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000)};
+    struct args args = {.ceiling = INT64_C(3000000000), .budget = 2000};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -4,12 +4,14 @@
 
 #include "base/par.h"
 #include "market/attribute.h"
+#include "market/book_block.h"
 #include "market/certificate.h"
 #include "market/lp.h"
 #include "market/quarter.h"
 #include "record/words.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One award before it gets its texts. */
 struct row {
@@ -23,13 +25,8 @@ struct quarter {
     struct row *row; /* owned */
     size_t rows;
     int64_t requested_w, unmet_w;
-};
-
-struct job {
-    const struct pof_auction *auction;
-    const struct pof_book *book;
-    struct pof_clearing **clearing; /* [threads] */
-    struct quarter *quarter;        /* [quarters] */
+    pof_wide cost[2];
+    bool unasked; /* rows do not say for which request */
 };
 
 /* --- one quarter-hour --- */
@@ -43,7 +40,20 @@ struct slot {
     uint32_t *request_of; /* index in the book of each request */
     const uint32_t *offer_of;
     struct pof_clear_result result;
+    pof_wide cost[2]; /* of the passes */
     struct pof_shares shares;
+};
+
+struct job {
+    const struct pof_auction *auction;
+    const struct pof_book *book;
+    struct pof_clearing **clearing; /* [threads] */
+    struct quarter *quarter;        /* [quarters] */
+    struct slot *slot;              /* [quarters]; NULL: no decisions, one at a time */
+    struct pof_book_units units;
+    struct pof_decided decided;
+    struct pof_auction *tally; /* the auction, for what comes of it */
+    int pass;
 };
 
 static void slot_release(struct slot *s)
@@ -122,25 +132,38 @@ static int solve(const struct job *j, unsigned worker, const struct pof_clear_pr
     return rc;
 }
 
-/* Only the requests of one role, on top of what earlier roles took. */
-static int solve_role(const struct job *j, unsigned worker, struct slot *s, int role,
+/* Who is cleared in a pass. */
+enum pass { PASS_ALL = -1, PASS_DSO = POF_ROLE_DSO, PASS_TSO = POF_ROLE_TSO };
+
+/* The problem with the requests of a pass only; *request is theirs, of the caller. */
+static int problem_of(const struct job *j, const struct slot *s, enum pass pass,
+                      struct pof_clear_problem *part, struct pof_clear_request **request,
                       struct pof_err *err)
 {
-    struct pof_clear_problem part = s->problem;
-    struct pof_clear_request *request;
-    int rc = pof_calloc(&request, s->problem.requests, sizeof *request, err);
-    if (rc) {
-        return rc;
+    *part = s->problem;
+    int rc = pof_calloc(request, s->problem.requests, sizeof **request, err);
+    if (rc == 0) {
+        part->request = *request;
+        part->requests = 0;
     }
-    part.request = request;
-    part.requests = 0;
-    for (size_t i = 0; i < s->problem.requests; i++) {
-        if (j->book->request[s->request_of[i]].record.role == role) {
-            request[part.requests++] = s->request[i];
+    for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
+        if (pass == PASS_ALL || j->book->request[s->request_of[i]].record.role == (int)pass) {
+            (*request)[part->requests++] = s->request[i];
         }
     }
-    rc = solve(j, worker, &part, &s->result, err);
-    for (size_t i = 0; i < part.offers; i++) {
+    return rc;
+}
+
+/* On top of what earlier passes took. */
+static int solve_pass(const struct job *j, unsigned worker, struct slot *s, enum pass pass,
+                      struct pof_err *err)
+{
+    struct pof_clear_problem part;
+    struct pof_clear_request *request = NULL;
+    int rc = problem_of(j, s, pass, &part, &request, err);
+    rc = rc ? rc : solve(j, worker, &part, &s->result, err);
+    rc = rc ? rc : pof_clear_cost(&part, s->result.taken_w, &s->cost[pass == PASS_TSO], err);
+    for (size_t i = 0; rc == 0 && i < part.offers; i++) {
         s->offer[i].frozen_w = s->result.taken_w[i];
     }
     free(request);
@@ -150,10 +173,10 @@ static int solve_role(const struct job *j, unsigned worker, struct slot *s, int 
 static int solve_slot(const struct job *j, unsigned worker, struct slot *s, struct pof_err *err)
 {
     if (j->auction->sequence == POF_JOINT) {
-        return solve(j, worker, &s->problem, &s->result, err);
+        return solve_pass(j, worker, s, PASS_ALL, err);
     }
-    int rc = solve_role(j, worker, s, POF_ROLE_DSO, err);
-    return rc ? rc : solve_role(j, worker, s, POF_ROLE_TSO, err);
+    int rc = solve_pass(j, worker, s, PASS_DSO, err);
+    return rc ? rc : solve_pass(j, worker, s, PASS_TSO, err);
 }
 
 static int add_unmet(const struct slot *s, struct quarter *out, struct pof_err *err)
@@ -176,7 +199,7 @@ static int make_rows(const struct job *j, const struct slot *s, struct quarter *
         const struct pof_share *x = &s->shares.share[i];
         uint32_t offer = s->offer_of[x->offer];
         out->row[out->rows++] =
-            (struct row){.request = s->request_of[x->request],
+            (struct row){.request = out->unasked ? 0 : s->request_of[x->request],
                          .offer = offer,
                          .p_w = x->p_w,
                          .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
@@ -203,6 +226,39 @@ static void make_uniform(const struct pof_book *b, struct quarter *out)
     }
 }
 
+/* Where nothing is asked only blocks are taken, for other quarter-hours: their request is found
+ * later. */
+static int make_unasked(const struct slot *s, struct pof_shares *out, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->problem.offers; i++) {
+        if (s->result.taken_w[i] > 0) {
+            rc = pof_grow(&out->share, &out->cap, out->n + 1, sizeof *out->share, err);
+            if (rc == 0) {
+                out->share[out->n++] =
+                    (struct pof_share){0, POF_AWARD_COUNTER, i, s->result.taken_w[i]};
+            }
+        }
+    }
+    return rc;
+}
+
+/* A solved quarter-hour as rows. */
+static int book_quarter(const struct job *j, struct slot *s, struct quarter *out,
+                        struct pof_err *err)
+{
+    out->unasked = s->problem.requests == 0;
+    int rc = out->unasked ? make_unasked(s, &s->shares, err)
+                          : pof_attribute(&s->problem, s->result.taken_w, &s->shares, err);
+    rc = rc ? rc : add_unmet(s, out, err);
+    rc = rc ? rc : make_rows(j, s, out, err);
+    if (rc == 0 && j->auction->price_rule == POF_UNIFORM && !out->unasked) {
+        make_uniform(j->book, out);
+    }
+    memcpy(out->cost, s->cost, sizeof out->cost);
+    return rc;
+}
+
 static int clear_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
 {
     struct job *j = ctx;
@@ -213,13 +269,150 @@ static int clear_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *e
         slot_fill(&s, j->book, q, out);
         rc = solve_slot(j, worker, &s, err);
     }
-    rc = rc ? rc : pof_attribute(&s.problem, s.result.taken_w, &s.shares, err);
-    rc = rc ? rc : add_unmet(&s, out, err);
-    rc = rc ? rc : make_rows(j, &s, out, err);
-    if (rc == 0 && j->auction->price_rule == POF_UNIFORM) {
-        make_uniform(j->book, out);
-    }
+    rc = rc ? rc : book_quarter(j, &s, out, err);
     slot_release(&s);
+    return rc;
+}
+
+/* --- decisions: all quarter-hours at once --- */
+
+static int fill_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
+{
+    struct job *j = ctx;
+    (void)worker;
+    int rc = slot_alloc(&j->slot[q], j->book, q, err);
+    if (rc == 0) {
+        slot_fill(&j->slot[q], j->book, q, &j->quarter[q]);
+    }
+    return rc;
+}
+
+static int rest_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return solve_pass(j, worker, &j->slot[q], (enum pass)j->pass, err);
+}
+
+static int book_rows(void *ctx, unsigned worker, size_t q, struct pof_err *err)
+{
+    struct job *j = ctx;
+    (void)worker;
+    return book_quarter(j, &j->slot[q], &j->quarter[q], err);
+}
+
+/* What a pass decides; then the offers can be taken as decided only, within their full power for
+ * those a later pass may still decide. */
+static int decide(struct job *j, struct pof_err *err)
+{
+    uint32_t n = j->book->quarters;
+    struct pof_clear_problem *part;
+    struct pof_clear_request **request = NULL;
+    struct pof_clear_offer **offer = NULL;
+    struct pof_effort effort = {j->auction->budget, j->auction->threads};
+    int rc = pof_calloc(&part, n, sizeof *part, err);
+    rc = rc ? rc : pof_calloc(&request, n, sizeof(struct pof_clear_request *), err);
+    rc = rc ? rc : pof_calloc(&offer, n, sizeof(struct pof_clear_offer *), err);
+    for (uint32_t q = 0; rc == 0 && q < n; q++) {
+        offer[q] = j->slot[q].offer;
+        rc = problem_of(j, &j->slot[q], (enum pass)j->pass, &part[q], &request[q], err);
+    }
+    if (rc == 0) {
+        struct pof_block_problem p = {part,           n,
+                                      j->units.unit,  j->units.units,
+                                      j->units.entry, j->units.entries,
+                                      j->units.groups};
+        rc = pof_block_solve(&p, &effort, &j->decided, err);
+        if (rc == 0) {
+            pof_block_fix(&p, j->decided.on, offer);
+        }
+    }
+    for (uint32_t q = 0; request && q < n; q++) {
+        free(request[q]);
+    }
+    free(request);
+    free(offer);
+    free(part);
+    return rc;
+}
+
+/* The TSO's pass decides again on what the DSO's did not take. */
+static void offer_again(struct job *j)
+{
+    for (size_t e = 0; e < j->units.entries; e++) {
+        const struct pof_unit_entry *x = &j->units.entry[e];
+        struct slot *s = &j->slot[x->quarter];
+        s->offer[x->offer].p_w = j->book->offer[s->offer_of[x->offer]].record.p_w;
+    }
+}
+
+static int clear_pass(struct job *j, enum pass pass, unsigned threads, struct pof_err *err)
+{
+    struct pof_auction *a = j->tally;
+    j->pass = (int)pass;
+    int rc = decide(j, err);
+    rc = rc ? rc : pof_parallel(j->book->quarters, threads, rest_quarter, j, err);
+    if (rc == 0) {
+        a->nodes += j->decided.nodes;
+        a->parts = j->decided.parts;
+        a->open = j->decided.open > a->open ? j->decided.open : a->open;
+        a->bound[pass == PASS_TSO] = j->decided.bound;
+    }
+    return rc;
+}
+
+/* Blocks in quarter-hours where nothing is asked: to the first request that takes something of the
+ * block, else (a parent, taken for its children) the first of the book that gets anything. */
+static int name_requests(struct job *j, struct pof_err *err)
+{
+    const struct pof_book *b = j->book;
+    uint32_t *first, any = 0; /* 1 + request */
+    int rc = pof_calloc(&first, b->block_ids.n, sizeof *first, err);
+    for (uint32_t q = 0; rc == 0 && q < b->quarters; q++) {
+        for (size_t i = 0; !j->quarter[q].unasked && i < j->quarter[q].rows; i++) {
+            const struct row *x = &j->quarter[q].row[i];
+            uint32_t block = b->offer[x->offer].block;
+            any = any ? any : x->request + 1;
+            if (block != POF_NONE && first[block] == 0) {
+                first[block] = x->request + 1;
+            }
+        }
+    }
+    for (uint32_t q = 0; rc == 0 && q < b->quarters; q++) {
+        for (size_t i = 0; j->quarter[q].unasked && i < j->quarter[q].rows; i++) {
+            struct row *x = &j->quarter[q].row[i];
+            uint32_t block = b->offer[x->offer].block;
+            uint32_t to = block != POF_NONE && first[block] ? first[block] : any;
+            if (to == 0) {
+                rc = pof_fail(err, POF_E_INTERNAL, "offers are taken though nothing is asked for");
+                break;
+            }
+            x->request = to - 1;
+        }
+    }
+    free(first);
+    return rc;
+}
+
+static int clear_decided(struct job *j, unsigned threads, struct pof_err *err)
+{
+    uint32_t n = j->book->quarters;
+    int rc = pof_calloc(&j->slot, n, sizeof *j->slot, err);
+    rc = rc ? rc : pof_calloc(&j->decided.on, j->units.units, sizeof *j->decided.on, err);
+    rc = rc ? rc : pof_parallel(n, threads, fill_quarter, j, err);
+    if (j->auction->sequence == POF_JOINT) {
+        rc = rc ? rc : clear_pass(j, PASS_ALL, threads, err);
+    } else {
+        rc = rc ? rc : clear_pass(j, PASS_DSO, threads, err);
+        if (rc == 0) {
+            offer_again(j);
+        }
+        rc = rc ? rc : clear_pass(j, PASS_TSO, threads, err);
+    }
+    rc = rc ? rc : pof_parallel(n, threads, book_rows, j, err);
+    rc = rc ? rc : name_requests(j, err);
+    for (size_t u = 0; rc == 0 && u < j->units.units; u++) {
+        j->tally->units_taken += j->decided.on[u];
+    }
     return rc;
 }
 
@@ -298,6 +491,8 @@ static int hand_out_all(struct pof_auction *a, const struct job *j, struct pof_e
         const struct quarter *x = &j->quarter[q];
         rc = pof_add(&a->requested_wq, x->requested_w, err);
         rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
+        a->cost[0] += x->cost[0];
+        a->cost[1] += x->cost[1];
         for (size_t i = 0; rc == 0 && i < x->rows; i++) {
             struct numbering *k = &number[x->row[i].offer];
             struct pof_award award = award_of(b, &x->row[i], q);
@@ -323,6 +518,12 @@ static void job_release(struct job *j, unsigned threads)
     for (size_t q = 0; j->quarter && q < j->book->quarters; q++) {
         free(j->quarter[q].row);
     }
+    for (size_t q = 0; j->slot && q < j->book->quarters; q++) {
+        slot_release(&j->slot[q]);
+    }
+    free(j->slot);
+    free(j->decided.on);
+    pof_book_units_release(&j->units);
     free(j->clearing);
     free(j->quarter);
 }
@@ -331,14 +532,34 @@ int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct p
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    struct job j = {.auction = a, .book = book};
+    struct job j = {.auction = a, .book = book, .tally = a};
     int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
     rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
         rc = pof_clearing_new(&j.clearing[t], err);
     }
-    rc = rc ? rc : pof_parallel(book->quarters, threads, clear_quarter, &j, err);
+    rc = rc ? rc : pof_book_units_build(&j.units, book, err);
+    a->units = j.units.units;
+    if (rc == 0 && a->units > 0) {
+        rc = clear_decided(&j, threads, err);
+    } else {
+        rc = rc ? rc : pof_parallel(book->quarters, threads, clear_quarter, &j, err);
+    }
     rc = rc ? rc : hand_out_all(a, &j, err);
+    for (int pass = 0; pass < 2 && a->units == 0; pass++) {
+        a->bound[pass] = a->cost[pass]; /* certified */
+    }
     job_release(&j, threads);
     return rc;
+}
+
+int64_t pof_auction_gap_ppm(const struct pof_auction *a)
+{
+    int64_t most = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        pof_wide cost = a->cost[pass], gap = cost - a->bound[pass];
+        int64_t ppm = gap <= 0 ? 0 : cost <= 0 ? 1000000 : (int64_t)((gap * 1000000 + cost - 1) / cost);
+        most = ppm > most ? ppm : most;
+    }
+    return most;
 }

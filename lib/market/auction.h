@@ -3,6 +3,7 @@
 #ifndef POF_MARKET_AUCTION_H
 #define POF_MARKET_AUCTION_H
 
+#include "market/block.h"
 #include "market/book.h"
 
 enum pof_sequence {
@@ -24,6 +25,7 @@ struct pof_auction {
     enum pof_price_rule price_rule;
     enum pof_clear_method method;
     unsigned threads; /* of the tree method */
+    uint64_t budget;  /* nodes in each part of the search for decisions, see market/block.h */
     int (*on_award)(void *ctx, const struct pof_award *award, struct pof_err *err);
     void *ctx;
 
@@ -32,6 +34,14 @@ struct pof_auction {
     int64_t unmet_wq;
     int64_t up_wq, down_wq; /* awarded */
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
+
+    /* What was minimised, 1e-6 EUR/MWh times W of quarter-hours: offers taken and requests unmet.
+     * With dso-first, of each pass in turn: [1] is the TSO's, which includes what the first took. */
+    pof_wide cost[2], bound[2]; /* bound <= least cost <= cost */
+    size_t units;               /* decisions: blocks, gates and least powers */
+    size_t units_taken;
+    uint64_t nodes;
+    uint32_t parts, open; /* parts of the session, and those not proven optimal */
 };
 
 /* Clears the quarter-hours of a closed book and hands out the awards in order of quarter-hour,
@@ -44,5 +54,8 @@ struct pof_auction {
  * ... award of one offer in one quarter-hour :2, :3 ... behind it. */
 int pof_auction_run(struct pof_auction *a, const struct pof_book *book,
                     struct pof_err *err) POF_CHECKED;
+
+/* The proven gap: cost less bound in ppm of the cost, rounded up; of two passes the larger. */
+int64_t pof_auction_gap_ppm(const struct pof_auction *a);
 
 #endif

@@ -292,7 +292,8 @@ static int search_part(struct pofi_part *b, uint64_t budget, struct pof_err *err
         rc = pofi_branch_price(b, PRICE_ROUNDS, err);
         rc = rc ? rc : pofi_branch_round(b, err);
     }
-    return rc ? rc : pofi_branch_search(b, budget, err);
+    rc = rc ? rc : pofi_branch_search(b, budget, err);
+    return rc ? rc : pofi_branch_thin(b, err);
 }
 
 static int do_part(void *ctx, unsigned worker, size_t i, struct pof_err *err)

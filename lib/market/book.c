@@ -2,6 +2,7 @@
 /* Records into an order book. */
 #include "market/book.h"
 
+#include "market/book_block.h"
 #include "market/quarter.h"
 
 #include <stdlib.h>
@@ -18,6 +19,9 @@ void pof_book_release(struct pof_book *book)
     pof_forest_release(&book->forest);
     pof_names_release(&book->request_ids);
     pof_names_release(&book->offer_ids);
+    pof_names_release(&book->block_ids);
+    pof_names_release(&book->group_ids);
+    free(book->block);
     pof_arena_release(&book->arena);
     free(book->request);
     free(book->offer);
@@ -132,12 +136,13 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
-    struct pof_book_offer x = {0};
+    struct pof_book_offer x = {.block = POF_NONE};
     int rc = pof_quarters_check(o->start, o->end, err);
     rc = rc ? rc : find_node(b, o->node, &x.node, err);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
     rc = rc ? rc : pof_record_copy(POF_offer, o, &x.record, &b->arena, err);
+    rc = rc ? rc : pof_book_block_take(b, &x.record, &x.block, err);
     if (rc == 0) {
         b->offer[b->offers++] = x;
     }
@@ -247,6 +252,8 @@ static void keep_offers(struct pof_book *b)
             b->counts.offers_outside++;
         } else if (b->feeder->place[x.node] == POF_NONE) {
             b->counts.offers_unfed++;
+        } else if (x.block != POF_NONE && b->block[x.block].out) {
+            b->counts.offers_in_blocks_out++;
         } else {
             b->offer[n++] = x;
         }
@@ -415,6 +422,10 @@ int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_u
         return rc;
     }
     keep_requests(book, ceiling_ueur);
+    rc = pof_book_blocks_close(book, err);
+    if (rc) {
+        return rc;
+    }
     keep_offers(book);
     rc = keep_limits(book, err);
     sort(book->request, book->requests, sizeof *book->request, request_cmp);

@@ -73,6 +73,9 @@ int pofi_branch_price(struct pofi_part *b, unsigned rounds, struct pof_err *err)
 /* A first result from relaxed, in best, fixed and cost; flips while that pays. */
 int pofi_branch_round(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
 
+/* Turns units of the best result off, the last first, as long as that costs nothing. */
+int pofi_branch_thin(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
+
 /* Fixes a unit and what follows from it; false: contradicts what is fixed (what was fixed stays on
  * the trail). */
 bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state);

@@ -110,11 +110,12 @@ static void adopt(struct pofi_part *b, uint32_t quarter)
     }
 }
 
-static int try_flip(struct rounding *r, uint32_t unit, bool *better, struct pof_err *err)
+/* *better: it costs less than `less` more. */
+static int try_flip(struct rounding *r, uint32_t unit, int less, bool *better, struct pof_err *err)
 {
     struct pofi_part *b = r->b;
     *better = false;
-    if (!flip(r, unit) || least_cost(r) >= 0) {
+    if (!flip(r, unit) || least_cost(r) >= less) {
         unflip(r);
         return 0;
     }
@@ -126,7 +127,7 @@ static int try_flip(struct rounding *r, uint32_t unit, bool *better, struct pof_
         more += b->trial.cost[r->touched[k]] - b->fixed.cost[r->touched[k]];
         possible = b->trial.cost[r->touched[k]] != POFI_NEVER;
     }
-    *better = possible && more < 0;
+    *better = possible && more < less;
     if (!*better) {
         unflip(r);
         return rc;
@@ -145,7 +146,7 @@ static int flip_while_it_pays(struct rounding *r, struct pof_err *err)
     while (rc == 0 && idle < r->b->units) {
         bool better = false;
         if (r->b->state[r->b->unit[k]] == POFI_OPEN) {
-            rc = try_flip(r, r->b->unit[k], &better, err);
+            rc = try_flip(r, r->b->unit[k], 0, &better, err);
         }
         idle = better ? 0 : idle + 1;
         k = k + 1 < r->b->units ? k + 1 : 0;
@@ -222,25 +223,55 @@ static int repair(struct rounding *r, struct pof_err *err)
     }
 }
 
+static int rounding_init(struct rounding *r, struct pofi_part *b, struct pof_err *err)
+{
+    *r = (struct rounding){.b = b};
+    int rc = pof_calloc(&r->now, b->ix->p->units, sizeof *r->now, err);
+    rc = rc ? rc : pof_calloc(&r->changed, 2 * b->units, sizeof *r->changed, err);
+    return rc ? rc : pof_calloc(&r->touched, b->quarters, sizeof *r->touched, err);
+}
+
+/* Keeps what is now, when it is better or as good. */
+static void rounding_end(struct rounding *r, int rc)
+{
+    struct pofi_part *b = r->b;
+    for (size_t k = 0; rc == 0 && r->cost <= b->cost && k < b->units; k++) {
+        b->best[b->unit[k]] = r->now[b->unit[k]];
+    }
+    b->cost = rc == 0 && r->cost < b->cost ? r->cost : b->cost;
+    free(r->now);
+    free(r->changed);
+    free(r->touched);
+}
+
 int pofi_branch_round(struct pofi_part *b, struct pof_err *err)
 {
-    struct rounding r = {.b = b};
-    int rc = pof_calloc(&r.now, b->ix->p->units, sizeof *r.now, err);
-    rc = rc ? rc : pof_calloc(&r.changed, 2 * b->units, sizeof *r.changed, err);
-    rc = rc ? rc : pof_calloc(&r.touched, b->quarters, sizeof *r.touched, err);
+    struct rounding r;
+    int rc = rounding_init(&r, b, err);
     if (rc == 0) {
         start(&r);
         rc = repair(&r, err);
     }
     rc = rc ? rc : flip_while_it_pays(&r, err);
-    if (rc == 0 && r.cost < b->cost) {
-        b->cost = r.cost;
-        for (size_t k = 0; k < b->units; k++) {
-            b->best[b->unit[k]] = r.now[b->unit[k]];
+    rounding_end(&r, rc);
+    return rc;
+}
+
+int pofi_branch_thin(struct pofi_part *b, struct pof_err *err)
+{
+    struct rounding r;
+    int rc = rounding_init(&r, b, err);
+    for (size_t k = 0; rc == 0 && k < b->units; k++) {
+        r.now[b->unit[k]] = b->best[b->unit[k]];
+    }
+    rc = rc ? rc : repair(&r, err);
+    for (size_t k = b->units; rc == 0 && k-- > 0;) {
+        uint32_t u = b->unit[k];
+        bool better;
+        if (r.now[u] == POFI_ON && b->state[u] == POFI_OPEN) {
+            rc = try_flip(&r, u, 1, &better, err);
         }
     }
-    free(r.now);
-    free(r.changed);
-    free(r.touched);
+    rounding_end(&r, rc);
     return rc;
 }
