@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session;
+    const char *grid, *session, *report;
     int64_t ceiling, budget;
     int sequence, price, method;
 };
@@ -26,6 +26,7 @@ static const struct pof_option options[] = {
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (2000)", 0, 1000000000, NULL},
+    {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {0}};
 #undef AT
@@ -98,7 +99,7 @@ static void say_input(struct pof_cli *cli, const struct pof_book *b)
     say_left_out(cli, c->offers_unfed, "offers where no closed branch leads left out");
     say_left_out(cli, c->blocks_partial,
                  "blocks that reach beyond the window or are not all connected left out");
-    say_left_out(cli, c->blocks_orphan, "blocks whose parent is left out left out");
+    say_left_out(cli, c->blocks_orphan, "blocks that lose their parent by that left out");
     say_left_out(cli, c->offers_in_blocks_out, "offers left out with their blocks");
     say_left_out(cli, c->limits_unfed, "limits of branches that feed nothing left out");
 }
@@ -125,15 +126,28 @@ static void say_result(struct pof_cli *cli, const struct pof_auction *a)
 
 static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
 {
-    if (a->units == 0) {
-        return;
+    for (unsigned k = 0; a->units > 0 && k < a->passes; k++) {
+        char gap[POF_DECIMAL_MAX];
+        int n = (int)pof_decimal_format(pof_auction_gap_ppm(&a->pass[k]), 4, gap);
+        pof_cli_note(cli,
+                     "pass %u: %zu of %zu decisions taken, %" PRIu64 " nodes searched, "
+                     "at most %.*s %% above the least cost (%s)",
+                     k + 1, a->units_taken, a->units, a->pass[k].nodes, n, gap,
+                     a->pass[k].open ? "--budget ended the search" : "optimal");
     }
-    char gap[POF_DECIMAL_MAX];
-    int gap_n = (int)pof_decimal_format(pof_auction_gap_ppm(a), 4, gap);
-    pof_cli_note(cli,
-                 "%zu of %zu decisions taken, %" PRIu64 " nodes searched; %s%.*s%s", a->units_taken,
-                 a->units, a->nodes, a->open ? "within " : "", a->open ? gap_n : 0, gap,
-                 a->open ? " % of the least cost" : "optimal");
+}
+
+static int write_report(struct pof_cli *cli, const struct job *j, const struct pof_auction *a,
+                        struct pof_err *err)
+{
+    struct pof_writer *to;
+    int rc = j->args->report ? pof_cli_writer(cli, j->args->report, &to, err) : 0;
+    for (unsigned k = 0; rc == 0 && j->args->report && k < a->passes; k++) {
+        struct pof_cleared record;
+        rc = pof_auction_record(a, &j->book, k, &record, err);
+        rc = rc ? rc : pof_writer_put(to, POF_cleared, &record, err);
+    }
+    return rc;
 }
 
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
@@ -150,6 +164,7 @@ static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err
     if (rc == 0) {
         say_result(cli, &auction);
         say_decisions(cli, &auction);
+        rc = write_report(cli, j, &auction, err);
     }
     return rc;
 }

@@ -352,10 +352,11 @@ static int clear_pass(struct job *j, enum pass pass, unsigned threads, struct po
     int rc = decide(j, err);
     rc = rc ? rc : pof_parallel(j->book->quarters, threads, rest_quarter, j, err);
     if (rc == 0) {
-        a->nodes += j->decided.nodes;
-        a->parts = j->decided.parts;
-        a->open = j->decided.open > a->open ? j->decided.open : a->open;
-        a->bound[pass == PASS_TSO] = j->decided.bound;
+        struct pof_auction_pass *x = &a->pass[pass == PASS_TSO];
+        x->nodes = j->decided.nodes;
+        x->parts = j->decided.parts;
+        x->open = j->decided.open;
+        x->bound = j->decided.bound > 0 ? j->decided.bound : 0; /* asks are not below 0 */
     }
     return rc;
 }
@@ -491,8 +492,8 @@ static int hand_out_all(struct pof_auction *a, const struct job *j, struct pof_e
         const struct quarter *x = &j->quarter[q];
         rc = pof_add(&a->requested_wq, x->requested_w, err);
         rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
-        a->cost[0] += x->cost[0];
-        a->cost[1] += x->cost[1];
+        a->pass[0].cost += x->cost[0];
+        a->pass[1].cost += x->cost[1];
         for (size_t i = 0; rc == 0 && i < x->rows; i++) {
             struct numbering *k = &number[x->row[i].offer];
             struct pof_award award = award_of(b, &x->row[i], q);
@@ -546,20 +547,38 @@ int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct p
         rc = rc ? rc : pof_parallel(book->quarters, threads, clear_quarter, &j, err);
     }
     rc = rc ? rc : hand_out_all(a, &j, err);
-    for (int pass = 0; pass < 2 && a->units == 0; pass++) {
-        a->bound[pass] = a->cost[pass]; /* certified */
+    a->passes = a->sequence == POF_JOINT ? 1 : 2;
+    for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
+        a->pass[k].bound = a->pass[k].cost; /* certified */
+        a->pass[k].parts = book->quarters;
     }
     job_release(&j, threads);
     return rc;
 }
 
-int64_t pof_auction_gap_ppm(const struct pof_auction *a)
+int64_t pof_auction_gap_ppm(const struct pof_auction_pass *x)
 {
-    int64_t most = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        pof_wide cost = a->cost[pass], gap = cost - a->bound[pass];
-        int64_t ppm = gap <= 0 ? 0 : cost <= 0 ? 1000000 : (int64_t)((gap * 1000000 + cost - 1) / cost);
-        most = ppm > most ? ppm : most;
+    pof_wide gap = x->cost - x->bound;
+    return gap <= 0 ? 0 : (int64_t)((gap * 1000000 + x->cost - 1) / x->cost);
+}
+
+int pof_auction_record(const struct pof_auction *a, const struct pof_book *book, unsigned pass,
+                       struct pof_cleared *record, struct pof_err *err)
+{
+    const struct pof_auction_pass *x = &a->pass[pass];
+    const int64_t per_ueur = POF_WS_PER_MWH / POF_QUARTER_S;
+    if (x->cost > (pof_wide)INT64_MAX * per_ueur - per_ueur) {
+        return pof_fail(err, POF_E_OVERFLOW, "the cost is more than 64 bits of 1e-6 EUR");
     }
-    return most;
+    *record = (struct pof_cleared){.session = book->session.id,
+                                   .pass = (int64_t)pass + 1,
+                                   .cost_ueur = (int64_t)((x->cost + per_ueur - 1) / per_ueur),
+                                   .bound_ueur = (int64_t)(x->bound / per_ueur),
+                                   .gap_ppm = pof_auction_gap_ppm(x),
+                                   .decisions = (int64_t)a->units,
+                                   .taken = (int64_t)a->units_taken,
+                                   .nodes = (int64_t)x->nodes,
+                                   .parts = x->parts,
+                                   .open = x->open};
+    return 0;
 }

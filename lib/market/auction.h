@@ -19,6 +19,14 @@ enum pof_price_rule {
 
 enum pof_clear_method { POF_CLEAR_TREE, POF_CLEAR_LP };
 
+/* What one pass came to. The second includes the prices of what the first took. */
+struct pof_auction_pass {
+    pof_wide cost;        /* offers taken and requests unmet, 1e-6 EUR/MWh times W of quarter-hours */
+    pof_wide bound;       /* <= least cost <= cost */
+    uint64_t nodes;       /* searched */
+    uint32_t parts, open; /* parts of the session, and those not proven optimal */
+};
+
 /* How to clear, where awards go, and afterwards what came of it. */
 struct pof_auction {
     enum pof_sequence sequence;
@@ -35,13 +43,10 @@ struct pof_auction {
     int64_t up_wq, down_wq; /* awarded */
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
 
-    /* What was minimised, 1e-6 EUR/MWh times W of quarter-hours: offers taken and requests unmet.
-     * With dso-first, of each pass in turn: [1] is the TSO's, which includes what the first took. */
-    pof_wide cost[2], bound[2]; /* bound <= least cost <= cost */
-    size_t units;               /* decisions: blocks, gates and least powers */
-    size_t units_taken;
-    uint64_t nodes;
-    uint32_t parts, open; /* parts of the session, and those not proven optimal */
+    struct pof_auction_pass pass[2]; /* joint: the first only; dso-first: DSOs', then TSOs' */
+    unsigned passes;
+    size_t units;       /* decisions: blocks, gates and least powers */
+    size_t units_taken; /* after the last pass */
 };
 
 /* Clears the quarter-hours of a closed book and hands out the awards in order of quarter-hour,
@@ -55,7 +60,12 @@ struct pof_auction {
 int pof_auction_run(struct pof_auction *a, const struct pof_book *book,
                     struct pof_err *err) POF_CHECKED;
 
-/* The proven gap: cost less bound in ppm of the cost, rounded up; of two passes the larger. */
-int64_t pof_auction_gap_ppm(const struct pof_auction *a);
+/* The proven gap of a pass: cost less bound in ppm of the cost, rounded up. */
+int64_t pof_auction_gap_ppm(const struct pof_auction_pass *pass);
+
+/* A pass (counted from 0) as a record; texts are the book's. POF_E_OVERFLOW when the cost is more
+ * than a record holds. */
+int pof_auction_record(const struct pof_auction *a, const struct pof_book *book, unsigned pass,
+                       struct pof_cleared *record, struct pof_err *err) POF_CHECKED;
 
 #endif
