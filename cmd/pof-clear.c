@@ -25,7 +25,7 @@ static const struct pof_option options[] = {
     {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
-    {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (2000)", 0, 1000000000, NULL},
+    {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {0}};
@@ -183,6 +183,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000), .budget = 2000};
+    struct args args = {.ceiling = INT64_C(3000000000), .budget = 500};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -308,7 +308,7 @@ static int decide(struct job *j, struct pof_err *err)
     struct pof_clear_problem *part;
     struct pof_clear_request **request = NULL;
     struct pof_clear_offer **offer = NULL;
-    struct pof_effort effort = {j->auction->budget, j->auction->threads};
+    struct pof_effort effort = {j->auction->budget, j->auction->threads, 0};
     int rc = pof_calloc(&part, n, sizeof *part, err);
     rc = rc ? rc : pof_calloc(&request, n, sizeof(struct pof_clear_request *), err);
     rc = rc ? rc : pof_calloc(&offer, n, sizeof(struct pof_clear_offer *), err);
@@ -317,10 +317,9 @@ static int decide(struct job *j, struct pof_err *err)
         rc = problem_of(j, &j->slot[q], (enum pass)j->pass, &part[q], &request[q], err);
     }
     if (rc == 0) {
-        struct pof_block_problem p = {part,           n,
-                                      j->units.unit,  j->units.units,
-                                      j->units.entry, j->units.entries,
-                                      j->units.groups};
+        struct pof_block_problem p = {
+            part,           n, j->units.unit, j->units.units, j->units.entry, j->units.entries,
+            j->units.groups};
         rc = pof_block_solve(&p, &effort, &j->decided, err);
         if (rc == 0) {
             pof_block_fix(&p, j->decided.on, offer);

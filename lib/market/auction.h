@@ -21,9 +21,9 @@ enum pof_clear_method { POF_CLEAR_TREE, POF_CLEAR_LP };
 
 /* What one pass came to. The second includes the prices of what the first took. */
 struct pof_auction_pass {
-    pof_wide cost;        /* offers taken and requests unmet, 1e-6 EUR/MWh times W of quarter-hours */
-    pof_wide bound;       /* <= least cost <= cost */
-    uint64_t nodes;       /* searched */
+    pof_wide cost;  /* offers taken and requests unmet, 1e-6 EUR/MWh times W of quarter-hours */
+    pof_wide bound; /* <= least cost <= cost */
+    uint64_t nodes; /* searched */
     uint32_t parts, open; /* parts of the session, and those not proven optimal */
 };
 

@@ -19,8 +19,8 @@ static int check_entries(const struct pof_block_problem *p, struct pof_err *err)
         if (x->first != next || x->last < x->first || x->last > p->entries ||
             (x->parent != POF_NONE && x->parent >= p->units) ||
             (x->group != POF_NONE && x->group >= p->groups)) {
-            return pof_fail(err, POF_E_RANGE, "unit %zu has entries, a parent or a group out of range",
-                            u);
+            return pof_fail(err, POF_E_RANGE,
+                            "unit %zu has entries, a parent or a group out of range", u);
         }
         next = x->last;
     }
@@ -220,8 +220,7 @@ static int parts_build(struct parts *s, const struct pof_block_problem *p, struc
             part[i] = lead == i ? s->n++ : part[lead];
         }
         rc = list_by(p->quarters, s->n, part, &s->quarter_first, &s->quarter, err);
-        rc = rc ? rc
-                : list_by(p->units, s->n, part + p->quarters, &s->unit_first, &s->unit, err);
+        rc = rc ? rc : list_by(p->units, s->n, part + p->quarters, &s->unit_first, &s->unit, err);
     }
     free(up);
     free(part);
@@ -234,8 +233,8 @@ struct work {
     const struct pof_effort *options;
     struct pofi_index ix;
     struct parts parts;
-    struct pofi_part shared; /* the arrays that parts have their places in */
-    struct pofi_part *part;  /* [parts] what came of each: cost, bound, nodes */
+    struct pofi_part shared;        /* the arrays that parts have their places in */
+    struct pofi_part *part;         /* [parts] what came of each: cost, bound, nodes */
     struct pof_clearing **clearing; /* [threads] */
     size_t most_offers;
 };
@@ -275,11 +274,14 @@ static int fix_frozen(struct pofi_part *b, struct pof_err *err)
     return 0;
 }
 
-/* Rounds of pricing: the bound of the root is worth more than any node of a large search. */
-enum { PRICE_ROUNDS = 120 };
+/* Rounds of pricing, and quarter-hours above which windows are worth their while: in a long part
+ * the bound of the root is worth more than any node of the search. */
+enum { PRICE_ROUNDS = 120, WINDOW = 24 };
 
-static int search_part(struct pofi_part *b, uint64_t budget, struct pof_err *err)
+static int search_part(struct pofi_part *b, const struct pof_effort *effort, struct pof_err *err)
 {
+    uint64_t budget = effort->budget;
+    uint32_t window = effort->window ? effort->window : WINDOW;
     b->cost = POFI_NEVER;
     int rc = fix_frozen(b, err);
     rc = rc ? rc : pofi_branch_price(b, 0, err);
@@ -291,6 +293,9 @@ static int search_part(struct pofi_part *b, uint64_t budget, struct pof_err *err
     if (rc == 0 && b->bound < b->cost) {
         rc = pofi_branch_price(b, PRICE_ROUNDS, err);
         rc = rc ? rc : pofi_branch_round(b, err);
+    }
+    if (rc == 0 && b->quarters > window && budget > 0 && b->bound < b->cost) {
+        rc = pofi_branch_windows(b, window, budget, err);
     }
     rc = rc ? rc : pofi_branch_search(b, budget, err);
     return rc ? rc : pofi_branch_thin(b, err);
@@ -313,7 +318,7 @@ static int do_part(void *ctx, unsigned worker, size_t i, struct pof_err *err)
         rc = pof_calloc(&b.own_price, w->ix.p->quarter[0].forest->n, sizeof *b.own_price, err);
     }
     rc = rc ? rc : pof_calloc(&b.trail, b.units, sizeof *b.trail, err);
-    rc = rc ? rc : search_part(&b, w->options->budget, err);
+    rc = rc ? rc : search_part(&b, w->options, err);
     free(b.offer);
     free(b.original);
     free(b.taken);

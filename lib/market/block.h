@@ -20,6 +20,9 @@
  * good ones are found by alternating between node prices and entry prices and by subgradient steps.
  * Fixing a unit changes only the quarter-hours it touches, and only those are solved again.
  *
+ * In a long part, windows of quarter-hours are searched by themselves first, with a copy of each
+ * unit in every window it touches: the sum of their bounds is better than that of the root.
+ *
  * A first result comes from rounding and from flipping single units while that pays. Because the
  * cost of a quarter-hour is convex in what is forced into it, node prices tell which flips cannot
  * pay, and which units cannot be otherwise in a better result. Parts of the session that no unit
@@ -59,10 +62,11 @@ struct pof_block_problem {
 struct pof_effort {
     uint64_t budget; /* nodes searched in each part; 0: only the first result and its bound */
     unsigned threads;
+    uint32_t window; /* longer parts are bounded by windows of so many quarter-hours; 0: 24 */
 };
 
 struct pof_decided {
-    bool *on; /* [units] of the caller */
+    bool *on;             /* [units] of the caller */
     pof_wide cost, bound; /* 1e-6 EUR/MWh times W; bound <= least cost <= cost; equal: optimal */
     uint64_t nodes;       /* searched */
     uint32_t parts, open; /* parts of the session, and those whose optimum is not proven */
@@ -75,7 +79,8 @@ int pof_block_solve(const struct pof_block_problem *problem, const struct pof_ef
                     struct pof_decided *result, struct pof_err *err) POF_CHECKED;
 
 /* Puts decisions into offers: p_w and frozen_w of those of entries, so that what remains is
- * divisible and has a certificate. offer[quarter] is what the problem's offers are, to be changed. */
+ * divisible and has a certificate. offer[quarter] is what the problem's offers are, to be changed.
+ */
 void pof_block_fix(const struct pof_block_problem *problem, const bool *on,
                    struct pof_clear_offer *const *offer);
 

@@ -153,7 +153,8 @@ static int refuse_cycle(const struct pof_book *b, uint32_t on, struct pof_err *e
     for (uint32_t at = b->block[on].up; at != on; at = b->block[at].up) {
         least = pof_text_cmp(b->block[at].id, b->block[least].id) < 0 ? at : least;
     }
-    return refuse(err, "parent", b->block[least].parent, "leads back to itself: parents form a cycle");
+    return refuse(err, "parent", b->block[least].parent,
+                  "leads back to itself: parents form a cycle");
 }
 
 /* Blocks in which one cannot be whole take their children along. Each chain is followed up to where
@@ -279,12 +280,14 @@ static int list_places(const struct pof_book *b, const uint32_t *number, size_t 
             }
             rc = pof_grow(place, &cap, *n + 1, sizeof **place, err);
             if (rc == 0) {
-                (*place)[(*n)++] = (struct place){
-                    .key = own ? blocks + (uint64_t)o->rank * b->quarters + q : in,
-                    .parent = own ? in : POF_NONE,
-                    .entry = {.quarter = q,
-                              .offer = (uint32_t)(k - first),
-                              .low_w = whole ? o->record.p_w : own ? o->record.min_w : 0}};
+                (*place)[(*n)++] =
+                    (struct place){.key = own ? blocks + (uint64_t)o->rank * b->quarters + q : in,
+                                   .parent = own ? in : POF_NONE,
+                                   .entry = {.quarter = q,
+                                             .offer = (uint32_t)(k - first),
+                                             .low_w = whole ? o->record.p_w
+                                                      : own ? o->record.min_w
+                                                            : 0}};
             }
         }
     }

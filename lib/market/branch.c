@@ -77,7 +77,8 @@ static void decide_offers(struct pofi_part *b, uint32_t q, const uint8_t *state)
 
 static void note_entries(struct pofi_part *b, uint32_t q, struct pofi_view *v)
 {
-    /* original[] becomes its own inverse in place of a second array: taken in the problem's order. */
+    /* original[] becomes its own inverse in place of a second array: taken in the problem's order.
+     */
     const struct pof_clear_problem *p = &b->ix->p->quarter[q];
     int64_t *by_original = b->taken + p->offers;
     for (size_t i = 0; i < p->offers; i++) {

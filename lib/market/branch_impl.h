@@ -12,10 +12,10 @@ enum pofi_state { POFI_OPEN, POFI_ON, POFI_OFF };
 
 /* What the quarter-hours come to under some decisions. */
 struct pofi_view {
-    pof_wide *cost;  /* [quarters] POFI_NEVER: limits cannot be kept */
-    int64_t *taken;  /* [entries] W */
-    int64_t *value;  /* [entries] what a watt more in the offer's direction is worth at its node */
-    bool *dirty;     /* [quarters] to be solved again */
+    pof_wide *cost; /* [quarters] POFI_NEVER: limits cannot be kept */
+    int64_t *taken; /* [entries] W */
+    int64_t *value; /* [entries] what a watt more in the offer's direction is worth at its node */
+    bool *dirty;    /* [quarters] to be solved again */
 };
 
 /* What all parts of one problem read. */
@@ -44,8 +44,8 @@ struct pofi_part {
     uint32_t *original;            /* index in the problem of each of these */
     int64_t *taken, *own_price;
 
-    int64_t *price;            /* [entries] of open units */
-    uint8_t *state, *best;     /* [units] of the search; of the best result, none open */
+    int64_t *price;        /* [entries] of open units */
+    uint8_t *state, *best; /* [units] of the search; of the best result, none open */
     struct pofi_view relaxed, fixed, trial;
     uint32_t *trail; /* [units] of the part, in the order in which the search fixed them */
     size_t trailed;
@@ -80,6 +80,10 @@ int pofi_branch_thin(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
  * the trail). */
 bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state);
 void pofi_branch_undo(struct pofi_part *b, size_t trailed);
+
+/* A better bound from windows of so many quarter-hours, within budget nodes in all. */
+int pofi_branch_windows(struct pofi_part *b, uint32_t length, uint64_t budget,
+                        struct pof_err *err) POF_CHECKED;
 
 /* The search; bound and cost afterwards. */
 int pofi_branch_search(struct pofi_part *b, uint64_t budget, struct pof_err *err) POF_CHECKED;

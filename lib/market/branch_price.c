@@ -76,7 +76,8 @@ static void level(struct pofi_part *b, uint32_t unit)
         rest -= more ? p : 0;
         b->price[e] = bounded(b->price[e] + step + more);
     }
-    if (pofi_branch_slack(b, unit) < 0) { /* prices beyond the bounds: what was asked is a bound too */
+    if (pofi_branch_slack(b, unit) <
+        0) { /* prices beyond the bounds: what was asked is a bound too */
         for (size_t e = u->first; e < u->last; e++) {
             b->price[e] = pofi_branch_offer(b, e)->price_ueur;
         }
@@ -136,7 +137,8 @@ static void restore(struct pofi_part *b, const struct steps *s)
 }
 
 /* The direction is part of the last one and part of the subgradient (a deflected subgradient: P.
- * Camerini, L. Fratta, F. Maffioli, Math. Programming Study 3, 1975). Returns its squared length. */
+ * Camerini, L. Fratta, F. Maffioli, Math. Programming Study 3, 1975). Returns its squared length.
+ */
 static double aim(const struct pofi_part *b, struct steps *s)
 {
     double length = 0;
