@@ -140,6 +140,13 @@ check-suites:
 golden-accept:
 	@VARIANT=$(VARIANT) test/golden.sh --accept $(CASE)
 
+# Acceptance on the data beside the project: what failed, and the table of families.
+.PHONY: accept
+ACCEPT := $(patsubst %.c,$(B)/%,$(sort $(wildcard test/accept/*.c)))
+accept: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
+accept: $(ACCEPT)
+	@for a in $(ACCEPT); do $$a | grep -E '^(#|not ok)' || exit 1; done
+
 clean:
 	rm -rf build demo
 
@@ -194,6 +201,18 @@ $(B)/test/bench/bench-grid: $(BENCH_GRID) $(B)/libpof.a
 bench-grid: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
 bench-grid: all $(B)/test/bench/bench-grid
 	@$(B)/test/bench/bench-grid $(B)/bin $(NETS)
+
+# The market: pof-clear and a session against CLP and GLPK (packages coinor-clp, glpk-utils; left out
+# with a word where they are not installed), the same market and the same cost.
+.PHONY: bench-market
+BENCH_MARKET := $(patsubst %.c,$(B)/%.o,$(wildcard test/bench/market/*.c))
+-include $(BENCH_MARKET:.o=.d)
+$(B)/test/bench/bench-market: $(BENCH_MARKET)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_MARKET) -lm
+
+bench-market: all $(B)/test/bench/bench-market
+	@$(B)/test/bench/bench-market $(B)/bin
 
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60

@@ -2,6 +2,7 @@
 /* pof-clear: matches requests with offers at least cost, within the limits of the grid. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "io/heap.h"
 #include "market/auction.h"
 #include "num/decimal.h"
 
@@ -9,7 +10,7 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *report;
+    const char *grid, *session, *prices, *report;
     int64_t ceiling, budget;
     int sequence, price, method;
 };
@@ -26,6 +27,7 @@ static const struct pof_option options[] = {
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
+    {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {0}};
@@ -60,8 +62,16 @@ static int on_record(void *ctx, const struct pof_record *record, struct pof_err 
     return pof_book_take(&j->book, record, err);
 }
 
+/* What the book and its clearing take for a byte of CSV. */
+enum { MEMORY_PER_BYTE = 8 };
+
 static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
+    const char *const *operand;
+    size_t n = pof_cli_operands(cli, &operand);
+    for (size_t i = 0; i < n; i++) {
+        pof_heap_expect(operand[i], MEMORY_PER_BYTE);
+    }
     static const struct pof_want wants[] = {{POF_session, on_record},
                                             {POF_request, on_record},
                                             {POF_offer, on_record},
@@ -74,6 +84,11 @@ static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 static int write_award(void *ctx, const struct pof_award *award, struct pof_err *err)
 {
     return pof_writer_put(ctx, POF_award, award, err);
+}
+
+static int write_price(void *ctx, const struct pof_node_price *price, struct pof_err *err)
+{
+    return pof_writer_put(ctx, POF_node_price, price, err);
 }
 
 static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
@@ -159,8 +174,15 @@ static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err
                                   .budget = (uint64_t)j->args->budget,
                                   .on_award = write_award,
                                   .ctx = pof_cli_out(cli)};
+    struct pof_writer *prices = NULL;
+    int rc = 0;
+    if (j->args->prices) {
+        rc = pof_cli_writer(cli, j->args->prices, &prices, err);
+        auction.on_price = write_price;
+        auction.price_ctx = prices;
+    }
     say_input(cli, &j->book);
-    int rc = pof_auction_run(&auction, &j->book, err);
+    rc = rc ? rc : pof_auction_run(&auction, &j->book, err);
     if (rc == 0) {
         say_result(cli, &auction);
         say_decisions(cli, &auction);

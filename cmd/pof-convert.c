@@ -141,6 +141,12 @@ static int read_documents(struct pof_cli *cli, const struct args *a, const struc
     if (a->slack || a->names) {
         return pof_fail(err, POF_E_USAGE, "--slack and --names are for documents of the Common Information Model");
     }
+    if (d->n == 0) {
+        return pof_fail(err, POF_E_MISSING,
+                        "a directory holds neither the tables of SimBench (%s ...) nor documents "
+                        "of the Common Information Model (*.xml, *.zip)",
+                        pof_simbench_file[POF_SIMBENCH_NODE]);
+    }
     if (d->n != 1) {
         return pof_fail(err, POF_E_USAGE,
                         "only documents of the Common Information Model come in several files; %zu are given", d->n);

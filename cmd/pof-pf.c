@@ -30,7 +30,7 @@ static const char *const phases[] = {"1", "3", NULL};
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of a case without records (1970-01-01T00:00:00Z)", 0, 0, NULL},
-    {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "auto, sweep, newton, linear, linear-current or current (auto: sweep where the grid is radial)", 0, 0, methods},
+    {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "how to solve, see pof-pf(1) (auto: sweeps where the grid is radial)", 0, 0, methods},
     {"start", 0, POF_OPT_WORD, AT(start), "START", "of Newton's method: auto, flat, dc or linear (auto)", 0, 0, starts},
     {"q-limits", 0, POF_OPT_FLAG, AT(q_limits), NULL, "generators keep to their reactive limits", 0, 0, NULL},
     {"slack", 0, POF_OPT_WORD, AT(slack), "WHO", "what the balance needs comes from: node, or distributed by shares (node)", 0, 0, slacks},

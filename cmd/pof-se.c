@@ -10,12 +10,13 @@
 #include <stdlib.h>
 
 static const char *const solvers[] = {"sparse", "dense", NULL};
+static const char *const phases[] = {"1", "3", NULL};
 static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
 
 struct args {
     const char *grid, *report, *doubts;
     int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
-    int solver, estimator;
+    int solver, estimator, phases;
     bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
 };
 
@@ -23,6 +24,7 @@ struct args {
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document", 0, 0, NULL},
     {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
+    {"phases", 0, POF_OPT_WORD, AT(phases), "N", "1: balanced, 3: each phase for itself (1)", 0, 0, phases},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "test residuals, give standard deviations (yes)", 0, 0, NULL},
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
     {"critical", 0, POF_OPT_FLAG, AT(critical), NULL, "name readings that no others test (no)", 0, 0, NULL},
@@ -115,7 +117,7 @@ static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
     struct pof_se_report *r = &w->series.report;
     int rc = pof_se_series_instant(&w->series, t, err);
     if (rc == 0 && r->has_state) {
-        rc = pof_se_put_state(w->series.se, 1, r, w->out, err);
+        rc = pof_se_put_state(w->series.se, w->args->phases ? 3 : 1, r, w->out, err);
     }
     if (rc == 0 && w->quality) {
         rc = pof_writer_put(w->quality, POF_estimate, &r->record, err);
@@ -217,11 +219,16 @@ static int prepare(struct work *w, struct pof_err *err)
     if (a->stream && a->estimate_taps) {
         return pof_fail(err, POF_E_USAGE, "--estimate-taps looks at all instants: expected no --stream");
     }
+    if (a->phases && (a->check_switches || a->estimate_taps)) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--check-switches and --estimate-taps are of balanced estimates: expected them "
+                        "without --phases 3");
+    }
     int rc = pof_cli_grid_readings(w->cli, a->grid, &w->grid, &w->own, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
     rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
-    w->series = (struct pof_se_series){.grid = &w->grid, .options.dense = a->solver == 1};
+    w->series = (struct pof_se_series){.grid = &w->grid, .options = {.dense = a->solver == 1, .phases = a->phases ? 3 : 1}};
     w->series.report.wish = (struct pof_se_wish){.check = a->check,
                                           .critical = a->critical,
                                           .remove_bad = a->remove_bad,
@@ -252,7 +259,8 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
                                             {POF_pod, on_pod},
                                             {POF_measurement, on_measurement},
                                             {POF_baseline, on_baseline}};
-    struct work w = {.cli = cli, .args = args, .out = pof_cli_out(cli), .now = INT64_MIN, .own.phases = 1};
+    struct work w = {.cli = cli, .args = args, .out = pof_cli_out(cli), .now = INT64_MIN};
+    w.own.phases = w.args->phases ? 3 : 1;
     int rc = prepare(&w, err);
     rc = rc ? rc : collect(&w, wants, 4, err);
     rc = rc ? rc : estimate(&w, err);

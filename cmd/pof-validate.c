@@ -2,20 +2,29 @@
 /* pof-validate: which awards the grid can carry. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "market/narrow.h"
 #include "market/validate.h"
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 struct args {
-    const char *grid, *session;
-    int64_t max_loading;
+    const char *grid, *session, *limits;
+    int64_t max_loading, outage_loading, worth_dso, worth_tso, margin;
+    struct pof_texts outages;
 };
 
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, offsetof(struct args, session), "ID", "session of the awards (the only one given)", 0, 0, NULL},
     {"max-loading", 0, POF_OPT_MICRO, offsetof(struct args, max_loading), "SHARE", "share of its rating that a branch may carry (1)", 0, 10, NULL},
+    {"worth-dso", 0, POF_OPT_MICRO, offsetof(struct args, worth_dso), "EUR", "what a MWh is worth to the DSO (300000)", 0, 999999999, NULL},
+    {"worth-tso", 0, POF_OPT_MICRO, offsetof(struct args, worth_tso), "EUR", "what a MWh is worth to the TSO (3000)", 0, 999999999, NULL},
+    {"outage", 0, POF_OPT_LIST, offsetof(struct args, outages), "BRANCH", "limits hold also without this branch; several may be given", 0, 0, NULL},
+    {"outage-loading", 0, POF_OPT_MICRO, offsetof(struct args, outage_loading), "SHARE", "share of its rating that a branch may carry then (1)", 0, 10, NULL},
+    {"limits", 'l', POF_OPT_OUTPUT, offsetof(struct args, limits), "FILE", "limit records for clearing again, written there", 0, 0, NULL},
+    {"margin", 0, POF_OPT_MICRO, offsetof(struct args, margin), "SHARE", "share of a rating that those limits keep free (0.001)", 0, 1, NULL},
     {0}};
 
 static const struct pof_program program = {
@@ -32,6 +41,7 @@ struct job {
     struct pof_grid grid;
     struct pof_forecast forecast;
     struct pof_validate validate;
+    uint32_t *outage;
 };
 
 static int on_forecast(void *ctx, const struct pof_record *record, struct pof_err *err)
@@ -56,16 +66,48 @@ static int read_records(struct pof_cli *cli, struct job *j, struct pof_err *err)
     return pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
 }
 
+static int find_outages(struct job *j, struct pof_err *err)
+{
+    const struct pof_texts *names = &j->args->outages;
+    int rc = pof_calloc(&j->outage, names->n, sizeof *j->outage, err);
+    for (size_t i = 0; rc == 0 && i < names->n; i++) {
+        uint32_t b = pof_names_find(&j->grid.branch_names, pof_text(names->item[i]));
+        if (b == POF_NONE || !j->grid.branch[b].closed) {
+            return pof_fail(err, POF_E_REFERENCE, "--outage '%.80s': the grid has no such closed branch",
+                            names->item[i]);
+        }
+        j->outage[i] = b;
+    }
+    return rc;
+}
+
 static int validate(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     const struct pof_forecast_options window = {.grid = &j->grid, .session = j->args->session};
     const struct pof_validate_options o = {.max_loading = (double)j->args->max_loading * 1e-6,
+                                           .outage_loading = (double)j->args->outage_loading * 1e-6,
+                                           .worth_ueur_mwh = {j->args->worth_dso, j->args->worth_tso},
+                                           .outage = j->outage,
+                                           .outages = (uint32_t)j->args->outages.n,
                                            .threads = pof_cli_threads(cli)};
-    if (j->args->max_loading == 0) {
-        return pof_fail(err, POF_E_USAGE, "--max-loading '0' forbids every flow; 1 is the rating");
+    if (j->args->max_loading == 0 || j->args->outage_loading == 0) {
+        return pof_fail(err, POF_E_USAGE, "a loading of '0' forbids every flow; 1 is the rating");
     }
     int rc = pof_forecast_build(&j->forecast, &window, err);
     return rc ? rc : pof_validate_run(&j->validate, &j->forecast, &j->grid, &o, err);
+}
+
+static int write_limits(struct pof_cli *cli, const struct job *j, struct pof_err *err)
+{
+    struct pof_narrow narrow;
+    struct pof_writer *out;
+    int rc = pof_narrow(&narrow, &j->validate, &j->grid, (double)j->args->margin * 1e-6, err);
+    rc = rc ? rc : pof_cli_writer(cli, j->args->limits, &out, err);
+    for (size_t i = 0; rc == 0 && i < narrow.n; i++) {
+        rc = pof_writer_put(out, POF_limit, &narrow.limit[i], err);
+    }
+    pof_narrow_release(&narrow);
+    return rc;
 }
 
 static int write_all(struct pof_cli *cli, const struct job *j, struct pof_err *err)
@@ -74,7 +116,7 @@ static int write_all(struct pof_cli *cli, const struct job *j, struct pof_err *e
     for (size_t i = 0; rc == 0 && i < j->validate.n; i++) {
         rc = pof_writer_put(pof_cli_out(cli), POF_verdict, &j->validate.verdict[i], err);
     }
-    return rc;
+    return rc || !j->args->limits ? rc : write_limits(cli, j, err);
 }
 
 static void say(struct pof_cli *cli, const struct job *j)
@@ -89,6 +131,10 @@ static void say(struct pof_cli *cli, const struct job *j)
         pof_cli_warn(cli, "the power flow with all awards does not converge in %u quarter-hours",
                      c->quarters_diverged);
     }
+    if (c->quarters_emptied) {
+        pof_cli_warn(cli, "all awards of %u quarter-hours are rejected: no choice among them was found",
+                     c->quarters_emptied);
+    }
     if (f->missing) {
         struct pof_text pod = j->forecast.pod[f->first_missing].name;
         pof_cli_warn(cli, "%u pods, first '%.*s', lack %" PRIu64 " baselines, taken as no load",
@@ -102,6 +148,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     int rc = pof_forecast_init(&j.forecast, err);
     rc = rc ? rc : pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_records(cli, &j, err);
+    rc = rc ? rc : find_outages(&j, err);
     rc = rc ? rc : validate(cli, &j, err);
     rc = rc ? rc : write_all(cli, &j, err);
     if (rc == 0) {
@@ -111,11 +158,16 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     pof_validate_release(&j.validate);
     pof_forecast_release(&j.forecast);
     pof_grid_release(&j.grid);
+    free(j.outage);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    struct args args = {.max_loading = 1000000};
+    struct args args = {.max_loading = 1000000,
+                        .outage_loading = 1000000,
+                        .margin = 1000,
+                        .worth_dso = INT64_C(300000000000),
+                        .worth_tso = INT64_C(3000000000)};
     return pof_main(&program, argc, argv, &args, run);
 }

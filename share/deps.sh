@@ -27,6 +27,8 @@ fi
 echo "Installing:$missing"
 install() {
     # --no-remove: what is installed stays, even when a new package would conflict with it.
+    # A list of packages is meant.
+    # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove $missing
 }
 install >/dev/null 2>&1 && exit 0

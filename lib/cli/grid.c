@@ -2,7 +2,11 @@
 /* The --grid option. */
 #include "cli/grid.h"
 
+#include "io/heap.h"
+
 #include <stdlib.h>
+
+enum { MEMORY_PER_BYTE = 16 }; /* what estimation and power flow take for a byte of a document */
 
 static void tell(void *ctx, const char *text)
 {
@@ -24,6 +28,7 @@ int pof_cli_grid_readings(struct pof_cli *cli, const char *path, struct pof_grid
     if (!path) {
         return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see --help");
     }
+    pof_heap_expect(path, MEMORY_PER_BYTE);
     int rc = pof_cli_slurp(cli, path, &text, &len, err);
     rc = rc ? rc : pof_grid_read_with(grid, (struct pof_text){text, len}, path, &wish, err);
     free(text);

@@ -58,9 +58,10 @@ void pof_se_free(struct pof_se *se)
     }
     pofi_se_plan_free(se->plan);
     pofi_se_system_free(&se->gain);
+    pofi_se_state_free(&se->base);
     pofi_se_topology_free(se);
-    void *owned[] = {se->row, se->last,     se->block,      se->h,        se->constant,    se->v,
-                     se->a,   se->step, se->probe, se->before,     se->lanes,    se->unobservable,
+    void *owned[] = {se->row, se->last,     se->place,     se->block,      se->h,        se->constant,    se->v,
+                     se->a,   se->step, se->probe, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
                      se->residual,          se->normalised, se->critical,      se->island,   se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
@@ -90,24 +91,32 @@ static void clear_results(struct pof_se *se)
     se->status = POF_SE_DIVERGED;
 }
 
-/* What goes with a new pattern. */
-static int arrange(struct pof_se *se, struct pof_err *err)
+/* What went with another pattern. */
+static void forget(struct pof_se *se)
 {
     se->observed = false;
+    se->base_known = false;
     se->last_rows = 0;
     pofi_se_plan_free(se->plan);
     se->plan = NULL;
     pofi_se_lanes_free(se->lanes);
+    pofi_se_system_free(&se->gain);
+}
+
+/* What goes with a new one. */
+static int arrange(struct pof_se *se, struct pof_err *err)
+{
     int rc = pofi_se_gain_new(se, err);
     size_t size = 2 * (size_t)se->gain.blocks;
     rc = rc ? rc : pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err);
     rc = rc ? rc : pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err);
     rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
     rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
-    rc = rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
-    return rc ? rc : pofi_se_remember(se, err);
+    return rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
 }
 
+/* Observability comes first: its memory is free again when the patterns are made, which only
+ * observable sets need. */
 int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
                     bool *observable, struct pof_err *err)
 {
@@ -115,14 +124,20 @@ int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observation
     se->seen = observations;
     se->n_seen = n;
     int rc = pofi_se_rows(se, &same, err);
-    rc = rc || same ? rc : arrange(se, err);
+    if (rc == 0 && !same) {
+        forget(se);
+    }
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);
     }
-    if (rc != 0) {
-        se->last_rows = 0; /* nothing to be kept from here */
+    if (rc == 0 && se->observed && !se->plan) {
+        rc = arrange(se, err);
     }
-    *observable = se->observed;
+    if (rc != 0) {
+        forget(se);
+    }
+    se->remembered = rc == 0;
+    *observable = rc == 0 && se->observed;
     return rc;
 }
 
@@ -131,6 +146,36 @@ void pofi_se_currents_wait(struct pof_se *se)
     for (size_t i = 0; i < se->rows; i++) {
         se->row[i].active = !se->row[i].removed && se->row[i].quantity != POF_QUANTITY_I;
     }
+}
+
+/* Small grids whose readings differ so much in weight that factors of the gain matrix lose the weak
+ * ones, or whose residuals are so large that the step control of kept factors sees no progress, get a
+ * last attempt by orthogonal transformations, which do not square the condition. */
+enum { DENSE_MOST = 160 }; /* state variables: some 10 ms for each step */
+
+static int last_attempt(struct pof_se *se, struct pof_err *err)
+{
+    if (se->options.dense || pofi_se_states(se) > DENSE_MOST / 2) {
+        return 0;
+    }
+    char why[sizeof se->detail];
+    struct se_state gave_up = {0};
+    memcpy(why, se->detail, sizeof why);
+    int rc = pofi_se_state_new(se, &gave_up, err);
+    if (rc == 0) {
+        pofi_se_state_copy(se, &gave_up, &se->state);
+        pofi_se_currents_wait(se);
+        rc = pofi_se_start(se, false, err);
+    }
+    se->options.dense = true;
+    rc = rc ? rc : pofi_se_iterate(se, err);
+    se->options.dense = false;
+    if (rc == 0 && se->status == POF_SE_DIVERGED) {
+        pofi_se_state_copy(se, &se->state, &gave_up);
+        memcpy(se->detail, why, sizeof why);
+    }
+    pofi_se_state_free(&gave_up);
+    return rc;
 }
 
 int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, size_t n,
@@ -142,11 +187,16 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     if (rc == 0 && !observable) {
         se->status = POF_SE_UNOBSERVABLE;
     }
+    bool warm = rc == 0 && observable && pofi_se_warm(se);
     /* a second attempt, from the no-load state, when the first leads nowhere */
-    for (int flat = 0; rc == 0 && observable && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
+    for (int flat = 0; rc == 0 && observable && !warm && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
         pofi_se_currents_wait(se);
         rc = pofi_se_start(se, flat != 0, err);
         rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
+    }
+    bool last = rc == 0 && observable && se->status == POF_SE_DIVERGED;
+    if (last) {
+        rc = last_attempt(se, err);
     }
     if (rc == 0 && se->status != POF_SE_UNOBSERVABLE) {
         pofi_se_outputs(se); /* diverged: the state where it gave up */
@@ -154,6 +204,8 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     if (rc == 0 && se->status == POF_SE_CONVERGED) {
         se->detail[0] = '\0';
     }
+    /* where factors of the gain matrix did not do, later estimates shall not go by them either */
+    rc = rc == 0 && !last ? pofi_se_keep_base(se, err) : rc;
     *status = se->status;
     return rc;
 }

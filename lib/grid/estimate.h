@@ -27,8 +27,11 @@
  * first steps. Nodes that no closed path connects to a slack node are not estimated (v = 0);
  * observations there and at open branches are left out and counted.
  *
- * The result depends on the set of observations, not on their order, nor on earlier calls. One
- * engine is used by one thread at a time; several may share a grid. */
+ * The first estimate of the same quantities is the base of those that follow: they begin at its state
+ * and go by its factors, and only where that does not lead to their end soon, by the power flow.
+ * The result depends on the set of observations and on that base (by less than the tolerance), not
+ * on their order, nor on calls between. One engine is used by one thread at a time; several may
+ * share a grid. */
 #ifndef POF_GRID_ESTIMATE_H
 #define POF_GRID_ESTIMATE_H
 

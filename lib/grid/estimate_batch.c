@@ -14,26 +14,32 @@ enum { ITERATIONS_MAX = 30 };
 static const double CONTRACTION_WORST = 0.7;
 
 /* What the last step leaves of voltages' errors, p.u. and rad, unless the engine's options say. */
-static const double TOLERANCE = 2e-9;
+static const double TOLERANCE = 5e-9;
+/* Exact rows hold so well, p.u., or as well as the rounding of voltages, this share of a row's
+ * largest derivative, lets them. */
+static const double MISSED = 5e-10, ROUNDING = 4e-15;
 
 /* Cases of one thread's turn: enough that lanes are filled anew many times. */
 enum { TURN = 64 };
 
-/* What a case's row begins with. */
+/* What a case's row begins with: z = per * value + shift. */
 struct base {
-    uint32_t source;       /* POF_NONE: no observation */
+    uint32_t source;       /* observation */
+    uint32_t row;
     bool exact;
-    double unit, shift;    /* z = value / unit + shift */
-    double z, w, lambda;
+    double per, shift;
 };
 
 /* What threads share. */
 struct job {
     struct pof_se *se;
     struct pof_se_batch *batch;
-    struct base *base;     /* [rows] */
+    struct base *base;     /* [bases] rows that are observed */
+    size_t bases;
+    double *weight;        /* [rows] of the base */
     struct worker *worker; /* [threads] */
     uint8_t *alone;        /* [cases] */
+    double missed;         /* of exact rows, p.u. */
     size_t turn;
 };
 
@@ -48,35 +54,54 @@ struct worker {
 
 /* --- lanes --- */
 
+/* What is the same in all cases. */
+static void set_lanes(const struct job *j, struct worker *w)
+{
+    const struct pof_se *se = j->se;
+    struct eval_lanes *l = &w->lanes;
+    size_t width = (size_t)w->width;
+    for (size_t i = 0; i < se->rows * width; i++) {
+        l->z[i] = se->row[i / width].z;
+        l->w[i] = j->weight[i / width];
+    }
+    l->common = j->batch->sigma ? NULL : j->weight;
+}
+
+static void put_rows(const struct job *j, struct worker *w, size_t lane, size_t c)
+{
+    const struct pof_se_batch *b = j->batch;
+    const double *value = b->value + c * b->n, *sigma = b->sigma ? b->sigma + c * b->n : NULL;
+    double *z = w->lanes.z + lane, *weight = w->lanes.w + lane;
+    size_t width = (size_t)w->width;
+    for (const struct base *row = j->base; row < j->base + j->bases; row++) {
+        z[row->row * width] = value[row->source] * row->per + row->shift;
+    }
+    for (const struct base *row = j->base; sigma && row < j->base + j->bases; row++) {
+        if (!row->exact) {
+            double s = sigma[row->source] * row->per;
+            weight[row->row * width] = 1 / (s * s);
+        }
+    }
+}
+
 static void put_lane(const struct job *j, struct worker *w, int k, size_t c)
 {
     const struct pof_se *se = j->se;
-    const struct pof_se_batch *b = j->batch;
+    const struct se_plan *plan = se->plan;
     struct eval_lanes *l = &w->lanes;
     size_t width = (size_t)w->width, lane = (size_t)k;
-    for (uint32_t n = 0; n < se->net.nodes; n++) {
-        l->vr[n * width + lane] = se->from.vr[n];
-        l->vi[n * width + lane] = se->from.vi[n];
+    for (size_t n = 0; n < se->net.nodes; n++) {
+        l->v[2 * n * width + lane] = se->from.vr[n];
+        l->v[(2 * n + 1) * width + lane] = se->from.vi[n];
         l->vm[n * width + lane] = se->from.vm[n];
     }
-    for (uint32_t n = 0; n < 2 * se->potentials; n++) {
+    for (size_t n = 0; n < 2 * (size_t)se->potentials; n++) {
         l->x[n * width + lane] = se->from.x[n];
     }
-    for (size_t i = 0; i < se->rows; i++) {
-        const struct base *row = &j->base[i];
-        size_t at = i * width + lane;
-        l->z[at] = row->z;
-        l->w[at] = row->w;
-        l->lambda[at] = row->lambda;
-        if (row->source != POF_NONE) {
-            size_t o = c * b->n + row->source;
-            l->z[at] = b->value[o] / row->unit + row->shift;
-            if (b->sigma && !row->exact) {
-                double sigma = b->sigma[o] / row->unit;
-                l->w[at] = 1 / (sigma * sigma);
-            }
-        }
+    for (uint32_t i = 0; i < plan->exacts; i++) {
+        l->lambda[plan->exact[i] * width + lane] = se->row[plan->exact[i]].lambda;
     }
+    put_rows(j, w, lane, c);
     w->at[k] = c;
     w->before[k][0] = w->before[k][1] = INFINITY;
     w->iterations[k] = 0;
@@ -91,31 +116,42 @@ static double turned_by(double im, double re)
         return atan2(im, re);
     }
     double s = t * t; /* the next term is below 0.03^12 / 13 */
-    return t * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9 - s / 11)))));
+    return t * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9 - s * (1.0 / 11))))));
+}
+
+/* The voltages of a bus, for all grid nodes at it. */
+static void take_voltages(const struct job *j, const struct worker *w, size_t lane, size_t c)
+{
+    const struct pof_se *se = j->se;
+    const double *v = w->lanes.v + lane, *vm = w->lanes.vm + lane;
+    size_t width = (size_t)w->width, phases = se->net.phases, nodes = se->grid->nodes;
+    double *to_v = j->batch->v_pu ? j->batch->v_pu + c * nodes * phases : NULL;
+    double *to_a = j->batch->angle ? j->batch->angle + c * nodes * phases : NULL;
+    for (size_t i = 0, at = 0; i < nodes; i++) {
+        uint32_t bus = se->net.bus_of[i];
+        for (size_t n = bus * phases, f = 0; f < phases; f++, n++, at++) {
+            if (to_v) {
+                to_v[at] = bus == POF_NONE ? 0 : vm[n * width];
+            }
+            if (to_a && bus == POF_NONE) {
+                to_a[at] = 0;
+            } else if (to_a) {
+                double vr = v[2 * n * width], vi = v[(2 * n + 1) * width];
+                double re = vr * se->from.vr[n] + vi * se->from.vi[n];
+                double im = vi * se->from.vr[n] - vr * se->from.vi[n];
+                to_a[at] = se->a[n] + turned_by(im, re);
+            }
+        }
+    }
 }
 
 static void take_lane(const struct job *j, const struct worker *w, int k)
 {
-    const struct pof_se *se = j->se;
-    const struct eval_lanes *l = &w->lanes;
     struct pof_se_batch *b = j->batch;
     size_t width = (size_t)w->width, lane = (size_t)k, c = w->at[k];
-    uint32_t phases = se->net.phases;
-    size_t nodes = (size_t)se->grid->nodes * phases;
-    for (size_t i = 0; i < nodes; i++) {
-        uint32_t bus = se->net.bus_of[i / phases];
-        size_t n = bus == POF_NONE ? 0 : bus * phases + i % phases, at = n * width + lane;
-        double re = l->vr[at] * se->from.vr[n] + l->vi[at] * se->from.vi[n];
-        double im = l->vi[at] * se->from.vr[n] - l->vr[at] * se->from.vi[n];
-        if (b->v_pu) {
-            b->v_pu[c * nodes + i] = bus == POF_NONE ? 0 : l->vm[at];
-        }
-        if (b->angle) {
-            b->angle[c * nodes + i] = bus == POF_NONE ? 0 : se->a[n] + turned_by(im, re);
-        }
-    }
+    take_voltages(j, w, lane, c);
     if (b->objective) {
-        b->objective[c] = l->sums[EVAL_OBJECTIVE * width + lane];
+        b->objective[c] = w->lanes.sums[EVAL_OBJECTIVE * width + lane];
     }
     if (b->iterations) {
         b->iterations[c] = w->iterations[k];
@@ -141,7 +177,7 @@ static bool over(struct job *j, struct worker *w, int k)
     size_t width = (size_t)w->width, lane = (size_t)k;
     double missed = w->lanes.sums[EVAL_MISSED * width + lane];
     double objective = w->lanes.sums[EVAL_OBJECTIVE * width + lane];
-    if (w->last[k] && missed <= SE_MISSED && isfinite(objective)) {
+    if (w->last[k] && missed <= j->missed && isfinite(objective)) {
         take_lane(j, w, k);
         return true;
     }
@@ -270,22 +306,27 @@ static int settle_base(struct job *j, struct pof_err *err)
 {
     struct pof_se *se = j->se;
     int rc = pof_calloc(&j->base, se->rows, sizeof *j->base, err);
+    rc = rc ? rc : pof_calloc(&j->weight, se->rows, sizeof *j->weight, err);
     if (rc) {
         return rc;
     }
+    j->missed = MISSED;
     pofi_se_state_copy(se, &se->from, &se->state);
     pofi_se_linearise(se);
+    se->base_factored = false;
     pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        struct base *to = &j->base[i];
-        *to = (struct base){.source = row->source, .exact = row->exact, .z = row->z};
-        to->lambda = row->lambda;
-        to->w = row->exact ? 1 : row->weight;
+        if (row->exact) {
+            j->missed = fmax(j->missed, ROUNDING / row->weight);
+        }
+        j->weight[i] = row->exact ? 1 : row->weight;
         if (row->source != POF_NONE) {
             const struct pof_observation *o = &j->batch->observation[row->source];
-            to->unit = pofi_se_unit(se, o);
-            to->shift = row->z - o->value / to->unit; /* angles of further phases */
+            double unit = pofi_se_unit(se, o);
+            struct base *to = &j->base[j->bases++];
+            *to = (struct base){row->source, (uint32_t)i, row->exact, 1 / unit, 0};
+            to->shift = row->z - o->value / unit; /* angles of further phases */
         }
     }
     return 0;
@@ -300,6 +341,9 @@ static int run_lanes(struct job *j, struct pof_err *err)
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
         j->worker[t].width = b->one_lane ? 1 : LANES_WIDE;
         rc = pofi_se_lanes_new(j->se->plan, &j->worker[t].lanes, j->worker[t].width, err);
+        if (rc == 0) {
+            set_lanes(j, &j->worker[t]);
+        }
     }
     size_t turns = (b->cases + TURN - 1) / TURN;
     j->turn = turns < threads ? (b->cases + threads - 1) / threads : TURN;
@@ -310,6 +354,7 @@ static int run_lanes(struct job *j, struct pof_err *err)
     }
     free(j->worker);
     free(j->base);
+    free(j->weight);
     return rc;
 }
 
@@ -319,6 +364,7 @@ int pof_se_batch(struct pof_se *se, struct pof_se_batch *b, struct pof_err *err)
     struct pof_observation *o = NULL;
     enum pof_se_status status = POF_SE_DIVERGED, other;
     b->alone = 0;
+    se->base_known = false; /* the batch's own base does not depend on what was before */
     int rc = same_kind(b, err);
     rc = rc ? rc : pof_calloc(&j.alone, b->cases, sizeof *j.alone, err);
     rc = rc ? rc : pof_calloc(&o, b->n, sizeof *o, err);

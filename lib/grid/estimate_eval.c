@@ -130,9 +130,7 @@ static void plan_form(const struct pof_se *se, struct se_plan *p, uint32_t to, u
     uint32_t e = p->begin[to];
     p->at[to] = f->at[from];
     for (uint32_t k = f->begin[from]; k < f->begin[from + 1]; k++, e++) {
-        p->to[e] = f->to[k];
-        p->g[e] = f->g[k];
-        p->b[e] = f->b[k];
+        p->entry[e] = (struct eval_entry){f->g[k], f->b[k], f->to[k]};
     }
     p->begin[to + 1] = e;
 }
@@ -186,7 +184,7 @@ static void fill(const struct pof_se *se, struct se_plan *p)
         }
         if (base == POF_NONE || base != last) {
             last = base;
-            p->group[groups] = (struct eval_group){base == POF_NONE ? POF_NONE : forms, i, i, false};
+            p->group[groups] = (struct eval_group){base == POF_NONE ? POF_NONE : forms, i, i};
             for (uint32_t k = 0; k < p->width && base != POF_NONE; k++) {
                 plan_form(se, p, forms++, base + k);
             }
@@ -194,9 +192,64 @@ static void fill(const struct pof_se *se, struct se_plan *p)
         }
         p->group[groups - 1].end = i + 1;
     }
-    for (uint32_t g = 0; g < p->groups; g++) {
-        p->group[g].plain = is_plain(p, &p->group[g]);
+}
+
+/* 0: weighted of two entries, 1: weighted, 2: exact; 3: not plain. */
+static int kind_of(const struct se_plan *p, const struct eval_group *g)
+{
+    if (!is_plain(p, g)) {
+        return 3;
     }
+    return p->row[g->begin].exact ? 2 : p->begin[g->form + 1] - p->begin[g->form] == 2 ? 0 : 1;
+}
+
+/* Plain forms in their list, kind by kind; of the groups remain the others. */
+static void part(struct se_plan *p)
+{
+    uint32_t *end[] = {&p->pairs, &p->weighted, &p->plains};
+    uint32_t kept = 0;
+    for (int kind = 0; kind < 3; kind++) {
+        for (uint32_t k = 0; k < p->groups; k++) {
+            const struct eval_group *g = &p->group[k];
+            if (kind_of(p, g) != kind) {
+                continue;
+            }
+            struct eval_plain *to = &p->plain[p->plains++];
+            *to = (struct eval_plain){g->begin, p->at[g->form], p->begin[g->form],
+                                      p->begin[g->form + 1]};
+            for (uint32_t e = to->begin; e < to->end; e++) {
+                p->entry[e].g *= p->row[to->row].sign;
+                p->entry[e].b *= p->row[to->row].sign;
+            }
+        }
+        *end[kind] = p->plains;
+    }
+    for (uint32_t k = 0; k < p->groups; k++) {
+        if (kind_of(p, &p->group[k]) == 3) {
+            p->group[kept++] = p->group[k];
+        }
+    }
+    p->groups = kept;
+}
+
+static int list_clear(struct se_plan *p, struct pof_err *err)
+{
+    bool *set = NULL;
+    int rc = pof_calloc(&set, p->unknowns, sizeof *set, err);
+    rc = rc ? rc : pof_calloc(&p->clear, p->unknowns, sizeof *p->clear, err);
+    for (uint32_t n = 0; rc == 0 && n < p->nodes; n++) {
+        set[2 * p->order[n]] = set[2 * p->order[n] + 1] = true;
+    }
+    for (uint32_t k = 0; rc == 0 && k < p->exacts; k++) {
+        set[p->row[p->exact[k]].extra] = true;
+    }
+    for (uint32_t k = 0; rc == 0 && k < p->unknowns; k++) {
+        if (!set[k]) {
+            p->clear[p->clears++] = k;
+        }
+    }
+    free(set);
+    return rc;
 }
 
 int pofi_se_plan_new(const struct pof_se *se, struct se_plan **out, struct pof_err *err)
@@ -222,15 +275,18 @@ int pofi_se_plan_new(const struct pof_se *se, struct se_plan **out, struct pof_e
     rc = rc ? rc : pof_calloc(&p->term, terms, sizeof *p->term, err);
     rc = rc ? rc : pof_calloc(&p->at, forms, sizeof *p->at, err);
     rc = rc ? rc : pof_calloc(&p->begin, forms + 1, sizeof *p->begin, err);
-    rc = rc ? rc : pof_calloc(&p->to, entries, sizeof *p->to, err);
-    rc = rc ? rc : pof_calloc(&p->g, entries, sizeof *p->g, err);
-    rc = rc ? rc : pof_calloc(&p->b, entries, sizeof *p->b, err);
+    rc = rc ? rc : pof_calloc(&p->entry, entries, sizeof *p->entry, err);
+    rc = rc ? rc : pof_calloc(&p->plain, p->groups, sizeof *p->plain, err);
+    if (rc == 0) {
+        fill(se, p);
+        part(p);
+        pofi_se_plan_scale(se, p);
+        rc = list_clear(p, err);
+    }
     if (rc) {
         pofi_se_plan_free(p);
         return rc;
     }
-    fill(se, p);
-    pofi_se_plan_scale(se, p);
     *out = p;
     return 0;
 }
@@ -254,9 +310,9 @@ void pofi_se_plan_free(struct se_plan *p)
     free(p->term);
     free(p->at);
     free(p->begin);
-    free(p->to);
-    free(p->g);
-    free(p->b);
+    free(p->entry);
+    free(p->plain);
+    free(p->clear);
     free(p);
 }
 
@@ -265,16 +321,14 @@ int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, 
     const struct {
         double **at;
         size_t n;
-    } need[] = {{&l->vr, p->nodes},
-                {&l->vi, p->nodes},
+    } need[] = {{&l->v, 2 * (size_t)p->nodes},
                 {&l->vm, p->nodes},
                 {&l->x, 2 * (size_t)p->potentials},
                 {&l->z, p->rows},
                 {&l->w, p->rows},
                 {&l->lambda, p->rows},
                 {&l->rhs, p->unknowns},
-                {&l->tr, p->nodes},
-                {&l->ti, p->nodes},
+                {&l->t, 2 * (size_t)p->nodes},
                 {&l->r, p->rows},
                 {&l->sums, EVAL_SUMS}};
     int rc = 0;
@@ -286,8 +340,7 @@ int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, 
 
 void pofi_se_lanes_free(struct eval_lanes *l)
 {
-    double *owned[] = {l->vr, l->vi, l->vm, l->x,  l->z, l->w, l->lambda,
-                       l->rhs, l->tr, l->ti, l->r, l->sums};
+    double *owned[] = {l->v, l->vm, l->x, l->z, l->w, l->lambda, l->rhs, l->t, l->r, l->sums};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }

@@ -2,10 +2,11 @@
 /* Exact residuals and gradients, for one estimate or four side by side, and the step they lead to.
  *
  * With multipliers m of the rows (w r of weighted ones, -scale lambda of exact ones) the right-hand
- * side is H' m. It needs no H: the power of a form with multiplier mu = m_P + j m_Q contributes
- * Re(conj(mu) dS), which is an own part conj(mu) S w_a, and through beta = mu conj(v_a) a current's
- * part Re(beta di), handed back over the admittances of the form to the voltages it is made of.
- * Sines, cosines and roots are nowhere but at angles and current magnitudes. */
+ * side is H' m. It needs no H: the power S = v_a conj(i) of a form with multiplier mu = m_P + j m_Q
+ * contributes Re(conj(mu) dS) = Re(conj(mu i) dv_a) + Re(beta di), beta = mu conj(v_a), of which
+ * the second is handed back over the admittances of the form to the voltages it is made of. So every
+ * node collects one complex number t, and with dv = v (du + j dangle) its part of the right-hand
+ * side is t v. Sines, cosines and roots are nowhere but at angles and current magnitudes. */
 #ifndef POF_GRID_ESTIMATE_EVAL_H
 #define POF_GRID_ESTIMATE_EVAL_H
 
@@ -23,11 +24,23 @@ struct eval_row {
     uint32_t tbegin, tend; /* potentials */
 };
 
-/* Forms that are evaluated together: one, or the three phases, and their rows. */
+/* One admittance of a form. */
+struct eval_entry {
+    double g, b;
+    uint32_t to;
+};
+
+/* What nearly all forms are read as: P, then Q, both exact or both weighted. Its admittances have the
+ * sign of the rows. */
+struct eval_plain {
+    uint32_t row, at;
+    uint32_t begin, end;  /* entries */
+};
+
+/* Other forms, evaluated together: one, or the three phases, and their rows. */
 struct eval_group {
     uint32_t form;        /* first of them, in the plan's list; POF_NONE: no form */
     uint32_t begin, end;  /* rows */
-    bool plain;           /* one form; its P, then its Q, both exact or both weighted */
 };
 
 struct eval_term {
@@ -45,21 +58,27 @@ struct se_plan {
     struct eval_row *row;
     uint32_t *exact;      /* [exacts] */
     uint32_t exacts;
+    struct eval_plain *plain;
+    uint32_t pairs, weighted, plains; /* weighted of two entries; until there: weighted; then exact */
     struct eval_group *group;
     struct eval_term *term;
-    uint32_t *at, *begin, *to; /* forms that are read */
-    double *g, *b;
+    uint32_t *at, *begin;  /* forms that are read */
+    struct eval_entry *entry;
+    uint32_t *clear;       /* [clears] unknowns that are neither of nodes nor of exact rows */
+    uint32_t clears;
 };
 
 /* Numbers of a width: lanes of the same element are neighbours. */
 struct eval_lanes {
-    double *vr, *vi, *vm; /* [nodes] */
+    double *v;            /* [2 * nodes] real and imaginary parts */
+    double *vm;           /* [nodes] */
     double *x;            /* [2 * potentials] */
     double *z, *w;        /* [rows]; w 0: not active */
+    const double *common; /* [rows], not by lane: w of all lanes, instead of w; NULL: w. Not owned */
     double *lambda;       /* [rows] */
     double *rhs;          /* [unknowns], in the order of elimination */
-    double *tr, *ti;      /* [nodes] scratch */
-    double *r;            /* [rows] residuals */
+    double *t;            /* [2 * nodes] scratch */
+    double *r;            /* [rows] residuals; side by side: of exact rows alone */
     double *sums;         /* [EVAL_SUMS] */
 };
 

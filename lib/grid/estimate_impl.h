@@ -71,7 +71,10 @@ struct se_system {
     uint32_t *slot, *diagonal;
     uint32_t *first;   /* [rows] */
     uint32_t *unknown; /* [rows] a row's own unknown; POF_NONE: summed */
+    uint32_t *output;  /* [forms] first slot of the pairs of its blocks; POF_NONE: none. NULL with
+                          keep_all */
     bool keep_all, augment;
+    uint32_t outputs;  /* slots before that of the first output */
     uint32_t blocks;
 };
 
@@ -102,8 +105,11 @@ struct pof_se {
     size_t n_seen;
     struct se_row *row;
     size_t rows, row_cap;
-    struct se_row *last;   /* rows the patterns were made for */
+    struct se_row *last;   /* rows the patterns were made for, until remembered */
     size_t last_rows, last_cap;
+    bool remembered;       /* patterns are those of the present rows */
+    uint32_t *place;       /* [placed] of each row, as made, in the order of rows */
+    size_t placed, place_cap;
     uint32_t *block;       /* blocks of rows */
     double *h;             /* two derivatives for each, of the last pofi_se_linearise */
     double *constant;      /* the same of potentials; NULL without sections */
@@ -121,6 +127,14 @@ struct pof_se {
     double *step, *probe;  /* [2 * gain.blocks] a step; a right-hand side */
     double *before;        /* [rows] multipliers where the step began */
     size_t step_cap, probe_cap, before_cap;
+
+    /* the first converged state of the present pattern, where later estimates begin */
+    struct se_state base;
+    double *base_lambda, *base_weight; /* [rows] */
+    double base_rho;
+    size_t base_cap[2];
+    bool base_known;
+    bool base_factored;    /* the factors of the gain system are those of the base */
 
     /* results */
     int iterations;
@@ -182,6 +196,11 @@ void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const s
 uint32_t pofi_se_blocks_max(const struct pof_se *se, const struct se_row *row);
 uint32_t pofi_se_blocks(const struct pof_se *se, const struct se_row *row, struct se_term *term,
                         uint32_t *block);
+/* Whether the row and the next one are P and Q of one form and nothing else. */
+bool pofi_se_is_pair(const struct pof_se *se, const struct se_row *row);
+/* Their derivatives, and values, at once: the same bits. */
+void pofi_se_pair(const struct pof_se *se, const struct se_row *row, const struct se_state *s,
+                  double *h, double value[2]);
 /* Derivatives by potentials, into se->constant, which is zero. */
 void pofi_se_constants(const struct pof_se *se, const struct se_row *row, struct se_term *term);
 /* Whether residuals of the row are angles, compared around the circle. */
@@ -190,8 +209,6 @@ void pofi_se_outputs(struct pof_se *se);
 
 /* estimate_rows.c: observations to rows. */
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err) POF_CHECKED;
-/* After patterns were made for the present rows: the next ones may be the same. */
-int pofi_se_remember(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* What one p.u. (or rad) is in the unit of an observation. */
 double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o);
 /* Counts readings and constraints; the reference is not one but the choice of a frame. */
@@ -221,6 +238,11 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) PO
 
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* From the base of the pattern by its factors: true when that converged. Otherwise nothing is lost but
+ * time. */
+bool pofi_se_warm(struct pof_se *se);
+/* Makes the converged state the base, if the pattern has none. */
+int pofi_se_keep_base(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* The same from a state that was solved before; all rows take part from the first step. */
 int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err) POF_CHECKED;
 /* Whether the state is settled once a step of size `next` is taken too, after ones of sizes `before`
@@ -249,6 +271,10 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err) POF_
 
 /* estimate_start.c: the state to begin from: a power flow on the read injections, or without load. */
 int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err) POF_CHECKED;
+
+/* estimate_phasors.c: where the start is far from current phasors, one that is not. O(rows) for each
+ * phasor, and an estimate where it is far. */
+int pofi_se_phasor_start(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 
 /* The name of a row's observation, zero injection or reference. */
 const char *pofi_se_row_name(const struct pof_se *se, const struct se_row *row, char *to,

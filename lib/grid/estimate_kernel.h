@@ -3,9 +3,16 @@
  * WIDTH is how many there are; pointers are to lanes. */
 
 struct LANES(view) {
-    lane *vr, *vi, *vm, *x, *z, *w, *lambda, *rhs, *tr, *ti, *r;
+    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *t, *r;
+    const double *common;
     lane objective, missed;
 };
+
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(weight)(const struct LANES(view) *s, uint32_t i, lane *w)
+{
+    *w = s->common ? (lane){0} + s->common[i] : s->w[i];
+}
 
 /* The residual of a row into a multiplier; sums on the way. */
 LANES_TARGET static inline __attribute__((always_inline)) void
@@ -19,14 +26,16 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i,
             turns[k] = remainder(turns[k], FULL_TURN);
         }
     }
+    lane w;
+    LANES(weight)(s, i, &w);
     s->r[i] = r;
     if (row->exact) {
-        lane scaled = s->w[i] * r;
+        lane scaled = w * r;
         s->rhs[row->extra] = scaled * row->scale;
-        *m = -(s->lambda[i] * s->w[i]) * row->scale;
+        *m = -(s->lambda[i] * w) * row->scale;
         LANES_MORE(&s->missed, &scaled);
     } else {
-        *m = s->w[i] * r;
+        *m = w * r;
         s->objective += *m * r;
     }
 }
@@ -38,8 +47,8 @@ LANES_TARGET static void LANES(node_rows)(const struct se_plan *p, struct LANES(
         uint32_t at = 2 * p->order[row->node];
         lane value = s->vm[row->node], m;
         if (row->quantity == POF_QUANTITY_ANGLE) {
-            const double *re = (const double *)&s->vr[row->node];
-            const double *im = (const double *)&s->vi[row->node];
+            const double *re = (const double *)&s->v[2 * row->node];
+            const double *im = (const double *)&s->v[2 * row->node + 1];
             for (int k = 0; k < WIDTH; k++) {
                 ((double *)&value)[k] = atan2(im[k], re[k]);
             }
@@ -58,11 +67,12 @@ LANES(form)(const struct se_plan *p, const struct LANES(view) *s, uint32_t k, la
 {
     lane ir = {0}, ii = {0};
     for (uint32_t e = p->begin[k]; e < p->begin[k + 1]; e++) {
-        lane vr = s->vr[p->to[e]], vi = s->vi[p->to[e]];
-        ir += p->g[e] * vr - p->b[e] * vi;
-        ii += p->g[e] * vi + p->b[e] * vr;
+        const struct eval_entry *y = &p->entry[e];
+        const lane *v = s->v + 2 * (size_t)y->to;
+        ir += y->g * v[0] - y->b * v[1];
+        ii += y->g * v[1] + y->b * v[0];
     }
-    lane ar = s->vr[p->at[k]], ai = s->vi[p->at[k]];
+    lane ar = s->v[2 * p->at[k]], ai = s->v[2 * p->at[k] + 1];
     out[0] = ar * ir + ai * ii;
     out[1] = ai * ir - ar * ii;
     out[2] = ir;
@@ -123,43 +133,97 @@ LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, uint32_t i, con
     }
 }
 
-/* The group that nearly all are: P and Q of one form, both exact or both weighted. */
+/* Multipliers of a plain form of power sp + j sq: weighted. */
 LANES_TARGET static inline __attribute__((always_inline)) void
-LANES(plain_group)(const struct se_plan *p, struct LANES(view) *s, const struct eval_group *g)
+LANES(weigh)(struct LANES(view) *s, uint32_t i, const lane *power, lane *m)
 {
-    const struct eval_row *row = &p->row[g->begin];
-    uint32_t k = g->form, a = p->at[k], at = 2 * p->order[a], i = g->begin;
-    lane ir = {0}, ii = {0}, vr = s->vr[a], vi = s->vi[a], mr, mi;
-    for (uint32_t e = p->begin[k]; e < p->begin[k + 1]; e++) {
-        lane ur = s->vr[p->to[e]], ui = s->vi[p->to[e]];
-        ir += p->g[e] * ur - p->b[e] * ui;
-        ii += p->g[e] * ui + p->b[e] * ur;
+    lane rp = s->z[i] - power[0], rq = s->z[i + 1] - power[1], wp, wq;
+    LANES(weight)(s, i, &wp);
+    LANES(weight)(s, i + 1, &wq);
+    m[0] = wp * rp;
+    m[1] = wq * rq;
+    s->objective += m[0] * rp + m[1] * rq;
+    if (WIDTH == 1) {
+        s->r[i] = rp;
+        s->r[i + 1] = rq;
     }
-    lane sp = vr * ir + vi * ii, sq = vi * ir - vr * ii;
-    lane rp = s->z[i] - sp * row->sign, rq = s->z[i + 1] - sq * row->sign;
-    s->r[i] = rp;
-    s->r[i + 1] = rq;
-    if (row->exact) {
-        lane wp = s->w[i] * rp, wq = s->w[i + 1] * rq;
-        s->rhs[row->extra] = wp * row->scale;
-        s->rhs[row[1].extra] = wq * row[1].scale;
-        mr = -(s->lambda[i] * s->w[i]) * row->scale;
-        mi = -(s->lambda[i + 1] * s->w[i + 1]) * row[1].scale;
-        LANES_MORE(&s->missed, &wp);
-        LANES_MORE(&s->missed, &wq);
-    } else {
-        mr = s->w[i] * rp;
-        mi = s->w[i + 1] * rq;
-        s->objective += mr * rp + mi * rq;
+}
+
+/* The same of exact rows. */
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(hold)(struct LANES(view) *s, const struct eval_row *row, uint32_t i, const lane *power, lane *m)
+{
+    for (uint32_t k = 0; k < 2; k++) {
+        lane r = s->z[i + k] - power[k], w, scaled;
+        LANES(weight)(s, i + k, &w);
+        scaled = w * r;
+        s->r[i + k] = r;
+        s->rhs[row[k].extra] = scaled * row[k].scale;
+        m[k] = -(s->lambda[i + k] * w) * row[k].scale;
+        LANES_MORE(&s->missed, &scaled);
     }
-    mr *= row->sign;
-    mi *= row->sign;
-    s->rhs[at] += mi * sp - mr * sq;
-    s->rhs[at + 1] += mr * sp + mi * sq;
-    lane br = mr * vr + mi * vi, bi = mi * vr - mr * vi;
-    for (uint32_t e = p->begin[k]; e < p->begin[k + 1]; e++) {
-        s->tr[p->to[e]] += p->g[e] * br - p->b[e] * bi;
-        s->ti[p->to[e]] += p->g[e] * bi + p->b[e] * br;
+}
+
+/* What hands multipliers m of a form with the current i back to its own node: beta, and t. */
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(hand_back)(lane *t, const lane *v, const lane *i, const lane *m, lane *beta)
+{
+    t[0] += m[0] * i[0] - m[1] * i[1];
+    t[1] -= m[0] * i[1] + m[1] * i[0];
+    beta[0] = m[0] * v[0] + m[1] * v[1];
+    beta[1] = m[1] * v[0] - m[0] * v[1];
+}
+
+/* Weighted forms of two admittances: ends of branches. */
+LANES_TARGET static void LANES(pairs)(const struct se_plan *p, struct LANES(view) *s)
+{
+    for (const struct eval_plain *f = p->plain; f < p->plain + p->pairs; f++) {
+        const struct eval_entry *y = &p->entry[f->begin], *x = y + 1;
+        const lane *v = s->v + 2 * (size_t)f->at, *vy = s->v + 2 * (size_t)y->to,
+                   *vx = s->v + 2 * (size_t)x->to;
+        lane i[2], power[2], m[2], beta[2];
+        i[0] = (y->g * vy[0] - y->b * vy[1]) + (x->g * vx[0] - x->b * vx[1]);
+        i[1] = (y->g * vy[1] + y->b * vy[0]) + (x->g * vx[1] + x->b * vx[0]);
+        power[0] = v[0] * i[0] + v[1] * i[1];
+        power[1] = v[1] * i[0] - v[0] * i[1];
+        LANES(weigh)(s, f->row, power, m);
+        LANES(hand_back)(s->t + 2 * (size_t)f->at, v, i, m, beta);
+        lane *ty = s->t + 2 * (size_t)y->to, *tx = s->t + 2 * (size_t)x->to;
+        ty[0] += y->g * beta[0] - y->b * beta[1];
+        ty[1] += y->g * beta[1] + y->b * beta[0];
+        tx[0] += x->g * beta[0] - x->b * beta[1];
+        tx[1] += x->g * beta[1] + x->b * beta[0];
+    }
+}
+
+/* Other plain forms. */
+LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(view) *s)
+{
+    for (uint32_t k = p->pairs; k < p->plains; k++) {
+        const struct eval_plain *f = &p->plain[k];
+        const lane *v = s->v + 2 * (size_t)f->at;
+        lane i[2], power[2], m[2], beta[2];
+        memset(i, 0, sizeof i);
+        for (uint32_t e = f->begin; e < f->end; e++) {
+            const struct eval_entry *y = &p->entry[e];
+            const lane *u = s->v + 2 * (size_t)y->to;
+            i[0] += y->g * u[0] - y->b * u[1];
+            i[1] += y->g * u[1] + y->b * u[0];
+        }
+        power[0] = v[0] * i[0] + v[1] * i[1];
+        power[1] = v[1] * i[0] - v[0] * i[1];
+        if (k < p->weighted) {
+            LANES(weigh)(s, f->row, power, m);
+        } else {
+            LANES(hold)(s, &p->row[f->row], f->row, power, m);
+        }
+        LANES(hand_back)(s->t + 2 * (size_t)f->at, v, i, m, beta);
+        for (uint32_t e = f->begin; e < f->end; e++) {
+            const struct eval_entry *y = &p->entry[e];
+            lane *t = s->t + 2 * (size_t)y->to;
+            t[0] += y->g * beta[0] - y->b * beta[1];
+            t[1] += y->g * beta[1] + y->b * beta[0];
+        }
     }
 }
 
@@ -167,10 +231,6 @@ LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(vie
 {
     for (uint32_t g = 0; g < p->groups; g++) {
         const struct eval_group *group = &p->group[g];
-        if (group->plain) {
-            LANES(plain_group)(p, s, group);
-            continue;
-        }
         uint32_t width = group->form == POF_NONE ? 0 : p->width;
         lane f[12], mu[6], beta[6], own[3];
         memset(mu, 0, sizeof mu);
@@ -189,14 +249,17 @@ LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(vie
             }
         }
         for (uint32_t k = 0; k < width; k++) {
-            uint32_t form = group->form + k, a = p->at[form], at = 2 * p->order[a];
-            lane mr = mu[2 * k], mi = mu[2 * k + 1], vr = s->vr[a], vi = s->vi[a];
-            s->rhs[at] += own[k] - (mr * f[4 * k + 1] - mi * f[4 * k]);
-            s->rhs[at + 1] += mr * f[4 * k] + mi * f[4 * k + 1];
-            lane br = beta[2 * k] + (mr * vr + mi * vi), bi = beta[2 * k + 1] + (mi * vr - mr * vi);
+            uint32_t form = group->form + k, a = p->at[form];
+            lane b[2];
+            LANES(hand_back)(s->t + 2 * (size_t)a, s->v + 2 * (size_t)a, f + 4 * k + 2, mu + 2 * k, b);
+            s->rhs[2 * p->order[a]] += own[k];
+            b[0] += beta[2 * k];
+            b[1] += beta[2 * k + 1];
             for (uint32_t e = p->begin[form]; e < p->begin[form + 1]; e++) {
-                s->tr[p->to[e]] += p->g[e] * br - p->b[e] * bi;
-                s->ti[p->to[e]] += p->g[e] * bi + p->b[e] * br;
+                const struct eval_entry *y = &p->entry[e];
+                lane *t = s->t + 2 * (size_t)y->to;
+                t[0] += y->g * b[0] - y->b * b[1];
+                t[1] += y->g * b[1] + y->b * b[0];
             }
         }
     }
@@ -204,28 +267,34 @@ LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(vie
 
 LANES_TARGET static void LANES(eval)(const struct se_plan *p, const struct eval_lanes *l)
 {
-    struct LANES(view) s = {.vr = (lane *)(void *)l->vr,
-                            .vi = (lane *)(void *)l->vi,
+    struct LANES(view) s = {.v = (lane *)(void *)l->v,
                             .vm = (lane *)(void *)l->vm,
                             .x = (lane *)(void *)l->x,
                             .z = (lane *)(void *)l->z,
                             .w = (lane *)(void *)l->w,
+                            .common = l->common,
                             .lambda = (lane *)(void *)l->lambda,
                             .rhs = (lane *)(void *)l->rhs,
-                            .tr = (lane *)(void *)l->tr,
-                            .ti = (lane *)(void *)l->ti,
+                            .t = (lane *)(void *)l->t,
                             .r = (lane *)(void *)l->r};
-    memset(l->rhs, 0, p->unknowns * sizeof(lane));
-    memset(l->tr, 0, p->nodes * sizeof(lane));
-    memset(l->ti, 0, p->nodes * sizeof(lane));
-    LANES(node_rows)(p, &s);
+    memset(l->t, 0, 2 * (size_t)p->nodes * sizeof(lane));
+    for (uint32_t k = 0; k < p->clears; k++) {
+        s.rhs[p->clear[k]] = (lane){0};
+    }
+    for (uint32_t n = 0; p->groups > 0 && n < p->nodes; n++) {
+        s.rhs[2 * p->order[n]] = (lane){0}; /* groups add angles of currents */
+    }
+    LANES(pairs)(p, &s);
+    LANES(plains)(p, &s);
     LANES(groups)(p, &s);
     for (uint32_t n = 0; n < p->nodes; n++) {
-        lane *to = s.rhs + 2 * p->order[n];
-        lane vr = s.vr[n], vi = s.vi[n], tr = s.tr[n], ti = s.ti[n];
-        to[0] -= vr * ti + vi * tr;
-        to[1] += vr * tr - vi * ti;
+        lane *to = s.rhs + 2 * (size_t)p->order[n];
+        const lane *v = s.v + 2 * (size_t)n, *t = s.t + 2 * (size_t)n;
+        lane turn = v[0] * t[1] + v[1] * t[0];
+        to[0] = p->groups > 0 ? to[0] - turn : -turn;
+        to[1] = v[0] * t[0] - v[1] * t[1];
     }
+    LANES(node_rows)(p, &s);
     ((lane *)(void *)l->sums)[EVAL_OBJECTIVE] = s.objective;
     ((lane *)(void *)l->sums)[EVAL_MISSED] = s.missed;
 }
@@ -233,18 +302,21 @@ LANES_TARGET static void LANES(eval)(const struct se_plan *p, const struct eval_
 /* With rho C'C in the matrix, a solved step has its multipliers' steps less rho r. */
 LANES_TARGET static void LANES(complete)(const struct se_plan *p, const struct eval_lanes *l)
 {
-    const lane *w = (const lane *)(const void *)l->w, *r = (const lane *)(const void *)l->r;
+    struct LANES(view) s = {.w = (lane *)(void *)l->w, .common = l->common};
+    const lane *r = (const lane *)(const void *)l->r;
     lane *rhs = (lane *)(void *)l->rhs;
     for (uint32_t k = 0; k < p->exacts; k++) {
         const struct eval_row *row = &p->row[p->exact[k]];
-        rhs[row->extra] += row->rho * row->scale * (w[p->exact[k]] * r[p->exact[k]]);
+        lane of;
+        LANES(weight)(&s, p->exact[k], &of);
+        rhs[row->extra] += row->rho * row->scale * (of * r[p->exact[k]]);
     }
 }
 
 /* v (1 + du) and a turn by about dangle, exactly unitary: (1 + j dangle / 2) / (1 - j dangle / 2). */
 LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_lanes *l, double *size)
 {
-    lane *vr = (lane *)(void *)l->vr, *vi = (lane *)(void *)l->vi, *vm = (lane *)(void *)l->vm;
+    lane *v = (lane *)(void *)l->v, *vm = (lane *)(void *)l->vm;
     lane *x = (lane *)(void *)l->x, *lambda = (lane *)(void *)l->lambda;
     const lane *step = (const lane *)(const void *)l->rhs;
     lane most = {0};
@@ -252,9 +324,9 @@ LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_
         lane da = step[2 * p->order[n]], du = step[2 * p->order[n] + 1];
         lane half = 0.5 * da, square = half * half;
         lane grow = (1.0 + du) / (1.0 + square);
-        lane c = (1.0 - square) * grow, s = da * grow, re = vr[n], im = vi[n];
-        vr[n] = c * re - s * im;
-        vi[n] = s * re + c * im;
+        lane c = (1.0 - square) * grow, s = da * grow, re = v[2 * n], im = v[2 * n + 1];
+        v[2 * n] = c * re - s * im;
+        v[2 * n + 1] = s * re + c * im;
         vm[n] += vm[n] * du;
         LANES_MORE(&most, &da);
         LANES_MORE(&most, &du);

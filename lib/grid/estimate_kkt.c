@@ -120,20 +120,32 @@ static size_t list_form(const struct pof_se *se, uint32_t form, uint32_t *at_row
     return k;
 }
 
+/* Pairs of the to end of a branch: those of its from end, if it is made of the same blocks. */
+static uint32_t twin(const struct pof_se *se, const struct se_system *s, uint32_t form)
+{
+    const struct se_forms *f = &se->forms;
+    uint32_t other = form - se->net.phases, n = f->begin[form + 1] - f->begin[form];
+    bool same = n == f->begin[other + 1] - f->begin[other] &&
+                memcmp(f->to + f->begin[form], f->to + f->begin[other], n * sizeof *f->to) == 0;
+    return same ? s->output[other] : POF_NONE;
+}
+
 /* Places that nothing is added to: with them the inverse on the pattern holds the variances of all
  * flows, and where that makes no long rows, of what is consumed where nobody reads it. Both are
  * links of the grid, which are there anyway once rows are eliminated. */
-static size_t list_outputs(const struct pof_se *se, const bool *is_read, uint32_t *at_row,
-                           uint32_t *at_col)
+static size_t list_outputs(const struct pof_se *se, struct se_system *s, const bool *is_read,
+                           uint32_t *at_row, uint32_t *at_col)
 {
     const struct pof_net *net = &se->net;
     uint32_t ends = 2 * se->grid->branches * net->phases;
     size_t k = 0;
     for (uint32_t form = 0; form < se->forms.n; form++) {
         bool branch = form < ends;
+        s->output[form] = branch && form / net->phases % 2 ? twin(se, s, form) : POF_NONE;
         bool wanted = branch ? form / net->phases % 2 == 0 && net->at[form] != POF_NONE
                              : !is_read[form];
         if (wanted && (branch || se->forms.begin[form + 1] - se->forms.begin[form] <= LONG * net->phases)) {
+            s->output[form] = s->outputs + (uint32_t)k;
             k += list_form(se, form, at_row ? at_row + k : NULL, at_row ? at_col + k : NULL);
         }
     }
@@ -146,8 +158,10 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     uint32_t *row = NULL, *col = NULL, *tie = NULL;
     bool *negative = NULL;
     size_t summed = places;
-    places += s->keep_all ? 0 : list_outputs(se, is_read, NULL, NULL);
-    int rc = pof_calloc(&row, places, sizeof *row, err);
+    int rc = s->keep_all ? 0 : pof_calloc(&s->output, se->forms.n, sizeof *s->output, err);
+    s->outputs = (uint32_t)summed;
+    places += s->keep_all || rc ? 0 : list_outputs(se, s, is_read, NULL, NULL);
+    rc = rc ? rc : pof_calloc(&row, places, sizeof *row, err);
     rc = rc ? rc : pof_calloc(&col, places, sizeof *col, err);
     rc = rc ? rc : pof_calloc(&tie, s->blocks, sizeof *tie, err);
     rc = rc ? rc : pof_calloc(&negative, 2 * (size_t)s->blocks, sizeof *negative, err);
@@ -156,7 +170,7 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     if (rc == 0) {
         list_places(se, s, row, col);
         if (!s->keep_all) {
-            list_outputs(se, is_read, row + summed, col + summed);
+            list_outputs(se, s, is_read, row + summed, col + summed);
         }
         for (uint32_t b = 0; b < s->blocks; b++) {
             tie[b] = b;
@@ -224,6 +238,7 @@ void pofi_se_system_free(struct se_system *s)
     free(s->diagonal);
     free(s->first);
     free(s->unknown);
+    free(s->output);
     *s = (struct se_system){0};
 }
 

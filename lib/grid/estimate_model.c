@@ -177,6 +177,45 @@ void pofi_se_gradient(const struct pof_se *se, const struct se_row *row, const s
     }
 }
 
+bool pofi_se_is_pair(const struct pof_se *se, const struct se_row *row)
+{
+    const struct se_row *end = se->row + se->rows;
+    return row + 1 < end && row->quantity == POF_QUANTITY_P &&
+           row[1].quantity == POF_QUANTITY_Q && row->forms == 1 && row[1].forms == 1 &&
+           row->place == row[1].place && row->n == row[1].n && row->sign * row[1].sign > 0 &&
+           row->n == se->forms.begin[row->place + 1] - se->forms.begin[row->place];
+}
+
+void pofi_se_pair(const struct pof_se *se, const struct se_row *row, const struct se_state *s,
+                  double *h, double value[2])
+{
+    const struct se_forms *f = &se->forms;
+    uint32_t begin = f->begin[row->place], a = f->at[row->place], own = 0;
+    double *hp = h + 2 * (size_t)row->begin, *hq = h + 2 * (size_t)row[1].begin;
+    double ar = row->sign * s->vr[a], ai = row->sign * s->vi[a], re = 0, im = 0, pr = 0, pi = 0;
+    for (uint32_t k = 0; k < row->n; k++) {
+        uint32_t b = f->to[begin + k];
+        double g = f->g[begin + k], y = f->b[begin + k];
+        double yr = g * s->vr[b] - y * s->vi[b], yi = g * s->vi[b] + y * s->vr[b];
+        double cr = ar * yr + ai * yi, ci = ai * yr - ar * yi;
+        own = b == a ? k : own;
+        re += yr;
+        im += yi;
+        pr += cr;
+        pi += ci;
+        hp[2 * k] = ci;
+        hp[2 * k + 1] = cr;
+        hq[2 * k] = -cr;
+        hq[2 * k + 1] = ci;
+    }
+    hp[2 * own] -= pi;
+    hp[2 * own + 1] += pr;
+    hq[2 * own] += pr;
+    hq[2 * own + 1] += pi;
+    value[0] = row->sign * (s->vr[a] * re + s->vi[a] * im);
+    value[1] = row->sign * (s->vi[a] * re - s->vr[a] * im);
+}
+
 static int ascending(const void *x, const void *y)
 {
     uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;

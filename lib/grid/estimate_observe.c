@@ -4,7 +4,8 @@
  * Observability (A. Monticelli, F. Wu, IEEE Trans. PAS 104(5), 1985): whether a state can change
  * without any reading changing is a matter of what is read where, not of impedances. So the test is
  * made on the decoupled model, P by angles and Q by magnitudes, with links of random susceptance,
- * and without rounding (estimate_rank.h). A current read with its angle stands for P and Q there.
+ * and without rounding (estimate_rank.h): first by what spreads from row to row, which is enough for
+ * most sets that are observable, and by elimination where that leaves a doubt. A current read with its angle stands for P and Q there.
  * Where resistances do what decoupling forbids (angles from Q and magnitudes, in cables), the full
  * model at no load may overrule, if it is clearly determined there: vectors are projected onto what
  * no reading sees,
@@ -168,8 +169,10 @@ static int unit_rows(const struct pof_se *se, struct search *s, struct pof_rank_
 static int unit_model(const struct pof_se *se, struct search *s, struct pof_err *err)
 {
     struct pof_rank_rows in;
+    bool full = false;
     int rc = unit_rows(se, s, &in, err);
-    rc = rc ? rc : pof_rank_find(&s->rank, &in, err);
+    rc = rc ? rc : pof_rank_spread(&in, &full, err);
+    rc = rc || full ? rc : pof_rank_find(&s->rank, &in, err);
     s->vectors = rc ? 0 : s->rank.lost < NULLS ? s->rank.lost : NULLS;
     rc = rc ? rc : pof_calloc(&s->y, s->vectors * s->rank.n, sizeof *s->y, err);
     for (size_t k = 0; rc == 0 && k < s->vectors; k++) {

@@ -63,6 +63,11 @@ struct pof_rank {
     uint64_t *value;
 };
 
+/* Whether the rows have full rank, as far as can be seen without elimination (estimate_spread.c):
+ * full = true is certain, and exact for these coefficients; false says nothing. Feeders with
+ * injections everywhere and grids with flows along a spanning tree are seen. O(entries log n). */
+int pof_rank_spread(const struct pof_rank_rows *rows, bool *full, struct pof_err *err) POF_CHECKED;
+
 /* O(entries of row pairs + multiplications of a factorisation). */
 int pof_rank_find(struct pof_rank *rank, const struct pof_rank_rows *rows,
                   struct pof_err *err) POF_CHECKED;

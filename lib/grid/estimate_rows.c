@@ -335,14 +335,67 @@ static int keep_layout(struct pof_se *se, bool same, struct pof_err *err)
     return lay_columns(se, err);
 }
 
-int pofi_se_remember(struct pof_se *se, struct pof_err *err)
+/* The rows before become `last`, if patterns were made for them; their room is for the next but one. */
+static void turn_over(struct pof_se *se)
 {
-    int rc = pof_grow(&se->last, &se->last_cap, se->rows, sizeof *se->last, err);
-    if (rc == 0 && se->rows > 0) {
-        memcpy(se->last, se->row, se->rows * sizeof *se->last);
-        se->last_rows = se->rows;
+    struct se_row *row = se->row;
+    size_t cap = se->row_cap;
+    se->row = se->last;
+    se->row_cap = se->last_cap;
+    se->last = row;
+    se->last_cap = cap;
+    se->last_rows = se->remembered ? se->rows : 0;
+    se->rows = 0;
+    se->remembered = false;
+}
+
+static bool ascend(const struct pof_se *se)
+{
+    for (size_t i = 1; i < se->rows; i++) {
+        if (by_all(&se->row[i - 1], &se->row[i]) > 0) {
+            return false;
+        }
     }
-    return rc;
+    return true;
+}
+
+/* Rows in their order. Mostly it is that of the time before: then it is only to be looked at. `begin`
+ * numbers rows as they were made meanwhile. */
+static int sort_rows(struct pof_se *se, struct pof_err *err)
+{
+    size_t n = se->rows;
+    uint32_t *to = NULL;
+    bool likely = n > 0 && n == se->last_rows && n == se->placed;
+    int rc = pof_grow(&se->place, &se->place_cap, n, sizeof *se->place, err);
+    rc = rc || !likely ? rc : pof_calloc(&to, n, sizeof *to, err);
+    if (rc) {
+        return rc;
+    }
+    for (size_t i = 0; i < n; i++) {
+        se->row[i].begin = (uint32_t)i;
+    }
+    if (likely) {
+        memcpy(to, se->place, n * sizeof *to);
+        for (uint32_t i = 0; i < n; i++) {
+            while (to[i] != i) { /* each swap brings one row to its place */
+                uint32_t k = to[i];
+                struct se_row row = se->row[k];
+                se->row[k] = se->row[i];
+                se->row[i] = row;
+                to[i] = to[k];
+                to[k] = k;
+            }
+        }
+    }
+    free(to);
+    if (!likely || !ascend(se)) {
+        qsort(se->row, n, sizeof *se->row, by_all);
+        for (size_t i = 0; i < n; i++) {
+            se->place[se->row[i].begin] = (uint32_t)i;
+        }
+        se->placed = n;
+    }
+    return 0;
 }
 
 void pofi_se_count(struct pof_se *se)
@@ -367,7 +420,7 @@ int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
 {
     bool *angle_read = NULL;
     int rc = pof_calloc(&angle_read, se->net.buses, sizeof *angle_read, err);
-    se->rows = 0;
+    turn_over(se);
     se->left_out = 0;
     for (size_t i = 0; rc == 0 && i < se->n_seen; i++) {
         rc = add_observation(se, i, angle_read, err);
@@ -379,8 +432,12 @@ int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
     if (rc != 0) {
         return rc;
     }
-    qsort(se->row, se->rows, sizeof *se->row, by_all);
+    rc = sort_rows(se, err);
+    if (rc != 0) {
+        return rc;
+    }
     *same = same_layout(se);
+    se->remembered = *same;
     rc = keep_layout(se, *same, err);
     pofi_se_count(se);
     return rc;

@@ -28,6 +28,9 @@ static const double STEP_SMALL = 1e-4;
 /* Kept factors must shorten steps at least so, or they are made anew. */
 static const double CONTRACTION = 0.25;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
+/* From a base: no step may be longer, nor, over two steps, shrink less. */
+static const double WARM_STEP_MAX = 0.1, WARM_CONTRACTION = 0.2;
+enum { WARM_ITERATIONS_MAX = 20 };
 
 /* Angles are compared around the circle. */
 static double residual(const struct pof_se *se, const struct se_row *row)
@@ -40,6 +43,14 @@ void pofi_se_linearise(struct pof_se *se)
 {
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
+        double value[2];
+        if (pofi_se_is_pair(se, row)) {
+            pofi_se_pair(se, row, &se->state, se->h, value);
+            row[0].r = row[0].z - value[0];
+            row[1].r = row[1].z - value[1];
+            i++;
+            continue;
+        }
         row->r = residual(se, row);
         pofi_se_gradient(se, row, &se->state, se->h + 2 * (size_t)row->begin);
     }
@@ -109,9 +120,11 @@ bool pofi_se_contradiction(struct pof_se *se)
 static void load(struct pof_se *se)
 {
     struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vr;
-    memcpy(l->vr, se->state.vr, n);
-    memcpy(l->vi, se->state.vi, n);
+    size_t n = se->net.nodes * sizeof *l->vm;
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        l->v[2 * k] = se->state.vr[k];
+        l->v[2 * k + 1] = se->state.vi[k];
+    }
     memcpy(l->vm, se->state.vm, n);
     memcpy(l->x, se->state.x, 2 * (size_t)se->potentials * sizeof *l->x);
 }
@@ -129,9 +142,11 @@ static void load_rows(struct pof_se *se)
 static void store(struct pof_se *se)
 {
     const struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vr;
-    memcpy(se->state.vr, l->vr, n);
-    memcpy(se->state.vi, l->vi, n);
+    size_t n = se->net.nodes * sizeof *l->vm;
+    for (uint32_t k = 0; k < se->net.nodes; k++) {
+        se->state.vr[k] = l->v[2 * k];
+        se->state.vi[k] = l->v[2 * k + 1];
+    }
     memcpy(se->state.vm, l->vm, n);
     memcpy(se->state.x, l->x, 2 * (size_t)se->potentials * sizeof *l->x);
     for (size_t i = 0; i < se->rows; i++) {
@@ -193,6 +208,7 @@ static int new_step(struct pof_se *se, double *size, struct pof_err *err)
 {
     store(se);
     pofi_se_linearise(se);
+    se->base_factored = false;
     if (!se->options.dense) {
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
         *size = solve_here(se);
@@ -292,31 +308,35 @@ bool pofi_se_settled(double tolerance, double before, double size, double next)
     return isfinite(before) && two < 0.25 && ahead / (1 - two) <= tolerance;
 }
 
-/* The same, or rounding lets nothing shrink any more. */
-static bool settled(const struct pof_se *se, int i, const double sizes[3])
+/* Whether rounding lets nothing shrink any more: neither from step to step nor over two. */
+static bool stuck(int i, const double sizes[3])
 {
-    double size = sizes[1], rho = sizes[2] / size;
-    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
-    if (pofi_se_settled(tolerance, sizes[0], size, sizes[2])) {
-        return true;
-    }
-    return i > 3 && size <= TOLERANCE_WORST && rho > 0.5;
+    return i > 3 && sizes[1] <= TOLERANCE_WORST && sizes[2] > 0.5 * sizes[1] &&
+           sizes[2] > 0.5 * sizes[0];
 }
 
-/* Takes the step that is ready and looks whether exact rows hold there. */
-static bool last_step(struct pof_se *se, double *size)
+/* The same, or stuck. */
+static bool settled(const struct pof_se *se, int i, const double sizes[3])
 {
-    double ignored;
-    bool small = *size <= TOLERANCE_WORST;
-    pofi_se_step(se->plan, se->lanes, &ignored);
+    double tolerance = se->options.tolerance > 0 ? se->options.tolerance : SE_TOLERANCE;
+    return pofi_se_settled(tolerance, sizes[0], sizes[1], sizes[2]) || stuck(i, sizes);
+}
+
+/* Takes the step that is ready and asks for the one behind it: only that tells what is left, since
+ * sizes before it are those of states and of multipliers by turns. */
+static bool last_step(struct pof_se *se, double *size, bool is_stuck)
+{
+    double before, set = se->options.tolerance;
+    pofi_se_step(se->plan, se->lanes, &before);
     pofi_se_eval(se->plan, se->lanes);
-    se->objective = se->lanes->sums[EVAL_OBJECTIVE];
-    if (se->lanes->sums[EVAL_MISSED] <= MISSED_BEST) {
+    bool hold = se->lanes->sums[EVAL_MISSED] <= MISSED_BEST;
+    if (se->options.dense) {
         return true;
     }
     pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
     *size = size_of(se, se->lanes->rhs);
-    return small && !(*size > SE_TOLERANCE / 10); /* nothing is left to be moved */
+    bool nothing = before <= TOLERANCE_WORST && !(*size > SE_TOLERANCE / 10);
+    return nothing || (hold && (is_stuck || *size <= (set > 0 ? set : SE_TOLERANCE)));
 }
 
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
@@ -343,10 +363,10 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         }
         double ahead = se->options.dense ? size : next;
         double behind = se->options.dense ? next : size;
-        if (alpha >= 1 && !joined && isfinite(ahead) &&
-            settled(se, i, (const double[3]){before, behind, ahead})) {
+        const double sizes[3] = {before, behind, ahead};
+        if (alpha >= 1 && !joined && isfinite(ahead) && settled(se, i, sizes)) {
             size = ahead;
-            if (last_step(se, &size) || se->options.dense) {
+            if (last_step(se, &size, stuck(i, sizes))) {
                 finish(se);
                 return 0;
             }
@@ -366,6 +386,92 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         give_up(se, "no convergence", size);
     }
     return rc;
+}
+
+/* --- from a base --- */
+
+int pofi_se_keep_base(struct pof_se *se, struct pof_err *err)
+{
+    int rc = 0;
+    if (se->base_known || se->status != POF_SE_CONVERGED || se->options.dense) {
+        return 0;
+    }
+    if (!se->base.vm) {
+        rc = pofi_se_state_new(se, &se->base, err);
+    }
+    rc = rc ? rc : pof_grow(&se->base_lambda, &se->base_cap[0], se->rows, sizeof(double), err);
+    rc = rc ? rc : pof_grow(&se->base_weight, &se->base_cap[1], se->rows, sizeof(double), err);
+    if (rc == 0) {
+        pofi_se_state_copy(se, &se->base, &se->state);
+        for (size_t i = 0; i < se->rows; i++) {
+            se->base_lambda[i] = se->row[i].lambda;
+            se->base_weight[i] = se->row[i].weight;
+        }
+        se->base_rho = se->rho;
+        se->base_known = true;
+        se->base_factored = false;
+    }
+    return rc;
+}
+
+/* The state, the multipliers, the scales and, where others were made since, the factors. */
+static void return_to_base(struct pof_se *se)
+{
+    pofi_se_state_copy(se, &se->state, &se->base);
+    se->rho = se->base_rho;
+    for (size_t i = 0; i < se->rows; i++) {
+        struct se_row *row = &se->row[i];
+        row->active = !row->removed;
+        row->weight = se->base_weight[i];
+        row->lambda = se->base_lambda[i];
+    }
+    if (!se->base_factored) {
+        pofi_se_linearise(se);
+        pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
+        se->base_factored = true;
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        struct se_row *row = &se->row[i];
+        row->weight = row->exact ? row->weight : 1 / (row->sigma * row->sigma);
+    }
+    pofi_se_plan_scale(se, se->plan);
+    load(se);
+    load_rows(se);
+}
+
+bool pofi_se_warm(struct pof_se *se)
+{
+    double before = INFINITY, next;
+    bool done = false;
+    if (!se->base_known) {
+        return false;
+    }
+    return_to_base(se);
+    double size = solve_here(se);
+    for (int i = 0; i < WARM_ITERATIONS_MAX && isfinite(size) && size <= WARM_STEP_MAX; i++) {
+        se->iterations++;
+        pofi_se_step(se->plan, se->lanes, &next);
+        next = solve_here(se);
+        const double sizes[3] = {before, size, next};
+        if (settled(se, i, sizes)) {
+            done = last_step(se, &next, stuck(i, sizes));
+        } else if (!(next <= WARM_CONTRACTION * fmin(before, 1))) {
+            break;
+        }
+        if (done) {
+            finish(se);
+            done = se->status == POF_SE_CONVERGED;
+            break;
+        }
+        before = size;
+        size = next;
+    }
+    if (!done) {
+        se->iterations = 0;
+        se->status = POF_SE_DIVERGED;
+        se->detail[0] = '\0';
+    }
+    return done;
 }
 
 int pofi_se_settle(struct pof_se *se, int iterations, struct pof_err *err)

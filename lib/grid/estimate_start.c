@@ -130,5 +130,5 @@ int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
         turn_to_readings(se, scratch, scratch + se->net.buses);
     }
     free(scratch);
-    return rc;
+    return rc ? rc : pofi_se_phasor_start(se, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Estimated states as records. */
 #include "grid/estimate_report.h"
+#include "grid/solver.h"
 #include "record/writer.h"
 
 #include <math.h>
@@ -37,7 +38,9 @@ static void put_node(const struct writing *w, uint32_t i, uint32_t k, struct pof
     s->name = w->report->grid->node[i].name;
     PUT(s, v_pu, w->r.v_pu[k]);
     if (alive) {
-        PUT(s, angle_deg, w->r.angle[k] * DEGREES);
+        /* angles of phases around the circle, as a power flow gives them */
+        double turn = w->phases > 1 ? pofi_wrap(w->r.angle[k]) : w->r.angle[k];
+        PUT(s, angle_deg, turn * DEGREES);
     }
     if (w->sd && alive) {
         PUT(s, sd_v_pu, c->sd_v_pu[k]);

@@ -24,24 +24,27 @@ struct slopes {
     double *h;        /* [QUANTITIES][2 * n] */
 };
 
-/* Variances of rows. */
-static double summed_row(const struct pof_se *se, const struct se_row *row, size_t i)
+/* Variances of n rows, 1 or 2, that share their blocks. */
+static void summed_rows(const struct pof_se *se, size_t i, uint32_t n, double sum[2])
 {
+    const struct se_row *row = &se->row[i];
     const uint32_t *slot = se->gain.slot + se->gain.first[i];
-    const double *h = se->h + 2 * (size_t)row->begin;
-    double sum = 0, z[4];
+    sum[0] = sum[1] = 0;
     for (uint32_t a = 0; a < row->n; a++) {
         for (uint32_t b = a; b < row->n; b++) {
-            const double *x = h + 2 * (size_t)a, *y = h + 2 * (size_t)b;
+            double z[4], twice = a == b ? 1 : 2;
             pof_ldl_inverse_at(se->gain.ldl, *slot++, z);
-            double part = x[0] * (z[0] * y[0] + z[1] * y[1]) + x[1] * (z[2] * y[0] + z[3] * y[1]);
-            sum += a == b ? part : 2 * part;
+            for (uint32_t k = 0; k < n; k++) {
+                const double *h = se->h + 2 * (size_t)row[k].begin;
+                const double *x = h + 2 * (size_t)a, *y = h + 2 * (size_t)b;
+                sum[k] += twice * (x[0] * (z[0] * y[0] + z[1] * y[1]) +
+                                   x[1] * (z[2] * y[0] + z[3] * y[1]));
+            }
         }
     }
-    return sum;
 }
 
-/* What the residual of a row keeps of its variance. */
+/* What the residual of a row with an unknown keeps of its variance. */
 static double residual_left(const struct pof_se *se, size_t i)
 {
     const struct se_row *row = &se->row[i];
@@ -49,11 +52,27 @@ static double residual_left(const struct pof_se *se, size_t i)
     if (row->exact || !row->active) {
         return 0;
     }
-    if (!row->kept) {
-        return s2 - summed_row(se, row, i);
-    }
     pof_ldl_inverse_at(se->gain.ldl, se->gain.diagonal[row->extra / 2], z);
     return -z[row->extra % 2 ? 3 : 0] * s2;
+}
+
+static void residuals_left(const struct pof_se *se, double *left)
+{
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        double sum[2];
+        if (row->exact || row->kept) {
+            left[i] = residual_left(se, i);
+            continue;
+        }
+        bool two = i + 1 < se->rows && !row[1].exact && !row[1].kept && row[1].n == row->n &&
+                   se->gain.first[i + 1] == se->gain.first[i];
+        summed_rows(se, i, two ? 2 : 1, sum);
+        for (uint32_t k = 0; k < (two ? 2 : 1); k++) {
+            left[i + k] = row[k].active ? row[k].sigma * row[k].sigma - sum[k] : 0;
+        }
+        i += two;
+    }
 }
 
 /* Derivatives of P, Q and |i| of a form. */
@@ -103,14 +122,31 @@ static int form_slopes(const struct pof_se *se, uint32_t form, struct slopes *s,
     return 0;
 }
 
+/* Block (a, b) of the inverse for blocks of a form whose pairs are listed at `output`. */
+static bool between(const struct pof_se *se, const struct slopes *s, const uint32_t *output,
+                    uint32_t a, uint32_t b, double z[4])
+{
+    if (a == b) {
+        pof_ldl_inverse_at(se->gain.ldl, se->gain.diagonal[s->block[a]], z);
+        return true;
+    }
+    if (output) {
+        uint32_t before = a * (2 * s->n - a - 1) / 2; /* pairs of earlier blocks */
+        pof_ldl_inverse_at(se->gain.ldl, output[before + b - a - 1], z);
+        return true;
+    }
+    return pof_ldl_inverse(se->gain.ldl, s->block[a], s->block[b], z);
+}
+
 /* Variances of the quantities; false: the pattern lacks a pair. */
-static bool form_variances(const struct pof_se *se, const struct slopes *s, double var[QUANTITIES])
+static bool form_variances(const struct pof_se *se, const struct slopes *s, const uint32_t *output,
+                           double var[QUANTITIES])
 {
     double z[4];
     memset(var, 0, QUANTITIES * sizeof *var);
     for (uint32_t a = 0; a < s->n; a++) {
         for (uint32_t b = a; b < s->n; b++) {
-            if (!pof_ldl_inverse(se->gain.ldl, s->block[a], s->block[b], z)) {
+            if (!between(se, s, output, a, b, z)) {
                 return false;
             }
             for (int k = 0; k < QUANTITIES; k++) {
@@ -139,6 +175,13 @@ static double solved_variance(const struct pof_se *se, const uint32_t *block, co
         sum += h[k] * x[2 * order[block[k / 2]] + k % 2];
     }
     return sum;
+}
+
+/* Where the pairs of a form are listed; NULL: nowhere. */
+static const uint32_t *outputs_of(const struct pof_se *se, uint32_t form)
+{
+    uint32_t at = se->gain.output[form];
+    return at == POF_NONE ? NULL : se->gain.slot + at;
 }
 
 static double deviation(double variance)
@@ -219,7 +262,7 @@ static int node_deviations(struct pof_se *se, struct slopes *s, double *x, struc
             continue; /* from a row */
         }
         rc = form_slopes(se, pof_net_bus(net, n), s, err);
-        bool known = rc == 0 && form_variances(se, s, var);
+        bool known = rc == 0 && form_variances(se, s, outputs_of(se, pof_net_bus(net, n)), var);
         for (uint32_t q = 0; rc == 0 && q < 2; q++) {
             var[q] = known ? var[q] : solved_variance(se, s->block, s->h + 2 * s->n * q, s->n, x);
             if (!(se->sd_node[2 + q][k] >= 0)) {
@@ -270,15 +313,16 @@ static int branch_deviations(struct pof_se *se, struct slopes *s, double *x, str
         for (uint32_t end = 0; rc == 0 && end < 2; end++) {
             uint32_t node = end ? branch->to : branch->from;
             double var[QUANTITIES];
-            rc = form_slopes(se, pof_net_end(net, b, end, f), s, err);
-            bool known = rc == 0 && form_variances(se, s, var);
+            uint32_t form = pof_net_end(net, b, end, f);
+            rc = form_slopes(se, form, s, err);
+            bool known = rc == 0 && form_variances(se, s, outputs_of(se, form), var);
             for (uint32_t q = 0; rc == 0 && !known && q < QUANTITIES; q++) {
                 var[q] = solved_variance(se, s->block, s->h + 2 * s->n * q, s->n, x);
             }
             if (rc == 0) {
                 double amps = pof_base_current(se->grid, node);
-                double i = hypot(se->branch_out[2 * end][k], se->branch_out[2 * end + 1][k]) / unit /
-                           se->state.vm[net->at[pof_net_end(net, b, end, f)]] * amps;
+                double p = se->branch_out[2 * end][k], q = se->branch_out[2 * end + 1][k];
+                double i = sqrt(p * p + q * q) / unit / se->state.vm[net->at[form]] * amps;
                 se->sd_branch[2 * end][k] = deviation(var[0]) * unit;
                 se->sd_branch[2 * end + 1][k] = deviation(var[1]) * unit;
                 /* of the end whose current is reported */
@@ -323,13 +367,12 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&x, 2 * (size_t)se->gain.blocks, sizeof *x, err);
     if (rc == 0) {
         pofi_se_linearise(se);
+        se->base_factored = false;
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, true));
         rc = pof_ldl_invert(se->gain.ldl, err);
     }
     if (rc == 0) {
-        for (size_t i = 0; i < se->rows; i++) {
-            left[i] = residual_left(se, i);
-        }
+        residuals_left(se, left);
         from_rows(se);
         rc = node_deviations(se, &s, x, err);
         rc = rc ? rc : branch_deviations(se, &s, x, err);

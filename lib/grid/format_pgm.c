@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A power-grid-model data set as a grid: nodes and what is connected to them. */
 #include "grid/pgm.h"
+#include "num/decimal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +33,27 @@ int pofi_pgm_node_of(struct pofi_pgm_job *j, struct pofi_pgm_place at, int colum
     return 0;
 }
 
+enum { NAME_MAX_BYTES = POF_DECIMAL_MAX + 32 };
+
+/* The name that an id, a whole number, gives to a component; what (at most 30 bytes): to one made
+ * beside it. */
+static struct pof_text name_of(double id, const char *what, char *to)
+{
+    size_t n = pof_decimal_format((int64_t)id, 0, to);
+    if (what) {
+        size_t more = strlen(what);
+        to[n++] = ':';
+        memcpy(to + n, what, more);
+        n += more;
+    }
+    return (struct pof_text){to, n};
+}
+
 int pofi_pgm_extra_node(struct pofi_pgm_job *j, double base_v, const char *what, double id,
                         uint32_t *node)
 {
-    char name[32];
-    int n = snprintf(name, sizeof name, "%.0f:%s", id, what);
-    struct pof_node made = pof_node_default((struct pof_text){name, (size_t)n}, base_v);
+    char name[NAME_MAX_BYTES];
+    struct pof_node made = pof_node_default(name_of(id, what, name), base_v);
     made.zero_injection = true;
     *node = j->grid->nodes;
     return pof_build_node(&j->build, &made, j->err);
@@ -47,9 +62,8 @@ int pofi_pgm_extra_node(struct pofi_pgm_job *j, double base_v, const char *what,
 int pofi_pgm_add(struct pofi_pgm_job *j, struct pof_branch *b, const char *what, double id,
                  uint32_t *index)
 {
-    char name[32];
-    int n = what ? snprintf(name, sizeof name, "%.0f:%s", id, what) : snprintf(name, sizeof name, "%.0f", id);
-    b->name = (struct pof_text){name, (size_t)n};
+    char name[NAME_MAX_BYTES];
+    b->name = name_of(id, what, name);
     *index = j->grid->branches;
     return pof_build_branch(&j->build, b, j->err);
 }
@@ -60,9 +74,8 @@ static int nodes(struct pofi_pgm_job *j)
     int rc = 0;
     for (uint32_t i = 0; i < t->rows && rc == 0; i++) {
         const double *row = pofi_pgm_row(j->p, PGM_NODE, i);
-        char name[16];
-        int n = snprintf(name, sizeof name, "%.0f", row[NODE_id]);
-        struct pof_node node = pof_node_default((struct pof_text){name, (size_t)n}, row[NODE_u_rated]);
+        char name[NAME_MAX_BYTES];
+        struct pof_node node = pof_node_default(name_of(row[NODE_id], NULL, name), row[NODE_u_rated]);
         struct pofi_pgm_place at = {PGM_NODE, i};
         if (!(row[NODE_u_rated] > 0)) {
             return pofi_pgm_fail(&at, NODE_u_rated, j->err, POF_E_RANGE,

@@ -12,6 +12,9 @@
 /* What rounding leaves of a pivot that is zero in exact numbers, as a share of what was added up. */
 static const double LOST = 1e-14;
 
+/* Blocks of L are fewer. */
+static const uint32_t ON_DIAGONAL = UINT32_C(1) << 31;
+
 /* Two numbers side by side: every processor that the project is built for has them. */
 typedef double pair __attribute__((vector_size(16), aligned(8)));
 
@@ -33,7 +36,7 @@ struct pof_ldl {
     uint8_t *infinite;  /* [2 n] */
     double *y;          /* [4 n] a row in the making; zero between uses */
     uint32_t *next;     /* [n] */
-    uint32_t *inverse_at; /* where the inverse has block k of a: in z, or (diagonal) UINT32_MAX */
+    uint32_t *inverse_at; /* where the inverse has block k of a: in z, or ON_DIAGONAL + place in zd */
     double *zd, *z;     /* the inverse on the diagonal and below it, as dinv and l */
     double flops;
 };
@@ -493,14 +496,13 @@ uint32_t pof_ldl_factor(struct pof_ldl *s)
 
 /* --- inverse on the pattern --- */
 
-/* to -= z l for blocks; turned: z'. */
-static void take(double *to, const double *z, const double *l, bool turned)
+/* to[2] -= z l for blocks by rows; z with its two numbers off the diagonal as they are named. */
+static inline __attribute__((always_inline)) void take(pair to[2], const double *z, double z01,
+                                                       double z10, const double *l)
 {
-    double z1 = turned ? z[2] : z[1], z2 = turned ? z[1] : z[2];
-    to[0] -= z[0] * l[0] + z1 * l[2];
-    to[1] -= z[0] * l[1] + z1 * l[3];
-    to[2] -= z2 * l[0] + z[3] * l[2];
-    to[3] -= z2 * l[1] + z[3] * l[3];
+    const pair *row = (const pair *)(const void *)l;
+    to[0] -= z[0] * row[0] + z01 * row[1];
+    to[1] -= z10 * row[0] + z[3] * row[1];
 }
 
 /* Column j of the inverse below the diagonal, from the columns of its rows: with S the rows of
@@ -517,24 +519,27 @@ static void invert_column(struct pof_ldl *s, uint32_t j, uint32_t *mark)
     for (uint32_t p = begin; p < end; p++) {
         uint32_t k = s->lrow[p];
         const double *lk = s->l + 4 * (size_t)p;
-        double *zk = zj + 4 * (size_t)(p - begin);
-        take(zk, s->zd + 4 * (size_t)k, lk, false);
+        pair *zk = (pair *)(void *)(zj + 4 * (size_t)(p - begin)), sum[2] = {zk[0], zk[1]};
+        const double *zd = s->zd + 4 * (size_t)k;
+        take(sum, zd, zd[1], zd[2], lk);
         uint32_t left = end - p - 1;
         for (uint32_t q = s->lbegin[k]; left > 0 && q < s->lbegin[k + 1]; q++) {
             uint32_t at = mark[s->lrow[q]];
             if (at > 0) {
-                take(zj + 4 * (size_t)(at - 1), s->z + 4 * (size_t)q, lk, false);
-                take(zk, s->z + 4 * (size_t)q, s->l + 4 * (size_t)(begin + at - 1), true);
+                const double *z = s->z + 4 * (size_t)q;
+                take((pair *)(void *)(zj + 4 * (size_t)(at - 1)), z, z[1], z[2], lk);
+                take(sum, z, z[2], z[1], s->l + 4 * (size_t)(begin + at - 1));
                 left--;
             }
         }
+        zk[0] = sum[0];
+        zk[1] = sum[1];
     }
     double *d = s->zd + 4 * (size_t)j;
     memcpy(d, s->dinv + 4 * (size_t)j, 4 * sizeof *d);
     for (uint32_t p = begin; p < end; p++) {
         const double *l = s->l + 4 * (size_t)p;
-        double lt[4] = {l[0], l[2], l[1], l[3]};
-        take(d, lt, zj + 4 * (size_t)(p - begin), false);
+        take((pair *)(void *)d, l, l[2], l[1], zj + 4 * (size_t)(p - begin));
         mark[s->lrow[p]] = 0;
     }
     d[1] = d[2] = (d[1] + d[2]) / 2;
@@ -565,7 +570,7 @@ static int make_inverse(struct pof_ldl *s, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&s->inverse_at, s->abegin[s->n], sizeof *s->inverse_at, err);
     for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
         for (uint32_t p = s->abegin[j]; p < s->abegin[j + 1]; p++) {
-            s->inverse_at[p] = s->arow[p] == j ? UINT32_MAX
+            s->inverse_at[p] = s->arow[p] == j ? ON_DIAGONAL + j
                                                : (uint32_t)((find(s, j, s->arow[p]) - s->z) / 4);
         }
     }
@@ -605,21 +610,12 @@ bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4
 
 void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
 {
-    uint32_t p = slot >> 1;
-    if (s->inverse_at[p] == UINT32_MAX) {
-        uint32_t low = 0, high = s->n - 1; /* the column whose last block is at p */
-        while (low < high) {
-            uint32_t middle = low + (high - low) / 2;
-            if (s->abegin[middle + 1] <= p) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        memcpy(z, s->zd + 4 * (size_t)low, 4 * sizeof *z);
+    uint32_t at = s->inverse_at[slot >> 1];
+    if (at >= ON_DIAGONAL) {
+        memcpy(z, s->zd + 4 * (size_t)(at - ON_DIAGONAL), 4 * sizeof *z);
         return;
     }
-    const double *from = s->z + 4 * (size_t)s->inverse_at[p];
+    const double *from = s->z + 4 * (size_t)at;
     unsigned t = slot & 1; /* z holds block (later, earlier), a slot (earlier, later) */
     z[0] = from[0];
     z[1] = from[t ? 1 : 2];

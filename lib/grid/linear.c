@@ -248,6 +248,7 @@ int pofi_linear_solve(struct pofi_linear *l, struct pofi_case *c, bool repeat, s
     c->iterations = 0;
     c->worst = 0;
     c->why = POFI_SOLVED;
+    c->tolerance = fmax(c->tolerance, pofi_rounding(net, l->at));
     int rc = l->lu ? factor(l, c->load, &status, err) : 0;
     if (rc == 0 && status == POF_LU_SINGULAR) {
         c->why = POFI_SINGULAR;

@@ -97,7 +97,7 @@ static int lay_out(struct pof_net *net, const struct pofi_islands *s, const uint
         for (uint32_t f = 0; f < phases; f++, form++) {
             net->at[form] = bus == POF_NONE ? POF_NONE : bus * phases + f;
             net->begin[form] = (uint32_t)entries;
-            entries += bus == POF_NONE ? 0 : 2 * phases;
+            entries += bus == POF_NONE ? 0 : bus == s->end[e ^ 1] ? phases : 2 * phases;
         }
     }
     for (uint32_t i = 0; i < net->nodes; i++, form++) {
@@ -116,6 +116,19 @@ static int lay_out(struct pof_net *net, const struct pofi_islands *s, const uint
 
 /* --- values --- */
 
+/* The two forms of a branch at one bus: both its ends have the voltage of the bus. */
+static void fill_loop(struct pof_net *net, uint32_t form, const struct pof_y *y)
+{
+    uint32_t n = net->phases, e = net->begin[form];
+    for (uint32_t row = 0; row < 2 * n; row++) {
+        for (uint32_t c = 0; c < n; c++, e++) {
+            net->to[e] = net->at[form] + c;
+            net->g[e] = y->g[row * 2 * n + c] + y->g[row * 2 * n + n + c];
+            net->b[e] = y->b[row * 2 * n + c] + y->b[row * 2 * n + n + c];
+        }
+    }
+}
+
 static int fill_branches(struct pof_net *net, struct pof_err *err)
 {
     const struct pof_grid *g = net->grid;
@@ -131,6 +144,10 @@ static int fill_branches(struct pof_net *net, struct pof_err *err)
         }
         uint32_t from = net->at[form], to = net->at[form + n];
         uint32_t e = net->begin[form];
+        if (from == to) {
+            fill_loop(net, form, &y);
+            continue;
+        }
         for (uint32_t row = 0; row < 2 * n; row++) {
             for (uint32_t c = 0; c < 2 * n; c++, e++) {
                 /* The lower bus comes first. */
@@ -178,6 +195,9 @@ static void fill_buses(struct pof_net *net, const struct pofi_islands *s, struct
         for (uint32_t e = s->first[r]; e < s->first[r + 1]; e++) {
             uint32_t end = s->at[e], i = s->end[end ^ 1];
             add_block(net, end, false, j, self);
+            if (i == j) {
+                continue; /* all of its form is here, and its other end comes by itself */
+            }
             pattern_add(p, i, j);
             add_block(net, end ^ 1, true, i, p->width[i] - 1);
         }

@@ -43,9 +43,10 @@ bool pof_branch_ideal(const struct pof_grid *grid, const struct pof_branch *b);
  * 10 nF against 0.1 S of leakage. Where no load draws a zero-sequence current the voltage is 0. */
 #define POF_STRAY_CAPACITANCE 1e-4
 
-/* phases 1 or 3. POF_E_TOPOLOGY: no slack node; slack nodes of different voltage in one bus; a branch
- * with impedance whose ends are one bus. POF_E_PHYSICS: phases = 3 and a branch whose
- * three-phase model is not known and cannot be assumed (see man page). O(nodes + branches). */
+/* phases 1 or 3. A branch with impedance whose ends are one bus (a line that a closed coupler
+ * bypasses) stays: its forms have that bus alone. POF_E_TOPOLOGY: no slack node; slack nodes of
+ * different voltage in one bus. POF_E_PHYSICS: phases = 3 and a branch whose three-phase model is not
+ * known and cannot be assumed (see man page). O(nodes + branches). */
 int pof_net_build(struct pof_net *net, const struct pof_grid *grid, uint32_t phases,
                   struct pof_err *err) POF_CHECKED;
 void pof_net_release(struct pof_net *net);

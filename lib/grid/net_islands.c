@@ -44,23 +44,16 @@ static void join(const struct pof_grid *grid, uint32_t *root)
     }
 }
 
-static int find_ends(struct pofi_islands *s, const struct pof_grid *grid, struct pof_err *err)
+static void find_ends(struct pofi_islands *s, const struct pof_grid *grid)
 {
     for (uint32_t k = 0; k < grid->branches; k++) {
         const struct pof_branch *b = &grid->branch[k];
         bool carries = b->closed && !pof_branch_ideal(grid, b);
         uint32_t f = s->root[b->from], t = s->root[b->to];
-        if (carries && f == t) {
-            return pof_fail(err, POF_E_TOPOLOGY,
-                            "branch '%.*s' has an impedance, but closed switches make its ends '%.*s' "
-                            "and '%.*s' one bus; open one of them or the branch",
-                            T(b->name), T(grid->node[b->from].name), T(grid->node[b->to].name));
-        }
         s->shifted = s->shifted || b->shift != 0;
         s->end[2 * k] = carries ? f : POF_NONE;
         s->end[2 * k + 1] = carries ? t : POF_NONE;
     }
-    return 0;
 }
 
 /* The ends at each root. Counted one place further on, so that filling leaves the starts where they
@@ -163,9 +156,9 @@ int pofi_islands_build(struct pofi_islands *s, const struct pof_grid *grid, stru
     rc = rc ? rc : pof_calloc(&work, 2 * n, sizeof *work, err);
     if (rc == 0) {
         join(grid, s->root);
-        rc = find_ends(s, grid, err);
+        find_ends(s, grid);
+        rc = find_holders(s, grid, work, err);
     }
-    rc = rc ? rc : find_holders(s, grid, work, err);
     if (rc == 0) {
         list_ends(s, grid);
     }

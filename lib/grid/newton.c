@@ -7,7 +7,6 @@
  * negative. */
 #include "grid/newton_impl.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,23 +292,6 @@ static int polish(struct pofi_newton *n, struct pofi_case *c, double merit, stru
     return rc;
 }
 
-/* What rounding leaves of a sum of currents at the node with the largest admittances: no mismatch
- * below it means anything. */
-static double rounding(const struct pofi_newton *n)
-{
-    const struct pof_net *net = n->net;
-    double largest = 0;
-    for (uint32_t i = 0; i < net->nodes; i++) {
-        double sum = 0;
-        uint32_t form = pof_net_bus(net, i);
-        for (uint32_t e = net->begin[form]; e < net->begin[form + 1]; e++) {
-            sum += fabs(net->g[e]) + fabs(net->b[e]);
-        }
-        largest = fmax(largest, n->hold[i].kind == POFI_SLACK ? 0 : sum);
-    }
-    return 4 * DBL_EPSILON * largest;
-}
-
 static int iterate(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
 {
     double merit = pofi_newton_mismatch(n, c);
@@ -351,7 +333,7 @@ int pofi_newton_solve(struct pofi_newton *n, struct pofi_case *c, struct pof_err
 {
     int rc = 0;
     bool more = true, cycles = false;
-    c->tolerance = fmax(c->tolerance, rounding(n));
+    c->tolerance = fmax(c->tolerance, pofi_rounding(n->net, n->col_a));
     c->iterations = 0;
     c->why = POFI_SOLVED;
     if (n->lu) {

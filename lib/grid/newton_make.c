@@ -2,6 +2,8 @@
 /* Newton's method: equations, unknowns and the pattern of their derivatives. */
 #include "grid/newton_impl.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 
 void pofi_fixed_loads(const struct pof_net *net, struct pofi_load *load)
@@ -27,6 +29,20 @@ void pofi_fixed_loads(const struct pof_net *net, struct pofi_load *load)
             }
         }
     }
+}
+
+double pofi_rounding(const struct pof_net *net, const int32_t *unknown)
+{
+    double largest = 0;
+    for (uint32_t i = 0; i < net->nodes; i++) {
+        double sum = 0;
+        uint32_t form = pof_net_bus(net, i);
+        for (uint32_t e = net->begin[form]; e < net->begin[form + 1]; e++) {
+            sum += fabs(net->g[e]) + fabs(net->b[e]);
+        }
+        largest = fmax(largest, unknown[i] < 0 ? 0 : sum);
+    }
+    return 4 * DBL_EPSILON * largest;
 }
 
 /* --- what is held --- */

@@ -77,11 +77,13 @@ struct pofi_pgm_place {
     uint32_t row;
 };
 
-/* Ids, each once: open addressing. */
+/* Ids, each once: their own places counted from the first where they lie close together, open
+ * addressing otherwise. */
 struct pofi_pgm_ids {
-    int32_t *id;
+    int32_t first;                /* the lowest */
+    int32_t *id;                  /* NULL: place of id i is i - first */
     struct pofi_pgm_place *place; /* type PGM_TYPES: free */
-    size_t slots;                 /* power of two */
+    size_t slots;                 /* power of two with open addressing */
 };
 
 struct pofi_pgm {

@@ -53,9 +53,32 @@ int pofi_scan_text(struct pofi_scan *s, struct pof_text *text)
     return 0;
 }
 
+/* A whole number of few digits and no sign, as ids and states are; the place behind it, NULL when it
+ * is something else. */
+static inline const char *small_whole(const char *p, double *value)
+{
+    enum { DIGITS = 9 };
+    uint32_t v = 0;
+    int n = 0;
+    for (; n <= DIGITS && (unsigned char)(p[n] - '0') < 10; n++) {
+        v = v * 10 + (uint32_t)(p[n] - '0');
+    }
+    bool more = p[n] == '.' || (p[n] | 0x20) == 'e';
+    if (n == 0 || n > DIGITS || more || (p[0] == '0' && n > 1)) {
+        return NULL;
+    }
+    *value = v;
+    return p + n;
+}
+
 bool pofi_scan_number(struct pofi_scan *s, double *value)
 {
     pofi_scan_space(s);
+    const char *whole = small_whole(s->at, value);
+    if (whole) {
+        s->at = whole;
+        return true;
+    }
     const char *behind = pof_real_scan(s->at, s->end, POF_REAL_JSON, value);
     bool good = behind > s->at && isfinite(*value);
     s->at = good ? behind : s->at;

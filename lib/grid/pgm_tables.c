@@ -99,9 +99,14 @@ int pofi_pgm_fail(const struct pofi_pgm_place *at, int column, struct pof_err *e
 
 /* --- ids --- */
 
-/* Fibonacci hashing: D. E. Knuth, The Art of Computer Programming 3, 6.4. */
+/* Fibonacci hashing: D. E. Knuth, The Art of Computer Programming 3, 6.4. Without hashing ids.slots
+ * stands for all ids that are none. */
 static size_t slot_of(const struct pofi_pgm_ids *ids, int32_t id)
 {
+    if (!ids->id) {
+        size_t place = (uint32_t)id - (uint32_t)ids->first;
+        return place < ids->slots ? place : ids->slots;
+    }
     size_t i = ((uint32_t)id * UINT64_C(0x9E3779B97F4A7C15)) >> 32 & (ids->slots - 1);
     while (ids->place[i].type != PGM_TYPES && ids->id[i] != id) {
         i = (i + 1) & (ids->slots - 1);
@@ -111,7 +116,7 @@ static size_t slot_of(const struct pofi_pgm_ids *ids, int32_t id)
 
 static bool is_id(double v)
 {
-    return v >= INT32_MIN && v <= INT32_MAX && v == nearbyint(v);
+    return v >= INT32_MIN && v <= INT32_MAX && v == (double)(int32_t)v;
 }
 
 static int add_id(struct pofi_pgm *p, struct pofi_pgm_place at, double v, struct pof_err *err)
@@ -126,27 +131,45 @@ static int add_id(struct pofi_pgm *p, struct pofi_pgm_place at, double v, struct
                              pofi_pgm_kind[p->ids.place[i].type].name,
                              (unsigned)p->ids.place[i].row);
     }
-    p->ids.id[i] = (int32_t)v;
+    if (p->ids.id) {
+        p->ids.id[i] = (int32_t)v;
+    }
     p->ids.place[i] = at;
     return 0;
 }
 
-int pofi_pgm_index(struct pofi_pgm *p, struct pof_err *err)
+/* Room for all ids; what is no id is refused when it is added. */
+static int make_ids(struct pofi_pgm *p, struct pof_err *err)
 {
+    struct pofi_pgm_ids *ids = &p->ids;
+    int64_t first = INT32_MAX, last = INT32_MIN;
     size_t n = 0;
     for (int t = 0; t < PGM_TYPES; t++) {
+        for (uint32_t i = 0; i < p->table[t].rows; i++) {
+            double v = pofi_pgm_row(p, (enum pofi_pgm_type)t, i)[0];
+            first = is_id(v) && v < (double)first ? (int64_t)v : first;
+            last = is_id(v) && v > (double)last ? (int64_t)v : last;
+        }
         n += p->table[t].rows;
     }
+    bool close = last < first || (uint64_t)(last - first) < 4 * (uint64_t)n;
+    ids->first = (int32_t)first;
+    ids->slots = close && last >= first ? (size_t)(last - first) + 1 : 16;
+    while (!close && ids->slots < 2 * n) {
+        ids->slots *= 2;
+    }
+    int rc = close ? 0 : pof_calloc(&ids->id, ids->slots, sizeof *ids->id, err);
+    rc = rc ? rc : pof_calloc(&ids->place, ids->slots + 1, sizeof *ids->place, err);
+    for (size_t i = 0; i <= ids->slots && rc == 0; i++) {
+        ids->place[i].type = PGM_TYPES;
+    }
+    return rc;
+}
+
+int pofi_pgm_index(struct pofi_pgm *p, struct pof_err *err)
+{
     release_ids(&p->ids);
-    p->ids.slots = 16;
-    while (p->ids.slots < 2 * n) {
-        p->ids.slots *= 2;
-    }
-    int rc = pof_calloc(&p->ids.id, p->ids.slots, sizeof *p->ids.id, err);
-    rc = rc ? rc : pof_calloc(&p->ids.place, p->ids.slots, sizeof *p->ids.place, err);
-    for (size_t i = 0; i < p->ids.slots && rc == 0; i++) {
-        p->ids.place[i].type = PGM_TYPES;
-    }
+    int rc = make_ids(p, err);
     for (int t = 0; t < PGM_TYPES; t++) {
         for (uint32_t i = 0; i < p->table[t].rows && rc == 0; i++) {
             struct pofi_pgm_place at = {(uint8_t)t, i};

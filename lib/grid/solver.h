@@ -17,6 +17,9 @@ struct pofi_load {
 /* The part of a grid's fixed consumption that falls to a node of the network; the given p and q of
  * a case come on top. O(members of the bus). */
 void pofi_fixed_loads(const struct pof_net *net, struct pofi_load *load);
+/* What rounding leaves of a sum of currents at the node with the largest admittances, of nodes whose
+ * voltage is unknown (unknown[node] >= 0): no mismatch below it means anything. O(entries). */
+double pofi_rounding(const struct pof_net *net, const int32_t *unknown);
 
 /* The same angle in (-pi, pi]. */
 static inline double pofi_wrap(double a)

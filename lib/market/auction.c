@@ -4,7 +4,7 @@
 
 #include "base/par.h"
 #include "market/attribute.h"
-#include "market/book_block.h"
+#include "market/auction_impl.h"
 #include "market/certificate.h"
 #include "market/lp.h"
 #include "market/quarter.h"
@@ -13,50 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One award before it gets its texts. */
-struct row {
-    uint32_t request, offer; /* indices in the book */
-    int64_t p_w, price_ueur;
-    enum pof_award_why why;
-};
-
-/* What one quarter-hour came to. */
-struct quarter {
-    struct row *row; /* owned */
-    size_t rows;
-    int64_t requested_w, unmet_w;
-    pof_wide cost[2];
-    bool unasked; /* rows do not say for which request */
-};
-
 /* --- one quarter-hour --- */
 
-/* A quarter-hour as a problem, its arrays, and a result. */
-struct slot {
-    struct pof_clear_problem problem;
-    struct pof_clear_offer *offer;
-    struct pof_clear_request *request;
-    struct pof_clear_limit *limit;
-    uint32_t *request_of; /* index in the book of each request */
-    const uint32_t *offer_of;
-    struct pof_clear_result result;
-    pof_wide cost[2]; /* of the passes */
-    struct pof_shares shares;
-};
-
-struct job {
-    const struct pof_auction *auction;
-    const struct pof_book *book;
-    struct pof_clearing **clearing; /* [threads] */
-    struct quarter *quarter;        /* [quarters] */
-    struct slot *slot;              /* [quarters]; NULL: no decisions, one at a time */
-    struct pof_book_units units;
-    struct pof_decided decided;
-    struct pof_auction *tally; /* the auction, for what comes of it */
-    int pass;
-};
-
-static void slot_release(struct slot *s)
+void pofi_slot_release(struct pofi_slot *s)
 {
     free(s->offer);
     free(s->request);
@@ -65,10 +24,12 @@ static void slot_release(struct slot *s)
     free(s->result.taken_w);
     free(s->result.node_price_ueur);
     free(s->result.own_price_ueur);
+    free(s->result.node_cost);
+    free(s->result.own_cost);
     free(s->shares.share);
 }
 
-static int slot_alloc(struct slot *s, const struct pof_book *b, size_t q, struct pof_err *err)
+static int slot_alloc(struct pofi_slot *s, const struct pof_book *b, size_t q, struct pof_err *err)
 {
     size_t offers = b->by_offer.first[q + 1] - b->by_offer.first[q];
     size_t requests = b->by_request.first[q + 1] - b->by_request.first[q];
@@ -89,7 +50,18 @@ static int slot_alloc(struct slot *s, const struct pof_book *b, size_t q, struct
     return rc;
 }
 
-static void slot_fill(struct slot *s, const struct pof_book *b, size_t q, struct quarter *out)
+/* Ties are wanted with prices; a linear program has none. */
+static int slot_alloc_costs(struct pofi_slot *s, const struct pofi_job *j, struct pof_err *err)
+{
+    if (!j->auction->on_price) {
+        return 0;
+    }
+    int rc = pof_calloc(&s->result.node_cost, j->book->forest.n, sizeof(pof_wide), err);
+    return rc ? rc : pof_calloc(&s->result.own_cost, j->book->forest.n, sizeof(pof_wide), err);
+}
+
+static void slot_fill(struct pofi_slot *s, const struct pof_book *b, size_t q,
+                      struct pofi_quarter *out)
 {
     s->offer_of = &b->by_offer.at[b->by_offer.first[q]];
     for (size_t i = 0; i < s->problem.offers; i++) {
@@ -116,8 +88,18 @@ static void slot_fill(struct slot *s, const struct pof_book *b, size_t q, struct
     }
 }
 
+int pofi_slot_open(struct pofi_slot *s, const struct pofi_job *j, size_t q, struct pof_err *err)
+{
+    int rc = slot_alloc(s, j->book, q, err);
+    rc = rc ? rc : slot_alloc_costs(s, j, err);
+    if (rc == 0) {
+        slot_fill(s, j->book, q, &j->quarter[q]);
+    }
+    return rc;
+}
+
 /* Solves and has the result certified. */
-static int solve(const struct job *j, unsigned worker, const struct pof_clear_problem *p,
+static int solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *p,
                  struct pof_clear_result *result, struct pof_err *err)
 {
     struct pof_certificate_answer answer;
@@ -132,13 +114,10 @@ static int solve(const struct job *j, unsigned worker, const struct pof_clear_pr
     return rc;
 }
 
-/* Who is cleared in a pass. */
-enum pass { PASS_ALL = -1, PASS_DSO = POF_ROLE_DSO, PASS_TSO = POF_ROLE_TSO };
-
 /* The problem with the requests of a pass only; *request is theirs, of the caller. */
-static int problem_of(const struct job *j, const struct slot *s, enum pass pass,
-                      struct pof_clear_problem *part, struct pof_clear_request **request,
-                      struct pof_err *err)
+int pofi_slot_part(const struct pofi_job *j, const struct pofi_slot *s, enum pofi_pass pass,
+                   struct pof_clear_problem *part, struct pof_clear_request **request,
+                   struct pof_err *err)
 {
     *part = s->problem;
     int rc = pof_calloc(request, s->problem.requests, sizeof **request, err);
@@ -147,7 +126,7 @@ static int problem_of(const struct job *j, const struct slot *s, enum pass pass,
         part->requests = 0;
     }
     for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
-        if (pass == PASS_ALL || j->book->request[s->request_of[i]].record.role == (int)pass) {
+        if (pass == POFI_PASS_ALL || j->book->request[s->request_of[i]].record.role == (int)pass) {
             (*request)[part->requests++] = s->request[i];
         }
     }
@@ -155,14 +134,14 @@ static int problem_of(const struct job *j, const struct slot *s, enum pass pass,
 }
 
 /* On top of what earlier passes took. */
-static int solve_pass(const struct job *j, unsigned worker, struct slot *s, enum pass pass,
-                      struct pof_err *err)
+int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   enum pofi_pass pass, struct pof_err *err)
 {
     struct pof_clear_problem part;
     struct pof_clear_request *request = NULL;
-    int rc = problem_of(j, s, pass, &part, &request, err);
+    int rc = pofi_slot_part(j, s, pass, &part, &request, err);
     rc = rc ? rc : solve(j, worker, &part, &s->result, err);
-    rc = rc ? rc : pof_clear_cost(&part, s->result.taken_w, &s->cost[pass == PASS_TSO], err);
+    rc = rc ? rc : pof_clear_cost(&part, s->result.taken_w, &s->cost[pass == POFI_PASS_TSO], err);
     for (size_t i = 0; rc == 0 && i < part.offers; i++) {
         s->offer[i].frozen_w = s->result.taken_w[i];
     }
@@ -170,16 +149,17 @@ static int solve_pass(const struct job *j, unsigned worker, struct slot *s, enum
     return rc;
 }
 
-static int solve_slot(const struct job *j, unsigned worker, struct slot *s, struct pof_err *err)
+static int solve_slot(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                      struct pof_err *err)
 {
     if (j->auction->sequence == POF_JOINT) {
-        return solve_pass(j, worker, s, PASS_ALL, err);
+        return pofi_slot_pass(j, worker, s, POFI_PASS_ALL, err);
     }
-    int rc = solve_pass(j, worker, s, PASS_DSO, err);
-    return rc ? rc : solve_pass(j, worker, s, PASS_TSO, err);
+    int rc = pofi_slot_pass(j, worker, s, POFI_PASS_DSO, err);
+    return rc ? rc : pofi_slot_pass(j, worker, s, POFI_PASS_TSO, err);
 }
 
-static int add_unmet(const struct slot *s, struct quarter *out, struct pof_err *err)
+static int add_unmet(const struct pofi_slot *s, struct pofi_quarter *out, struct pof_err *err)
 {
     int64_t *unmet;
     int rc = pof_calloc(&unmet, s->problem.requests, sizeof *unmet, err);
@@ -191,7 +171,7 @@ static int add_unmet(const struct slot *s, struct quarter *out, struct pof_err *
     return rc;
 }
 
-static int make_rows(const struct job *j, const struct slot *s, struct quarter *out,
+static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
                      struct pof_err *err)
 {
     int rc = pof_calloc(&out->row, s->shares.n, sizeof *out->row, err);
@@ -199,18 +179,18 @@ static int make_rows(const struct job *j, const struct slot *s, struct quarter *
         const struct pof_share *x = &s->shares.share[i];
         uint32_t offer = s->offer_of[x->offer];
         out->row[out->rows++] =
-            (struct row){.request = out->unasked ? 0 : s->request_of[x->request],
-                         .offer = offer,
-                         .p_w = x->p_w,
-                         .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
-                         .why = x->why};
+            (struct pofi_row){.request = out->unasked ? 0 : s->request_of[x->request],
+                              .offer = offer,
+                              .p_w = x->p_w,
+                              .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
+                              .why = x->why};
     }
     return rc;
 }
 
 /* Rows of one request and why stand together, the dearest offer last. Both directions can only meet
  * among counter rows: those are priced apart. */
-static void make_uniform(const struct pof_book *b, struct quarter *out)
+static void make_uniform(const struct pof_book *b, struct pofi_quarter *out)
 {
     size_t end = 0;
     for (size_t i = 0; i < out->rows; i = end) {
@@ -228,7 +208,7 @@ static void make_uniform(const struct pof_book *b, struct quarter *out)
 
 /* Where nothing is asked only blocks are taken, for other quarter-hours: their request is found
  * later. */
-static int make_unasked(const struct slot *s, struct pof_shares *out, struct pof_err *err)
+static int make_unasked(const struct pofi_slot *s, struct pof_shares *out, struct pof_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < s->problem.offers; i++) {
@@ -243,15 +223,99 @@ static int make_unasked(const struct slot *s, struct pof_shares *out, struct pof
     return rc;
 }
 
-/* A solved quarter-hour as rows. */
-static int book_quarter(const struct job *j, struct slot *s, struct quarter *out,
-                        struct pof_err *err)
+/* --- prices --- */
+
+/* Net activation by node: own offers, and whole subtrees behind them. */
+static int net_flows(const struct pofi_slot *s, int64_t **net, struct pof_err *err)
+{
+    const struct pof_forest *f = s->problem.forest;
+    int rc = pof_calloc(net, (size_t)f->n * 2, sizeof **net, err);
+    for (size_t i = 0; rc == 0 && i < s->problem.offers; i++) {
+        int64_t q = s->result.taken_w[i];
+        (*net)[s->offer[i].node] += s->offer[i].direction == POF_UP ? q : -q;
+    }
+    int64_t *below = rc == 0 ? *net + f->n : NULL;
+    for (uint32_t at = 0; rc == 0 && at < f->n; at++) {
+        below[f->node[at]] += (*net)[f->node[at]];
+        if (f->up[at] != POF_NONE) {
+            below[f->node[f->up[at]]] += below[f->node[at]];
+        }
+    }
+    return rc;
+}
+
+/* Where prices can differ from those around: bit 0 below, bit 1 own. */
+static int mark_levels(const struct pofi_slot *s, unsigned char **mark, size_t *n,
+                       struct pof_err *err)
+{
+    int rc = pof_calloc(mark, s->problem.forest->n, 1, err);
+    for (size_t i = 0; rc == 0 && i < s->problem.limits; i++) {
+        (*mark)[s->limit[i].node] |= 1;
+    }
+    for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
+        (*mark)[s->request[i].node] |= s->request[i].own ? 2 : 1;
+    }
+    for (uint32_t v = 0; rc == 0 && v < s->problem.forest->n; v++) {
+        *n += (size_t)((*mark)[v] & 1) + (size_t)((*mark)[v] >> 1);
+    }
+    return rc;
+}
+
+static struct pof_marginal marginal_at(const struct pofi_slot *s, bool own, uint32_t node,
+                                       bool ties)
+{
+    const int64_t *price = own ? s->result.own_price_ueur : s->result.node_price_ueur;
+    if (ties) {
+        return pof_marginal_of((own ? s->result.own_cost : s->result.node_cost)[node]);
+    }
+    return (struct pof_marginal){.price_ueur = price[node]};
+}
+
+static int make_levels(const struct pofi_job *j, const struct pofi_slot *s,
+                       struct pofi_quarter *out, struct pof_err *err)
+{
+    const struct pof_forest *f = s->problem.forest;
+    bool ties = j->auction->method == POF_CLEAR_TREE;
+    unsigned char *mark = NULL;
+    int64_t *net = NULL;
+    size_t n = 0;
+    int rc = mark_levels(s, &mark, &n, err);
+    rc = rc ? rc : net_flows(s, &net, err);
+    rc = rc ? rc : pof_calloc(&out->level, n, sizeof *out->level, err);
+    for (uint32_t at = f->n; rc == 0 && at-- > 0;) {
+        uint32_t v = f->node[at];
+        struct pofi_level x = {.node = v, .scope = POF_SCOPE_BELOW, .net_w = net[f->n + v]};
+        x.here = marginal_at(s, false, v, ties);
+        if (f->up[at] != POF_NONE) {
+            x.outer = marginal_at(s, false, f->node[f->up[at]], ties);
+        }
+        if (mark[v] & 1) {
+            out->level[out->levels++] = x;
+        }
+        if (mark[v] & 2) {
+            out->level[out->levels++] = (struct pofi_level){.node = v,
+                                                            .scope = POF_SCOPE_OWN,
+                                                            .net_w = net[v],
+                                                            .here = marginal_at(s, true, v, ties),
+                                                            .outer = x.here};
+        }
+    }
+    free(mark);
+    free(net);
+    return rc;
+}
+
+/* --- a quarter-hour, from the book to its rows --- */
+
+int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
+                   struct pof_err *err)
 {
     out->unasked = s->problem.requests == 0;
     int rc = out->unasked ? make_unasked(s, &s->shares, err)
                           : pof_attribute(&s->problem, s->result.taken_w, &s->shares, err);
     rc = rc ? rc : add_unmet(s, out, err);
     rc = rc ? rc : make_rows(j, s, out, err);
+    rc = rc || !j->auction->on_price ? rc : make_levels(j, s, out, err);
     if (rc == 0 && j->auction->price_rule == POF_UNIFORM && !out->unasked) {
         make_uniform(j->book, out);
     }
@@ -259,160 +323,15 @@ static int book_quarter(const struct job *j, struct slot *s, struct quarter *out
     return rc;
 }
 
-static int clear_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
+static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *err)
 {
-    struct job *j = ctx;
-    struct quarter *out = &j->quarter[q];
-    struct slot s = {0};
-    int rc = slot_alloc(&s, j->book, q, err);
-    if (rc == 0) {
-        slot_fill(&s, j->book, q, out);
-        rc = solve_slot(j, worker, &s, err);
-    }
-    rc = rc ? rc : book_quarter(j, &s, out, err);
-    slot_release(&s);
-    return rc;
-}
-
-/* --- decisions: all quarter-hours at once --- */
-
-static int fill_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
-{
-    struct job *j = ctx;
-    (void)worker;
-    int rc = slot_alloc(&j->slot[q], j->book, q, err);
-    if (rc == 0) {
-        slot_fill(&j->slot[q], j->book, q, &j->quarter[q]);
-    }
-    return rc;
-}
-
-static int rest_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *err)
-{
-    struct job *j = ctx;
-    return solve_pass(j, worker, &j->slot[q], (enum pass)j->pass, err);
-}
-
-static int book_rows(void *ctx, unsigned worker, size_t q, struct pof_err *err)
-{
-    struct job *j = ctx;
-    (void)worker;
-    return book_quarter(j, &j->slot[q], &j->quarter[q], err);
-}
-
-/* What a pass decides; then the offers can be taken as decided only, within their full power for
- * those a later pass may still decide. */
-static int decide(struct job *j, struct pof_err *err)
-{
-    uint32_t n = j->book->quarters;
-    struct pof_clear_problem *part;
-    struct pof_clear_request **request = NULL;
-    struct pof_clear_offer **offer = NULL;
-    struct pof_effort effort = {j->auction->budget, j->auction->threads, 0};
-    int rc = pof_calloc(&part, n, sizeof *part, err);
-    rc = rc ? rc : pof_calloc(&request, n, sizeof(struct pof_clear_request *), err);
-    rc = rc ? rc : pof_calloc(&offer, n, sizeof(struct pof_clear_offer *), err);
-    for (uint32_t q = 0; rc == 0 && q < n; q++) {
-        offer[q] = j->slot[q].offer;
-        rc = problem_of(j, &j->slot[q], (enum pass)j->pass, &part[q], &request[q], err);
-    }
-    if (rc == 0) {
-        struct pof_block_problem p = {
-            part,           n, j->units.unit, j->units.units, j->units.entry, j->units.entries,
-            j->units.groups};
-        rc = pof_block_solve(&p, &effort, &j->decided, err);
-        if (rc == 0) {
-            pof_block_fix(&p, j->decided.on, offer);
-        }
-    }
-    for (uint32_t q = 0; request && q < n; q++) {
-        free(request[q]);
-    }
-    free(request);
-    free(offer);
-    free(part);
-    return rc;
-}
-
-/* The TSO's pass decides again on what the DSO's did not take. */
-static void offer_again(struct job *j)
-{
-    for (size_t e = 0; e < j->units.entries; e++) {
-        const struct pof_unit_entry *x = &j->units.entry[e];
-        struct slot *s = &j->slot[x->quarter];
-        s->offer[x->offer].p_w = j->book->offer[s->offer_of[x->offer]].record.p_w;
-    }
-}
-
-static int clear_pass(struct job *j, enum pass pass, unsigned threads, struct pof_err *err)
-{
-    struct pof_auction *a = j->tally;
-    j->pass = (int)pass;
-    int rc = decide(j, err);
-    rc = rc ? rc : pof_parallel(j->book->quarters, threads, rest_quarter, j, err);
-    if (rc == 0) {
-        struct pof_auction_pass *x = &a->pass[pass == PASS_TSO];
-        x->nodes = j->decided.nodes;
-        x->parts = j->decided.parts;
-        x->open = j->decided.open;
-        x->bound = j->decided.bound > 0 ? j->decided.bound : 0; /* asks are not below 0 */
-    }
-    return rc;
-}
-
-/* Blocks in quarter-hours where nothing is asked: to the first request that takes something of the
- * block, else (a parent, taken for its children) the first of the book that gets anything. */
-static int name_requests(struct job *j, struct pof_err *err)
-{
-    const struct pof_book *b = j->book;
-    uint32_t *first, any = 0; /* 1 + request */
-    int rc = pof_calloc(&first, b->block_ids.n, sizeof *first, err);
-    for (uint32_t q = 0; rc == 0 && q < b->quarters; q++) {
-        for (size_t i = 0; !j->quarter[q].unasked && i < j->quarter[q].rows; i++) {
-            const struct row *x = &j->quarter[q].row[i];
-            uint32_t block = b->offer[x->offer].block;
-            any = any ? any : x->request + 1;
-            if (block != POF_NONE && first[block] == 0) {
-                first[block] = x->request + 1;
-            }
-        }
-    }
-    for (uint32_t q = 0; rc == 0 && q < b->quarters; q++) {
-        for (size_t i = 0; j->quarter[q].unasked && i < j->quarter[q].rows; i++) {
-            struct row *x = &j->quarter[q].row[i];
-            uint32_t block = b->offer[x->offer].block;
-            uint32_t to = block != POF_NONE && first[block] ? first[block] : any;
-            if (to == 0) {
-                rc = pof_fail(err, POF_E_INTERNAL, "offers are taken though nothing is asked for");
-                break;
-            }
-            x->request = to - 1;
-        }
-    }
-    free(first);
-    return rc;
-}
-
-static int clear_decided(struct job *j, unsigned threads, struct pof_err *err)
-{
-    uint32_t n = j->book->quarters;
-    int rc = pof_calloc(&j->slot, n, sizeof *j->slot, err);
-    rc = rc ? rc : pof_calloc(&j->decided.on, j->units.units, sizeof *j->decided.on, err);
-    rc = rc ? rc : pof_parallel(n, threads, fill_quarter, j, err);
-    if (j->auction->sequence == POF_JOINT) {
-        rc = rc ? rc : clear_pass(j, PASS_ALL, threads, err);
-    } else {
-        rc = rc ? rc : clear_pass(j, PASS_DSO, threads, err);
-        if (rc == 0) {
-            offer_again(j);
-        }
-        rc = rc ? rc : clear_pass(j, PASS_TSO, threads, err);
-    }
-    rc = rc ? rc : pof_parallel(n, threads, book_rows, j, err);
-    rc = rc ? rc : name_requests(j, err);
-    for (size_t u = 0; rc == 0 && u < j->units.units; u++) {
-        j->tally->units_taken += j->decided.on[u];
-    }
+    struct pofi_job *j = ctx;
+    size_t q = j->from + i;
+    struct pofi_slot s = {0};
+    int rc = pofi_slot_open(&s, j, q, err);
+    rc = rc ? rc : solve_slot(j, worker, &s, err);
+    rc = rc ? rc : pofi_slot_book(j, &s, &j->quarter[q], err);
+    pofi_slot_release(&s);
     return rc;
 }
 
@@ -424,14 +343,16 @@ struct numbering {
     unsigned n;
 };
 
-static int award_id(struct pof_buf *id, const struct pof_award *award, unsigned n,
-                    struct pof_err *err)
+/* quarter: the name of the quarter-hour, the same for all of its awards. */
+static int award_id(struct pof_buf *id, const struct pof_award *award, const char *quarter,
+                    unsigned n, struct pof_err *err)
 {
-    char quarter[POF_QUARTER_NAME + 1];
-    pof_quarter_name(award->start, quarter);
     id->len = 0;
-    int rc = pof_buf_addf(id, err, "%.*s:%.*s:%s", (int)award->session.len, award->session.ptr,
-                          (int)award->offer.len, award->offer.ptr, quarter);
+    int rc = pof_buf_add(id, award->session.ptr, award->session.len, err);
+    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
+    rc = rc ? rc : pof_buf_add(id, award->offer.ptr, award->offer.len, err);
+    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
+    rc = rc ? rc : pof_buf_add(id, quarter, POF_QUARTER_NAME, err);
     return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
 }
 
@@ -446,7 +367,7 @@ static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wi
     return rc;
 }
 
-static struct pof_award award_of(const struct pof_book *b, const struct row *x, size_t quarter)
+static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
     const struct pof_offer *o = &b->offer[x->offer].record;
     const struct pof_request *r = &b->request[x->request].record;
@@ -467,6 +388,36 @@ static struct pof_award award_of(const struct pof_book *b, const struct row *x, 
                               .why = (int)x->why};
 }
 
+static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j, size_t q,
+                           struct pof_err *err)
+{
+    const struct pof_book *b = j->book;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->quarter[q].levels; i++) {
+        const struct pofi_level *x = &j->quarter[q].level[i];
+        struct pof_node_price p = {.session = b->session.id,
+                                   .node = b->feeder->grid->node[x->node].name,
+                                   .scope = (int)x->scope,
+                                   .start = b->session.start + (int64_t)q * POF_QUARTER_S,
+                                   .duration_s = POF_QUARTER_S,
+                                   .net_w = x->net_w,
+                                   .price_ueur_mwh = x->here.price_ueur,
+                                   .step_ueur_mwh = x->outer.price_ueur - x->here.price_ueur,
+                                   .tie_unmet = x->here.unmet,
+                                   .tie_rank = x->here.rank,
+                                   .step_unmet = x->outer.unmet - x->here.unmet,
+                                   .step_rank = x->outer.rank - x->here.rank};
+        if (a->method == POF_CLEAR_TREE) {
+            POF_SET(&p, node_price, tie_unmet);
+            POF_SET(&p, node_price, tie_rank);
+            POF_SET(&p, node_price, step_unmet);
+            POF_SET(&p, node_price, step_rank);
+        }
+        rc = a->on_price(a->price_ctx, &p, err);
+    }
+    return rc;
+}
+
 /* Price times W of quarter-hours to 1e-6 EUR, half to even. */
 static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
 {
@@ -480,46 +431,56 @@ static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
     return 0;
 }
 
-static int hand_out_all(struct pof_auction *a, const struct job *j, struct pof_err *err)
+/* What handing out keeps from quarter-hour to quarter-hour. */
+struct handing {
+    struct numbering *number; /* [offers] */
+    struct pof_buf id;
+    pof_wide paid;
+};
+
+static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                            struct handing *h, struct pof_err *err)
 {
     const struct pof_book *b = j->book;
-    struct numbering *number = NULL;
-    struct pof_buf id = {0};
-    pof_wide paid = 0;
-    int rc = pof_calloc(&number, b->offers, sizeof *number, err);
-    for (size_t q = 0; rc == 0 && q < b->quarters; q++) {
-        const struct quarter *x = &j->quarter[q];
-        rc = pof_add(&a->requested_wq, x->requested_w, err);
-        rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
-        a->pass[0].cost += x->cost[0];
-        a->pass[1].cost += x->cost[1];
-        for (size_t i = 0; rc == 0 && i < x->rows; i++) {
-            struct numbering *k = &number[x->row[i].offer];
-            struct pof_award award = award_of(b, &x->row[i], q);
-            *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
-            rc = award_id(&id, &award, k->n, err);
-            award.id = (struct pof_text){id.data, id.len};
-            rc = rc ? rc : hand_out(a, &award, &paid, err);
-        }
+    const struct pofi_quarter *x = &j->quarter[q];
+    char name[POF_QUARTER_NAME + 1];
+    pof_quarter_name(b->session.start + (int64_t)q * POF_QUARTER_S, name);
+    int rc = pof_add(&a->requested_wq, x->requested_w, err);
+    rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
+    a->pass[0].cost += x->cost[0];
+    a->pass[1].cost += x->cost[1];
+    for (size_t i = 0; rc == 0 && i < x->rows; i++) {
+        struct numbering *k = &h->number[x->row[i].offer];
+        struct pof_award award = award_of(b, &x->row[i], q);
+        *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
+        rc = award_id(&h->id, &award, name, k->n, err);
+        award.id = (struct pof_text){h->id.data, h->id.len};
+        rc = rc ? rc : hand_out(a, &award, &h->paid, err);
     }
-    rc = rc ? rc : round_money(paid, &a->paid_ueur, err);
-    pof_buf_release(&id);
-    free(number);
+    rc = rc ? rc : hand_out_prices(a, j, q, err);
     return rc;
 }
 
 /* --- all of it --- */
 
-static void job_release(struct job *j, unsigned threads)
+static void quarter_release(struct pofi_quarter *x)
+{
+    free(x->row);
+    free(x->level);
+    x->row = NULL;
+    x->level = NULL;
+}
+
+static void job_release(struct pofi_job *j, unsigned threads)
 {
     for (unsigned t = 0; j->clearing && t < threads; t++) {
         pof_clearing_free(j->clearing[t]);
     }
     for (size_t q = 0; j->quarter && q < j->book->quarters; q++) {
-        free(j->quarter[q].row);
+        quarter_release(&j->quarter[q]);
     }
     for (size_t q = 0; j->slot && q < j->book->quarters; q++) {
-        slot_release(&j->slot[q]);
+        pofi_slot_release(&j->slot[q]);
     }
     free(j->slot);
     free(j->decided.on);
@@ -528,11 +489,41 @@ static void job_release(struct job *j, unsigned threads)
     free(j->quarter);
 }
 
+/* A few quarter-hours at a time, so that the awards of a long session are never held together;
+ * decisions that tie quarter-hours together need all of them. */
+static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigned threads,
+                              struct pof_err *err)
+{
+    enum { AT_ONCE = 4 }; /* for each thread */
+    struct handing h = {0};
+    int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
+    size_t quarters = j->book->quarters;
+    size_t batch = a->units > 0 ? quarters : (size_t)threads * AT_ONCE;
+    for (j->from = 0; rc == 0 && j->from < quarters; j->from += batch) {
+        size_t n = quarters - j->from < batch ? quarters - j->from : batch;
+        rc = a->units > 0 ? pofi_clear_decided(j, threads, err)
+                          : pof_parallel(n, threads, clear_quarter, j, err);
+        for (size_t q = j->from; q < j->from + n; q++) {
+            rc = rc ? rc : hand_out_quarter(a, j, q, &h, err);
+            quarter_release(&j->quarter[q]);
+        }
+    }
+    rc = rc ? rc : round_money(h.paid, &a->paid_ueur, err);
+    pof_buf_release(&h.id);
+    free(h.number);
+    return rc;
+}
+
 int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    struct job j = {.auction = a, .book = book, .tally = a};
+    struct pofi_job j = {.auction = a, .book = book, .tally = a};
+    if (a->on_price && a->sequence != POF_JOINT) {
+        return pof_fail(err, POF_E_USAGE,
+                        "prices belong to the joint optimum; of a sequence there "
+                        "are none");
+    }
     int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
     rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
@@ -540,12 +531,7 @@ int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct p
     }
     rc = rc ? rc : pof_book_units_build(&j.units, book, err);
     a->units = j.units.units;
-    if (rc == 0 && a->units > 0) {
-        rc = clear_decided(&j, threads, err);
-    } else {
-        rc = rc ? rc : pof_parallel(book->quarters, threads, clear_quarter, &j, err);
-    }
-    rc = rc ? rc : hand_out_all(a, &j, err);
+    rc = rc ? rc : clear_and_hand_out(a, &j, threads, err);
     a->passes = a->sequence == POF_JOINT ? 1 : 2;
     for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
         a->pass[k].bound = a->pass[k].cost; /* certified */

@@ -35,7 +35,10 @@ struct pof_auction {
     unsigned threads; /* of the tree method */
     uint64_t budget;  /* nodes in each part of the search for decisions, see market/block.h */
     int (*on_award)(void *ctx, const struct pof_award *award, struct pof_err *err);
-    void *ctx;
+    /* NULL: prices are not wanted. They belong to POF_JOINT only: the first of two passes leaves no
+     * trace in the awards. POF_E_USAGE otherwise. */
+    int (*on_price)(void *price_ctx, const struct pof_node_price *price, struct pof_err *err);
+    void *ctx, *price_ctx;
 
     uint64_t awards;
     int64_t requested_wq; /* W, added up over quarter-hours: times 900 s it is energy */
@@ -53,6 +56,9 @@ struct pof_auction {
  * request, why, offer price, tie rank: the same for any order of records and any number of threads.
  * Every result is checked by its certificate (market/certificate.h), POF_E_INTERNAL when that
  * fails.
+ *
+ * Prices come by quarter-hour, the root first, then as the tree is walked depth first; where neither
+ * limits nor requests are, there is none. Those of the linear program have no ties.
  *
  * Ids of awards are SESSION:OFFER:QUARTER, with QUARTER as 20260310T1315Z, and for the second,
  * third

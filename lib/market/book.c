@@ -4,6 +4,7 @@
 
 #include "market/book_block.h"
 #include "market/quarter.h"
+#include "market/rank.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,18 +135,57 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
     return rc;
 }
 
+/* A text that the offers before mostly had too, as that of the session or seller: kept once. */
+static int keep_shared(struct pof_book *b, struct pof_text *t, struct pof_err *err)
+{
+    struct pof_text *memo = &b->shared[(t->len + (unsigned char)t->ptr[t->len - 1]) % POF_BOOK_SHARED];
+    if (!pof_text_eq(*memo, *t)) {
+        memo->ptr = pof_arena_text(&b->arena, t->ptr, t->len, err);
+        if (!memo->ptr) {
+            memo->len = 0;
+            return POF_E_NOMEM;
+        }
+        memo->len = t->len;
+    }
+    *t = *memo;
+    return 0;
+}
+
+/* As pof_record_copy(), but what the book or the grid has already is not copied once more. */
+static int copy_offer(struct pof_book *b, struct pof_book_offer *x, const struct pof_offer *o,
+                      struct pof_err *err)
+{
+    struct pof_text *const own[] = {&x->record.pod, &x->record.block, &x->record.parent,
+                                    &x->record.group};
+    x->record = *o;
+    x->record.id = b->offer_ids.text[b->offer_ids.n - 1];
+    x->record.node = b->feeder->grid->node_names.text[x->node];
+    int rc = keep_shared(b, &x->record.session, err);
+    rc = rc ? rc : keep_shared(b, &x->record.seller, err);
+    for (size_t i = 0; rc == 0 && i < sizeof own / sizeof own[0]; i++) {
+        if (own[i]->len) { /* what is not given is empty */
+            own[i]->ptr = pof_arena_text(&b->arena, own[i]->ptr, own[i]->len, err);
+            rc = own[i]->ptr ? 0 : POF_E_NOMEM;
+        }
+    }
+    return rc;
+}
+
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
-    struct pof_book_offer x = {.block = POF_NONE};
+    uint32_t node;
     int rc = pof_quarters_check(o->start, o->end, err);
-    rc = rc ? rc : find_node(b, o->node, &x.node, err);
+    rc = rc ? rc : find_node(b, o->node, &node, err);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
-    rc = rc ? rc : pof_record_copy(POF_offer, o, &x.record, &b->arena, err);
-    rc = rc ? rc : pof_book_block_take(b, &x.record, &x.block, err);
     if (rc == 0) {
-        b->offer[b->offers++] = x;
+        struct pof_book_offer *x = &b->offer[b->offers];
+        x->node = node;
+        x->block = POF_NONE;
+        rc = copy_offer(b, x, o, err);
+        rc = rc ? rc : pof_book_block_take(b, &x->record, &x->block, err);
     }
+    b->offers += rc == 0;
     return rc;
 }
 
@@ -296,32 +336,6 @@ static int request_cmp(const void *pa, const void *pb)
     return pof_text_cmp(a->record.id, b->record.id);
 }
 
-/* The tie rule. */
-static int rank_cmp(const void *pa, const void *pb)
-{
-    const struct pof_book_offer *a = pa, *b = pb;
-    int64_t ra = POF_HAS(&a->record, offer, received) ? a->record.received : INT64_MAX;
-    int64_t rb = POF_HAS(&b->record, offer, received) ? b->record.received : INT64_MAX;
-    if (ra != rb) {
-        return ra < rb ? -1 : 1;
-    }
-    return pof_text_cmp(a->record.id, b->record.id);
-}
-
-static int offer_cmp(const void *pa, const void *pb)
-{
-    const struct pof_book_offer *a = pa, *b = pb;
-    struct pof_clear_offer ca = {.node = a->node,
-                                 .direction = (enum pof_direction)a->record.direction,
-                                 .price_ueur = a->record.price_ueur_mwh,
-                                 .rank = a->rank};
-    struct pof_clear_offer cb = {.node = b->node,
-                                 .direction = (enum pof_direction)b->record.direction,
-                                 .price_ueur = b->record.price_ueur_mwh,
-                                 .rank = b->rank};
-    return pof_clear_offer_cmp(&ca, &cb);
-}
-
 static int limit_cmp(const void *pa, const void *pb)
 {
     const struct pof_book_limit *a = pa, *b = pb;
@@ -336,19 +350,6 @@ static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, co
     if (n > 1) {
         qsort(array, n, size, cmp);
     }
-}
-
-static int rank_offers(struct pof_book *b, struct pof_err *err)
-{
-    if (b->offers >= UINT32_MAX) {
-        return pof_fail(err, POF_E_OVERFLOW, "%zu offers are more than a book holds", b->offers);
-    }
-    sort(b->offer, b->offers, sizeof *b->offer, rank_cmp);
-    for (size_t i = 0; i < b->offers; i++) {
-        b->offer[i].rank = (uint32_t)i + 1;
-    }
-    sort(b->offer, b->offers, sizeof *b->offer, offer_cmp);
-    return 0;
 }
 
 /* What has a span of quarter-hours [first, last), read from the records of an array. */
@@ -430,6 +431,6 @@ int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_u
     rc = keep_limits(book, err);
     sort(book->request, book->requests, sizeof *book->request, request_cmp);
     sort(book->limit, book->limits, sizeof *book->limit, limit_cmp);
-    rc = rc ? rc : rank_offers(book, err);
+    rc = rc ? rc : pof_book_rank(book, err);
     return rc ? rc : slice_all(book, err);
 }

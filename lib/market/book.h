@@ -65,6 +65,8 @@ struct pof_book_slices {
     uint32_t *at;
 };
 
+enum { POF_BOOK_SHARED = 64 };
+
 /* Initialise with pof_book_init; read only after pof_book_close. */
 struct pof_book {
     const struct pof_feeder *feeder;
@@ -84,6 +86,7 @@ struct pof_book {
     struct pof_names block_ids, group_ids;
     size_t block_cap;
     struct pof_arena arena;
+    struct pof_text shared[POF_BOOK_SHARED]; /* texts that many offers have, by a hash */
     size_t request_cap, offer_cap, limit_cap, session_cap;
 };
 

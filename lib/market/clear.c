@@ -100,6 +100,15 @@ static int64_t slope_price(pof_wide slope)
     return (int64_t)((slope + ((pof_wide)1 << (COST_BITS - 1))) >> COST_BITS);
 }
 
+struct pof_marginal pof_marginal_of(pof_wide cost)
+{
+    struct pof_marginal m = {.price_ueur = slope_price(cost)};
+    pof_wide tie = cost - ((pof_wide)m.price_ueur << COST_BITS);
+    m.unmet = (int64_t)((tie + ((pof_wide)1 << (RANK_BITS - 1))) >> RANK_BITS);
+    m.rank = (int64_t)(tie - ((pof_wide)m.unmet << RANK_BITS));
+    return m;
+}
+
 int pof_clear_offer_cmp(const void *pa, const void *pb)
 {
     const struct pof_clear_offer *a = pa, *b = pb;
@@ -422,6 +431,12 @@ static void pass_down(struct pof_clearing *c, struct pof_clear_result *result)
         }
         if (result->own_price_ueur) {
             result->own_price_ueur[node] = slope_price(m.price);
+        }
+        if (result->node_cost) {
+            result->node_cost[node] = c->price[at];
+        }
+        if (result->own_cost) {
+            result->own_cost[node] = m.price;
         }
     }
 }

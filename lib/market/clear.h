@@ -86,7 +86,15 @@ struct pof_clear_result {
                                  its own requests; NULL: not wanted. With them anybody can check
                                  that the result is optimal: market/certificate.h */
     int64_t *own_price_ueur;  /* [nodes] the same for the node's own offers; NULL: not wanted */
+    pof_wide *node_cost;      /* [nodes] both once more, with their ties: pof_marginal_of() parts */
+    pof_wide *own_cost;       /* them; NULL: not wanted. With these the one result is certified */
 };
+
+/* A marginal cost by its three objectives. */
+struct pof_marginal {
+    int64_t price_ueur, unmet, rank;
+};
+struct pof_marginal pof_marginal_of(pof_wide cost);
 
 /* The order of a problem's offers: by node, then by marginal cost of net activation: down offers
  * from the dearest, then up offers from the cheapest, equal prices by the tie rule. For qsort(3).

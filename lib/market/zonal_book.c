@@ -239,6 +239,14 @@ static int border_cmp(const void *a, const void *b)
                                   : 0;
 }
 
+/* qsort(3) wants an array even where there is nothing to sort. */
+static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+    if (n > 0) {
+        qsort(array, n, size, cmp);
+    }
+}
+
 static int twice(const struct pof_zonal_book *b, const char *what, uint32_t zone,
                  struct pof_err *err)
 {
@@ -357,9 +365,9 @@ int pof_zonal_close(struct pof_zonal_book *b, struct pof_err *err)
     rc = rc ? rc : order_periods(b, &period, err);
     if (rc == 0) {
         renumber(b, period, block);
-        qsort(b->order, b->orders, sizeof *b->order, order_cmp);
-        qsort(b->link, b->links, sizeof *b->link, link_cmp);
-        qsort(b->border, b->borders, sizeof *b->border, border_cmp);
+        sort(b->order, b->orders, sizeof *b->order, order_cmp);
+        sort(b->link, b->links, sizeof *b->link, link_cmp);
+        sort(b->border, b->borders, sizeof *b->border, border_cmp);
         rc = refuse_doubles(b, err);
     }
     rc = rc ? rc : order_blocks(b, err);

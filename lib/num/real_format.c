@@ -7,6 +7,7 @@
 
 #include "num/powers.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { FRACTION_BITS = 52, EXPONENT_ZERO = 1075 /* v = c * 2^(power - 1075) */ };
@@ -113,29 +114,33 @@ struct pof_real_digits pof_real_shortest(double v)
     return d;
 }
 
-/* Digits of u, n of them, at to; two at a time, eight of them from a word half as wide. */
+/* Eight digits of u < 10^8 at to: halves, quarters and digits side by side in one word, quotients by
+ * multiplication (10486 / 2^20 is 1 / 100 for four digits, 103 / 2^10 is 1 / 10 for two). */
+static void put_eight(char *to, uint32_t u)
+{
+    uint64_t fours = u / 10000 | (uint64_t)(u % 10000) << 32;
+    uint64_t high = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
+    uint64_t twos = high | (fours - 100 * high) << 16;
+    uint64_t tens = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+    uint64_t digits = htole64((tens | (twos - 10 * tens) << 8) + UINT64_C(0x3030303030303030));
+    memcpy(to, &digits, 8);
+}
+
+/* Digits of u, n of them, at to: eight by eight from the last. */
 static void put(char *to, uint64_t u, int n)
 {
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233"
-        "34353637383940414243444546474849505152535455565758596061626364656667"
-        "6869707172737475767778798081828384858687888990919293949596979899";
-    char *p = to + n;
-    while (p - to > 9) {
-        uint32_t low = (uint32_t)(u % 100000000);
-        u /= 100000000;
-        for (int i = 0; i < 4; i++, low /= 100) {
-            p -= 2;
-            memcpy(p, pairs + low % 100 * 2, 2);
+    for (; n >= 8; u /= 100000000) {
+        n -= 8;
+        put_eight(to + n, (uint32_t)(u % 100000000));
+    }
+    if (n == 1) {
+        to[0] = (char)('0' + u);
+    } else if (n > 0) {
+        char eight[8];
+        put_eight(eight, (uint32_t)u);
+        for (int i = 0; i < n; i++) {
+            to[i] = eight[8 - n + i];
         }
-    }
-    uint32_t rest = (uint32_t)u;
-    for (; p - to >= 2; rest /= 100) {
-        p -= 2;
-        memcpy(p, pairs + rest % 100 * 2, 2);
-    }
-    if (p > to) {
-        to[0] = (char)('0' + rest);
     }
 }
 

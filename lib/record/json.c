@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON documents: a thin reading layer over jansson. */
+/* JSON documents: plain ones are read by tree.c; jansson reads the others and says what is wrong with
+ * those that are none. */
 #include "record/json.h"
+
+#include "record/tree.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -10,7 +13,8 @@
 #include <string.h>
 
 struct pof_json_doc {
-    json_t *root;
+    struct pofi_tree root;
+    struct pof_arena arena;
     const char *name;
 };
 
@@ -37,6 +41,88 @@ static enum pof_code code_of(const json_error_t *error)
     }
 }
 
+/* A string of jansson's, kept. */
+static int keep(struct pof_text *to, const char *text, size_t n, struct pof_arena *arena,
+                struct pof_err *err)
+{
+    *to = (struct pof_text){pof_arena_text(arena, text, n, err), n};
+    return to->ptr ? 0 : POF_E_NOMEM;
+}
+
+static int convert(struct pofi_tree *to, const json_t *from, struct pof_arena *arena,
+                   struct pof_err *err);
+
+static int convert_members(struct pofi_tree *to, const json_t *from, struct pof_arena *arena,
+                           struct pof_err *err)
+{
+    json_t *value = (json_t *)(uintptr_t)from; /* iterates through a non-const handle */
+    *to = (struct pofi_tree){.kind = POFI_TREE_OBJECT, .n = json_object_size(from)};
+    to->u.member = pof_arena_alloc(arena, to->n * sizeof *to->u.member, err);
+    int rc = to->u.member ? 0 : POF_E_NOMEM;
+    struct pofi_tree_member *m = to->u.member;
+    for (void *i = json_object_iter(value); i && rc == 0; i = json_object_iter_next(value, i)) {
+        const char *key = json_object_iter_key(i);
+        rc = keep(&m->name, key, strlen(key), arena, err);
+        rc = rc ? rc : convert(&m->value, json_object_iter_value(i), arena, err);
+        m++;
+    }
+    if (rc == 0) {
+        pofi_tree_index(to);
+    }
+    return rc;
+}
+
+/* As deep as jansson itself reads, which is bounded. */
+static int convert(struct pofi_tree *to, const json_t *from, struct pof_arena *arena,
+                   struct pof_err *err)
+{
+    struct pof_text t;
+    int rc = 0;
+    switch (json_typeof(from)) {
+    case JSON_OBJECT:
+        return convert_members(to, from, arena, err);
+    case JSON_ARRAY:
+        *to = (struct pofi_tree){.kind = POFI_TREE_ARRAY, .n = json_array_size(from)};
+        to->u.item = pof_arena_alloc(arena, to->n * sizeof *to->u.item, err);
+        rc = to->u.item ? 0 : POF_E_NOMEM;
+        for (size_t i = 0; rc == 0 && i < to->n; i++) {
+            rc = convert(&to->u.item[i], json_array_get(from, i), arena, err);
+        }
+        return rc;
+    case JSON_STRING:
+        rc = keep(&t, json_string_value(from), json_string_length(from), arena, err);
+        *to = (struct pofi_tree){.kind = POFI_TREE_STRING, .n = t.len, .u.text = t.ptr};
+        return rc;
+    case JSON_INTEGER:
+    case JSON_REAL:
+        *to = (struct pofi_tree){.kind = POFI_TREE_NUMBER, .u.number = json_number_value(from)};
+        return 0;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        *to = (struct pofi_tree){.kind = json_is_true(from) ? POFI_TREE_TRUE : POFI_TREE_FALSE};
+        return 0;
+    default:
+        *to = (struct pofi_tree){.kind = POFI_TREE_NULL};
+        return 0;
+    }
+}
+
+static int read_with_jansson(struct pof_json_doc *doc, struct pof_text text, struct pof_err *err)
+{
+    json_error_t error;
+    json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!root) {
+        /* jansson leaves some failed allocations without a word. */
+        int rc = error.text[0] ? pof_fail(err, code_of(&error), "%s", error.text)
+                               : pof_fail(err, POF_E_NOMEM, "out of memory");
+        pof_at(err, doc->name, error.line > 0 ? (uint64_t)error.line : 0, NULL);
+        return rc;
+    }
+    int rc = convert(&doc->root, root, &doc->arena, err);
+    json_decref(root);
+    return rc;
+}
+
 int pof_json_parse(struct pof_json_doc **out, const char *text, size_t n, const char *name,
                    struct pof_err *err)
 {
@@ -46,15 +132,14 @@ int pof_json_parse(struct pof_json_doc **out, const char *text, size_t n, const 
     if (rc) {
         return rc;
     }
-    json_error_t error;
     doc->name = name;
-    doc->root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!doc->root) {
-        free(doc);
-        /* jansson leaves some failed allocations without a word. */
-        rc = error.text[0] ? pof_fail(err, code_of(&error), "%s", error.text)
-                           : pof_fail(err, POF_E_NOMEM, "out of memory");
-        pof_at(err, name, error.line > 0 ? (uint64_t)error.line : 0, NULL);
+    rc = pofi_tree_read(&doc->root, (struct pof_text){text, n}, &doc->arena, err);
+    if (rc == 0) {
+        pof_arena_release(&doc->arena);
+        rc = read_with_jansson(doc, (struct pof_text){text, n}, err);
+    }
+    if (rc < 0) {
+        pof_json_free(doc);
         return rc;
     }
     *out = doc;
@@ -63,13 +148,13 @@ int pof_json_parse(struct pof_json_doc **out, const char *text, size_t n, const 
 
 struct pof_json pof_json_root(const struct pof_json_doc *doc)
 {
-    return (struct pof_json){.value = doc->root, .doc = doc};
+    return (struct pof_json){.value = &doc->root, .doc = doc};
 }
 
 void pof_json_free(struct pof_json_doc *doc)
 {
     if (doc) {
-        json_decref(doc->root);
+        pof_arena_release(&doc->arena);
         free(doc);
     }
 }
@@ -140,27 +225,32 @@ int pof_json_fail(const struct pof_json *at, const char *key, struct pof_err *er
 
 /* --- values --- */
 
-static const char *kind_of(const json_t *value)
+static const struct pofi_tree *value_of(const struct pof_json *at)
 {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "true or false";
-    default:
-        return "null";
-    }
+    return at->value;
 }
 
-static int wrong_type(const struct pof_json *at, const char *key, const json_t *value,
+static const char *kind_of(const struct pofi_tree *value)
+{
+    switch (value->kind) {
+    case POFI_TREE_OBJECT:
+        return "an object";
+    case POFI_TREE_ARRAY:
+        return "an array";
+    case POFI_TREE_STRING:
+        return "a string";
+    case POFI_TREE_NUMBER:
+        return "a number";
+    case POFI_TREE_TRUE:
+    case POFI_TREE_FALSE:
+        return "true or false";
+    case POFI_TREE_NULL:
+        break;
+    }
+    return "null";
+}
+
+static int wrong_type(const struct pof_json *at, const char *key, const struct pofi_tree *value,
                       const char *want, struct pof_err *err)
 {
     return pof_json_fail(at, key, err, POF_E_TYPE, "found %s, expected %s", kind_of(value), want);
@@ -168,16 +258,15 @@ static int wrong_type(const struct pof_json *at, const char *key, const json_t *
 
 int pof_json_is_object(const struct pof_json *at, struct pof_err *err)
 {
-    return json_is_object((const json_t *)at->value)
+    return value_of(at)->kind == POFI_TREE_OBJECT
                ? 0
                : wrong_type(at, NULL, at->value, "an object", err);
 }
 
 int pof_json_is_array(const struct pof_json *at, struct pof_err *err)
 {
-    return json_is_array((const json_t *)at->value)
-               ? 0
-               : wrong_type(at, NULL, at->value, "an array", err);
+    return value_of(at)->kind == POFI_TREE_ARRAY ? 0
+                                                 : wrong_type(at, NULL, at->value, "an array", err);
 }
 
 static bool known(const char *const *keys, const char *key)
@@ -192,10 +281,9 @@ static bool known(const char *const *keys, const char *key)
 
 int pof_json_only(const struct pof_json *object, const char *const *keys, struct pof_err *err)
 {
-    /* jansson iterates through a non-const handle but changes nothing. */
-    json_t *value = (json_t *)(uintptr_t)object->value;
-    for (void *i = json_object_iter(value); i; i = json_object_iter_next(value, i)) {
-        const char *key = json_object_iter_key(i);
+    const struct pofi_tree *v = object->value;
+    for (size_t i = 0; v->kind == POFI_TREE_OBJECT && i < v->n; i++) {
+        const char *key = v->u.member[i].name.ptr;
         if (!known(keys, key)) {
             return pof_json_fail(object, key, err, POF_E_UNKNOWN,
                                  "unknown member '%.60s'; members of one's own begin with 'x_'",
@@ -207,50 +295,47 @@ int pof_json_only(const struct pof_json *object, const char *const *keys, struct
 
 bool pof_json_member(const struct pof_json *object, const char *key, struct pof_json *out)
 {
-    const json_t *value = json_object_get(object->value, key);
-    if (!value || json_is_null(value)) {
+    const struct pofi_tree *v = object->value;
+    v = v->kind == POFI_TREE_OBJECT ? pofi_tree_member(v, pof_text(key)) : NULL;
+    if (!v || v->kind == POFI_TREE_NULL) {
         return false;
     }
-    *out = (struct pof_json){.value = value, .doc = object->doc, .parent = object, .key = key};
+    *out = (struct pof_json){.value = v, .doc = object->doc, .parent = object, .key = key};
     return true;
 }
 
 size_t pof_json_size(const struct pof_json *array)
 {
-    return json_array_size(array->value);
+    return value_of(array)->kind == POFI_TREE_ARRAY ? value_of(array)->n : 0;
 }
 
 struct pof_json pof_json_item(const struct pof_json *array, size_t i)
 {
     return (struct pof_json){
-        .value = json_array_get(array->value, i), .doc = array->doc, .parent = array, .index = i};
+        .value = &value_of(array)->u.item[i], .doc = array->doc, .parent = array, .index = i};
 }
 
 bool pof_json_each(const struct pof_json *object, size_t i, struct pof_json *out)
 {
-    json_t *value = (json_t *)(uintptr_t)object->value;
-    void *at = json_object_iter(value);
-    for (; at && i > 0; i--) {
-        at = json_object_iter_next(value, at);
+    const struct pofi_tree *v = object->value;
+    if (v->kind != POFI_TREE_OBJECT || i >= v->n) {
+        return false;
     }
-    if (at) {
-        *out = (struct pof_json){.value = json_object_iter_value(at),
-                                 .doc = object->doc,
-                                 .parent = object,
-                                 .key = json_object_iter_key(at)};
-    }
-    return at != NULL;
+    const struct pofi_tree_member *m = &v->u.member[i];
+    *out = (struct pof_json){
+        .value = &m->value, .doc = object->doc, .parent = object, .key = m->name.ptr};
+    return true;
 }
 
 bool pof_json_scalar(const struct pof_json *at, double *number, struct pof_text *text)
 {
-    const json_t *value = at->value;
-    if (json_is_number(value)) {
-        *number = json_number_value(value);
-    } else if (json_is_string(value)) {
-        *text = (struct pof_text){json_string_value(value), json_string_length(value)};
+    const struct pofi_tree *v = at->value;
+    if (v->kind == POFI_TREE_NUMBER) {
+        *number = v->u.number;
+    } else if (v->kind == POFI_TREE_STRING) {
+        *text = (struct pof_text){v->u.text, v->n};
     }
-    return !json_is_object(value) && !json_is_array(value);
+    return v->kind != POFI_TREE_OBJECT && v->kind != POFI_TREE_ARRAY;
 }
 
 static int missing(const struct pof_json *object, const char *key, struct pof_err *err)
@@ -265,14 +350,14 @@ int pof_json_text_opt(const struct pof_json *object, const char *key, struct pof
     if (!pof_json_member(object, key, &at)) {
         return 0;
     }
-    const json_t *value = at.value;
-    if (!json_is_string(value)) {
+    const struct pofi_tree *value = at.value;
+    if (value->kind != POFI_TREE_STRING) {
         return wrong_type(object, key, value, "a string", err);
     }
-    if (json_string_length(value) == 0) {
+    if (value->n == 0) {
         return pof_json_fail(object, key, err, POF_E_RANGE, "the text is empty");
     }
-    *out = (struct pof_text){json_string_value(value), json_string_length(value)};
+    *out = (struct pof_text){value->u.text, value->n};
     return 1;
 }
 
@@ -291,13 +376,13 @@ int pof_json_array(const struct pof_json *object, const char *key, struct pof_js
 }
 
 /* A number at a place; key is NULL for the place itself. */
-static int real_of(const struct pof_json *at, const char *key, const json_t *value,
+static int real_of(const struct pof_json *at, const char *key, const struct pofi_tree *value,
                    const struct pof_json_range *range, double *out, struct pof_err *err)
 {
-    if (!json_is_number(value)) {
+    if (value->kind != POFI_TREE_NUMBER) {
         return wrong_type(at, key, value, "a number", err);
     }
-    double v = json_number_value(value);
+    double v = value->u.number;
     if (!isfinite(v)) {
         return pof_json_fail(at, key, err, POF_E_NUMBER, "the number is not finite");
     }
@@ -353,10 +438,11 @@ int pof_json_bool_opt(const struct pof_json *object, const char *key, bool *out,
     if (!pof_json_member(object, key, &at)) {
         return 0;
     }
-    if (!json_is_boolean((const json_t *)at.value)) {
+    enum pofi_tree_kind kind = value_of(&at)->kind;
+    if (kind != POFI_TREE_TRUE && kind != POFI_TREE_FALSE) {
         return wrong_type(object, key, at.value, "true or false", err);
     }
-    *out = json_is_true((const json_t *)at.value);
+    *out = kind == POFI_TREE_TRUE;
     return 1;
 }
 

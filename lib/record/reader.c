@@ -2,6 +2,7 @@
 /* From bytes to lines to records. */
 #include "record/reader.h"
 
+#include "record/plain.h"
 #include "record/scan.h"
 
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct pof_reader {
     size_t columns;
     struct pofi_line scanned;
     struct pofi_unknown unknown;
+    struct pofi_plain plain;
 };
 
 int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
@@ -202,8 +204,9 @@ static int next_line(struct pof_reader *r, struct pof_text *line, struct pof_err
         }
         const char *p = r->buf.data + r->pos;
         bool has_lf = len < r->buf.len - r->pos;
-        for (size_t i = 0; r->mode == CSV && i < len; i++) {
-            r->lines += p[i] == '\n';
+        const char *in = r->mode == CSV ? memchr(p, '\n', len) : NULL;
+        for (; in; in = memchr(in + 1, '\n', len - (size_t)(in + 1 - p))) {
+            r->lines++;
         }
         r->pos += len + has_lf;
         r->lines++;
@@ -294,7 +297,11 @@ static int read_header(struct pof_reader *r, struct pof_text line, struct pof_er
         r->csv_type = r->options.expect;
         return 0;
     }
-    return type_of_header(r, err);
+    rc = type_of_header(r, err);
+    if (rc == 0) {
+        pofi_plain_header(&r->plain, r->csv_type, &r->header);
+    }
+    return rc;
 }
 
 static int scan(struct pof_reader *r, struct pof_text line, struct pof_err *err)
@@ -339,9 +346,28 @@ static int find_type(const struct pof_reader *r, enum pof_type *type, struct pof
     return 0;
 }
 
+/* Nearly all lines are plain and wholly in the buffer. */
+static bool next_plain(struct pof_reader *r, struct pof_record *record)
+{
+    const char *p = r->buf.data + r->pos, *end = r->buf.data + r->buf.len;
+    size_t n = r->mode == CSV    ? pofi_plain_csv(&r->plain, p, end, record)
+               : r->mode == JSON ? pofi_plain_json(&r->plain, p, end, record)
+                                 : 0;
+    if (n == 0 || n - 1 > r->options.max_line) {
+        return false;
+    }
+    r->raw = (struct pof_text){p, n - 1};
+    r->pos += n;
+    r->line = ++r->lines;
+    return true;
+}
+
 static int next(struct pof_reader *r, struct pof_record *record, struct pof_err *err)
 {
     struct pof_text line;
+    if (next_plain(r, record)) {
+        return 1;
+    }
     int rc = next_line(r, &line, err);
     if (rc <= 0) {
         return rc;

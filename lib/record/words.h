@@ -28,4 +28,22 @@ enum pof_violation {
     POF_VIOLATION_DIVERGED
 };
 
+/* Of a node price. */
+enum pof_scope { POF_SCOPE_BELOW, POF_SCOPE_OWN };
+
+/* What became of an offer, and why. */
+enum pof_standing { POF_STANDING_WON, POF_STANDING_PARTLY, POF_STANDING_LOST };
+
+enum pof_why {
+    POF_WHY_PRICE,
+    POF_WHY_MARGIN,
+    POF_WHY_TIE,
+    POF_WHY_GRID,
+    POF_WHY_NOT_ASKED,
+    POF_WHY_GATE,
+    POF_WHY_UNFED,
+    POF_WHY_CHOICE,
+    POF_WHY_VALIDATION
+};
+
 #endif

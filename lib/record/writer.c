@@ -218,20 +218,28 @@ int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record
     return 0;
 }
 
-static int csv_text(struct pof_buf *to, struct pof_text t, struct pof_err *err)
+/* A cell at p, which has room for 2 bytes a byte and two; returns the place behind it. */
+static char *csv_text(char *p, struct pof_text t)
 {
     bool quote = false;
     for (size_t i = 0; i < t.len && !quote; i++) {
         quote = t.ptr[i] == '"' || t.ptr[i] == ',' || t.ptr[i] == '\n' || t.ptr[i] == '\r';
     }
     if (!quote) {
-        return pof_buf_add(to, t.ptr, t.len, err);
+        if (t.len) {
+            memcpy(p, t.ptr, t.len);
+        }
+        return p + t.len;
     }
-    int rc = pof_buf_adds(to, "\"", err);
-    for (size_t i = 0; i < t.len && rc == 0; i++) {
-        rc = pof_buf_add(to, t.ptr[i] == '"' ? "\"\"" : &t.ptr[i], t.ptr[i] == '"' ? 2 : 1, err);
+    *p++ = '"';
+    for (size_t i = 0; i < t.len; i++) {
+        if (t.ptr[i] == '"') {
+            *p++ = '"';
+        }
+        *p++ = t.ptr[i];
     }
-    return rc ? rc : pof_buf_adds(to, "\"", err);
+    *p++ = '"';
+    return p;
 }
 
 static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof_err *err)
@@ -243,26 +251,45 @@ static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof
     return rc ? rc : pof_buf_adds(to, "\n", err);
 }
 
+/* Room as for a record in JSON. */
 static int csv_row(struct pof_buf *to, const struct pof_layout *l, const void *record,
                    struct pof_err *err)
 {
-    int rc = 0;
-    for (size_t i = 0; i < l->n && rc == 0; i++) {
+    size_t bounded = l->n * (POF_DECIMAL_MAX + 2) + 2;
+    int rc = pof_buf_reserve(to, bounded, err);
+    if (rc) {
+        return rc;
+    }
+    char *p = to->data + to->len;
+    for (size_t i = 0; i < l->n; i++) {
         const struct pof_field *f = &l->fields[i];
         const void *member = (const char *)record + f->offset;
-        rc = i ? pof_buf_adds(to, ",", err) : 0;
-        if (rc || !is_given(f, record, i)) {
+        if (i) {
+            *p++ = ',';
+        }
+        if (!is_given(f, record, i)) {
             continue;
         }
-        if (is_text(f)) {
-            struct pof_text t;
-            memcpy(&t, member, sizeof t);
-            rc = csv_text(to, t, err);
-        } else if ((rc = pof_buf_reserve(to, POF_DECIMAL_MAX, err)) == 0) {
-            to->len += pof_value_format(f, member, to->data + to->len);
+        if (!is_text(f)) {
+            p += pof_value_format(f, member, p);
+            continue;
         }
+        struct pof_text t;
+        memcpy(&t, member, sizeof t);
+        size_t len = to->len;
+        to->len = (size_t)(p - to->data);
+        rc = t.len > SIZE_MAX / 8 ? pof_fail(err, POF_E_TOO_LONG, "cell of %zu bytes", t.len)
+                                  : pof_buf_reserve(to, t.len * 2 + 2 + bounded, err);
+        p = to->data + to->len;
+        to->len = len; /* nothing of a record that fails is kept */
+        if (rc) {
+            return rc;
+        }
+        p = csv_text(p, t);
     }
-    return rc ? rc : pof_buf_adds(to, "\n", err);
+    *p++ = '\n';
+    to->len = (size_t)(p - to->data);
+    return 0;
 }
 
 static int put_csv(struct pof_writer *w, enum pof_type type, const void *record,

@@ -169,6 +169,7 @@ within() {
 }
 
 @test "a long stream with --age-limit needs no more memory than a short one" {
+    [ "$VARIANT" != asan ] || skip "the sanitizer keeps what is freed"
     for hours in 1 8; do
         awk -v n=$((hours * 360)) 'BEGIN { for (i = 0; i < n; i++)
             printf "{\"schema\":\"pof.reading/1\",\"element\":\"node\",\"name\":\"N%d\",\"start\":\"2026-03-10T%02d:%02d:%02dZ\",\"quantity\":\"v\",\"value\":20000,\"sigma\":100}\n",
@@ -213,4 +214,22 @@ within() {
     [ "$(jq -r 'select(.branch == "T0-12") | .found' taps)" = 0 ]
     jq -s -e '.[0].confidence_pct > 99 and .[0].instants <= 32' taps
     within "$(far state truth)" 0.03
+}
+
+@test "exact readings of each phase give back a three-phase power flow within 1e-9" {
+    grid=$ROOT/samples/lv-4wire.json
+    pof-pf --grid "$grid" --phases 3 -q --readings exact -o truth
+    pof-se --grid "$grid" --phases 3 -q -o state exact
+    for f in truth state; do
+        jq -c '.name += "/" + (.phase // "")' $f >$f.abc
+    done
+    [ "$(jq -s '[.[] | select(.element == "node")] | length' state)" = 36 ]
+    off=$(far truth.abc state.abc)
+    echo "# off by $off" >&3
+    within "$off" 1e-9
+    run pof-se --grid "$grid" exact
+    [ "$status" -ne 0 ] # readings of phases are not of a balanced estimate
+    run pof-se --grid "$grid" --phases 3 --estimate-taps exact
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"without --phases 3"* ]]
 }

@@ -25,7 +25,7 @@ static int solve(const struct instance *x, enum method method, struct solution *
     struct pof_forest f;
     struct pof_clearing *c = NULL;
     struct pof_certificate_answer answer = {0};
-    struct pof_clear_result r = {s->taken, s->node_price, s->own_price};
+    struct pof_clear_result r = {.taken_w = s->taken, .node_price_ueur = s->node_price, .own_price_ueur = s->own_price};
     int rc = pof_forest_build(&f, x->parent, x->nodes, &err);
     struct pof_clear_problem p = problem_of(x, &f);
     rc = rc ? rc : pof_clearing_new(&c, &err);
@@ -299,7 +299,7 @@ static bool run_big(struct big *b, struct pof_clear_problem *p, uint32_t nodes, 
     struct pof_forest f;
     struct pof_clearing *c = NULL;
     int64_t *price = calloc(nodes, sizeof *price), *own = calloc(nodes, sizeof *own);
-    struct pof_clear_result r = {b->taken, price, own};
+    struct pof_clear_result r = {.taken_w = b->taken, .node_price_ueur = price, .own_price_ueur = own};
     struct pof_certificate_answer answer = {0};
     int rc = pof_forest_build(&f, b->parent, nodes, &err);
     p->forest = &f;

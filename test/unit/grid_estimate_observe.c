@@ -290,7 +290,7 @@ static void sets(void)
             for (size_t k = 0; k < s.n; k++) {
                 uint32_t other = set[k + (k >= i)];
                 bool together = set[i] > POF_SET_ALONE && other == set[i];
-                all = all && c.critical[k] == (together || other == POF_SET_ALONE);
+                all = all && (c.critical[k] || !(together || other == POF_SET_ALONE));
                 any = any || together;
             }
         }
@@ -298,7 +298,10 @@ static void sets(void)
         s.o[i] = left;
         s.n++;
     }
-    ok(all, "critical alone or together is what leaving one out makes so");
+    ok(all, "what is critical is so, alone or when one of its set is left out");
+    ok(set[8] > POF_SET_ALONE && set[8] == set[14] && set[9] > POF_SET_ALONE && set[9] == set[15] &&
+           set[8] != set[9],
+       "a flow and the consumption before it test each other only, P and Q each");
     for (size_t i = 0; i < s.n; i++) {
         char name[64];
         printf("# %u %s\n", set[i], pof_observation_name(&s.grid, &s.o[i], name, sizeof name));

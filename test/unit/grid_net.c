@@ -226,8 +226,14 @@ static void test_islands(void)
     is_int(pof_net_build(&net, &g, 1, &err), POF_E_TOPOLOGY, "no slack");
     g.node[0].kind = POF_NODE_SLACK;
     g.branch[2].from = 1;
-    is_int(pof_net_build(&net, &g, 1, &err), POF_E_TOPOLOGY, "a transformer into one bus");
-    ok(strstr(err.text, "'b1'") != NULL, "%s", err.text);
+    /* power-grid-model's cases have transformers and lines into their own node, and lines that a
+     * closed link bypasses: they take what their shunts and their ratio make of one voltage. */
+    g.branch[2].g = 0.25;
+    g.branch[2].ratio = 1.25;
+    ok(pof_net_build(&net, &g, 1, &err) == 0, "a transformer into one bus");
+    ok(ascending(&net), "its forms name the bus once");
+    compare_forms(&g, &net, 7);
+    pof_net_release(&net);
     is_int(pof_net_build(&net, &g, 2, &err), POF_E_RANGE, "two phases");
     pof_grid_release(&g);
 }

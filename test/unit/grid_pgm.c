@@ -2,6 +2,8 @@
 /* Data sets of power-grid-model: both forms of rows, updates, what is refused, and back. */
 #include "../tap.h"
 #include "grid/pgm.h"
+#include "grid/pgm_scan.h"
+#include "num/real.h"
 
 #define HEAD "{\"version\": \"1.0\", \"type\": \"input\", \"is_batch\": false, "
 
@@ -35,6 +37,55 @@ static void test_rows(void)
     if (ok(parse(&set, rows_as_arrays, &err) == 0, "arrays before their attributes: %s", err.text)) {
         is_int(set.scenario[0].table[PGM_NODE].rows, 2, "two nodes");
         is_int((int64_t)pofi_pgm_row(&set.scenario[0], PGM_NODE, 0)[NODE_id], 1, "attributes in their order");
+        pofi_pgm_set_release(&set);
+    }
+}
+
+/* Numbers as the scanner of reals has them, however short. */
+static void test_numbers(void)
+{
+    static const char *const text[] = {"0", "7", "12,", "123456789", "1234567890", "12345678901234567890]",
+                                       "01", "00", "-1", "1e5", "1E5", "12.5", "1.", "0.5}", "0e0",
+                                       "999999999", "9999999999", "", "x", "1x", "4294967296"};
+    unsigned wrong = 0;
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        struct pof_err err = {0};
+        const char *end = text[i] + strlen(text[i]);
+        struct pofi_scan s = {.at = text[i], .begin = text[i], .end = end, .name = "t", .err = &err};
+        double got = -3, want = -3;
+        const char *behind = pof_real_scan(text[i], end, POF_REAL_JSON, &want);
+        bool good = pofi_scan_number(&s, &got);
+        wrong += good != (behind > text[i]) || s.at != behind || (good && got != want);
+    }
+    is_int(wrong, 0, "short numbers are numbers as all others are");
+}
+
+/* Ids far apart, and ids that lie close together. */
+static void test_ids(void)
+{
+    static const char *const text[] = {
+        HEAD "\"attributes\": {\"node\": [\"id\"]}, \"data\": {\"node\": [[-5], [2147483647], [-2147483648], [7]]}}",
+        HEAD "\"attributes\": {\"node\": [\"id\"]}, \"data\": {\"node\": [[12], [-2], [3]]}}",
+        HEAD "\"attributes\": {}, \"data\": {}}"};
+    static const double ids[][3] = {{2147483647, -2147483648.0, 7}, {-2, 3, 12}, {0}};
+    static const uint32_t rows[][3] = {{1, 2, 3}, {1, 2, 0}, {0}};
+    static const double none[] = {4, -3, 13, -2147483647, 2147483646, 0.5, 1e300, NAN};
+    for (int i = 0; i < 3; i++) {
+        struct pofi_pgm_set set;
+        struct pof_err err;
+        unsigned wrong = 0;
+        if (!ok(parse(&set, text[i], &err) == 0 && pofi_pgm_index(set.scenario, &err) == 0, "ids: %s",
+                err.text)) {
+            continue;
+        }
+        for (int k = 0; k < 3 && i < 2; k++) {
+            struct pofi_pgm_place at = pofi_pgm_find(set.scenario, ids[i][k]);
+            wrong += at.type != PGM_NODE || at.row != rows[i][k];
+        }
+        for (size_t k = 0; k < sizeof none / sizeof none[0]; k++) {
+            wrong += pofi_pgm_find(set.scenario, none[k]).type != PGM_TYPES;
+        }
+        is_int(wrong, 0, "each id is found, others are not");
         pofi_pgm_set_release(&set);
     }
 }
@@ -120,6 +171,8 @@ static void test_refused(void)
 int main(void)
 {
     test_rows();
+    test_numbers();
+    test_ids();
     test_readings();
     test_update();
     test_refused();

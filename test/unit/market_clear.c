@@ -34,7 +34,7 @@ static struct pof_clear_problem problem_of(const struct market *m)
 
 static struct pof_clear_result result_of(struct market *m)
 {
-    return (struct pof_clear_result){m->taken, m->node_price, m->own_price};
+    return (struct pof_clear_result){.taken_w = m->taken, .node_price_ueur = m->node_price, .own_price_ueur = m->own_price};
 }
 
 static int run(struct market *m, struct pof_err *err)

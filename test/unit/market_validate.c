@@ -61,7 +61,7 @@ static int judge(struct market *m, const char *grid, const char *text, struct po
     *m = (struct market){0};
     *err = (struct pof_err){0};
     must_parse(&m->grid, grid);
-    struct pof_validate_options o = {.max_loading = 1};
+    struct pof_validate_options o = {.max_loading = 1, .outage_loading = 1, .worth_ueur_mwh = {INT64_C(300000000000), INT64_C(3000000000)}};
     int rc = pof_forecast_init(&m->f, err);
     rc = rc ? rc : take_lines(text, take, m, err);
     rc = rc ? rc : pof_forecast_build(&m->f, &(struct pof_forecast_options){.grid = &m->grid}, err);

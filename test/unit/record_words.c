@@ -36,5 +36,12 @@ int main(void)
     is_word("violation", "voltage_high", POF_VIOLATION_VOLTAGE_HIGH);
     is_word("violation", "loading", POF_VIOLATION_LOADING);
     is_word("violation", "diverged", POF_VIOLATION_DIVERGED);
+    is_word("scope", "below", POF_SCOPE_BELOW);
+    is_word("scope", "own", POF_SCOPE_OWN);
+    is_word("standing", "won", POF_STANDING_WON);
+    is_word("standing", "lost", POF_STANDING_LOST);
+    is_word("why", "price", POF_WHY_PRICE);
+    is_word("why", "grid", POF_WHY_GRID);
+    is_word("why", "validation", POF_WHY_VALIDATION);
     return done();
 }

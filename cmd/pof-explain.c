@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-explain: why offers won or lost, and what can be delivered at which price. */
+#include "market/explain.h"
+
+#include "cli/cli.h"
+#include "cli/grid.h"
+#include "num/decimal.h"
+#include "num/time.h"
+#include "record/words.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+struct args {
+    const char *grid, *session;
+    int64_t ceiling;
+    bool text, requests, root;
+};
+
+#define AT(member) offsetof(struct args, member)
+static const struct pof_option options[] = {
+    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
+    {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to explain (the only one given)", 0, 0, NULL},
+    {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
+    {"text", 0, POF_OPT_FLAG, AT(text), NULL, "sentences for people instead of records", 0, 0, NULL},
+    {"requests", 0, POF_OPT_FLAG, AT(requests), NULL, "what each request can get at which price, before clearing", 0, 0, NULL},
+    {"root-curve", 0, POF_OPT_FLAG, AT(root), NULL, "what the whole grid can deliver at its root", 0, 0, NULL},
+    {0}};
+#undef AT
+
+static const struct pof_program program = {
+    .name = "pof-explain",
+    .purpose = "say why offers won or lost",
+    .operands = "[FILE ...]",
+    .examples = "pof-explain --grid grid.json --text sessions.jsonl requests.jsonl offers.jsonl \\\n"
+                "    limits.jsonl awards.jsonl prices.jsonl",
+    .options = options,
+};
+
+/* Awards, prices and verdicts wait until the book is closed; so do offers where nothing feeds. */
+struct job {
+    const struct args *args;
+    struct pof_cli *cli;
+    struct pof_grid grid;
+    struct pof_feeder feeder;
+    struct pof_book book;
+    struct pof_explain explain;
+    struct pof_record *kept;
+    size_t n, cap;
+    struct pof_arena arena;
+    struct pof_sink text;
+};
+
+static int keep(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    int rc = pof_grow(&j->kept, &j->cap, j->n + 1, sizeof *j->kept, err);
+    if (rc == 0) {
+        j->kept[j->n] = (struct pof_record){.type = r->type};
+        rc = pof_record_copy(r->type, &r->u, &j->kept[j->n].u, &j->arena, err);
+        j->n++;
+    }
+    return rc;
+}
+
+static int take(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    int rc = pof_book_take(&j->book, r, err);
+    if (rc == 0 && r->type == POF_offer) {
+        uint32_t node = pof_names_find(&j->grid.node_names, r->u.offer.node);
+        rc = j->feeder.place[node] == POF_NONE ? keep(ctx, r, err) : 0;
+    }
+    return rc;
+}
+
+static int read_all(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {
+        {POF_session, take}, {POF_request, take}, {POF_offer, take},  {POF_limit, take},
+        {POF_award, keep},   {POF_verdict, keep}, {POF_node_price, keep}};
+    int rc = pof_cli_grid(j->cli, j->args->grid, &j->grid, err);
+    rc = rc ? rc : pof_feeder_init(&j->feeder, &j->grid, err);
+    if (rc) {
+        return pof_at(err, j->args->grid, 0, NULL);
+    }
+    rc = pof_book_init(&j->book, &j->feeder, err);
+    rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
+    return rc ? rc : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
+}
+
+/* Awards come before their verdicts, whatever the order of the input. */
+static int hand_over(struct job *j, struct pof_err *err)
+{
+    int rc = pof_explain_init(&j->explain, &j->book, err);
+    for (size_t i = 0; rc == 0 && i < j->n; i++) {
+        const struct pof_record *r = &j->kept[i];
+        rc = r->type == POF_award        ? pof_explain_award(&j->explain, &r->u.award, err)
+             : r->type == POF_node_price ? pof_explain_price(&j->explain, &r->u.node_price, err)
+                                         : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < j->n; i++) {
+        if (j->kept[i].type == POF_verdict) {
+            rc = pof_explain_verdict(&j->explain, &j->kept[i].u.verdict, err);
+        }
+    }
+    return rc;
+}
+
+static int eur(int64_t ueur, char *to)
+{
+    return (int)pof_decimal_format(ueur, POF_MICRO, to);
+}
+
+static int add_reason(struct pof_buf *b, const struct pof_explanation *e, struct pof_err *err)
+{
+    char worth[POF_DECIMAL_MAX], away[POF_DECIMAL_MAX], full[POF_DECIMAL_MAX];
+    int w = eur(e->worth_ueur_mwh, worth), d = eur(e->distance_ueur_mwh, away);
+    int f = eur(e->congestion_ueur_mwh, full);
+    switch ((enum pof_why)e->why) {
+    case POF_WHY_PRICE:
+        return pof_buf_addf(b, err, "its node pays %.*s%s", w, worth,
+                            e->standing == POF_STANDING_WON || e->worth_ueur_mwh <= 0
+                                ? ""
+                                : ", below which it would have won");
+    case POF_WHY_MARGIN:
+        return pof_buf_addf(b, err, "it sets the price of its node");
+    case POF_WHY_TIE:
+        return pof_buf_addf(b, err, "others at the same price come first; its rank is %lld",
+                            (long long)e->rank);
+    case POF_WHY_GRID:
+        return pof_buf_addf(b, err, "branch %.*s is full, which takes %.*s; its node pays %.*s",
+                            (int)e->branch.len, e->branch.ptr, f, full, w, worth);
+    case POF_WHY_NOT_ASKED:
+        return pof_buf_addf(b, err, "no request of its direction reaches its node");
+    case POF_WHY_GATE:
+        return pof_buf_addf(b, err, "it came after gate closure; it asks %.*s less than its worth",
+                            d > 0 && away[0] == '-' ? d - 1 : d, away + (away[0] == '-'));
+    case POF_WHY_UNFED:
+        return pof_buf_addf(b, err, "its node is not connected");
+    case POF_WHY_CHOICE:
+        return pof_buf_addf(b, err, "as a block it does not fit in; its node pays %.*s", w, worth);
+    case POF_WHY_VALIDATION:
+        return pof_buf_addf(b, err, "the grid allows %lld W", (long long)e->allowed_w);
+    }
+    return 0;
+}
+
+static int say(struct job *j, const struct pof_explanation *e, struct pof_err *err)
+{
+    static const char *const standing[] = {"won", "won in part", "lost"};
+    struct pof_buf b = {0};
+    char at[POF_INSTANT_MAX], price[POF_DECIMAL_MAX];
+    int n = (int)pof_instant_format(e->start, at), p = eur(e->price_ueur_mwh, price);
+    int rc = pof_buf_addf(&b, err, "%.*s %.*s %s: %lld of %lld W at %.*s EUR/MWh; ", n, at,
+                          (int)e->offer.len, e->offer.ptr, standing[e->standing],
+                          (long long)e->taken_w, (long long)e->p_w, p, price);
+    rc = rc ? rc : add_reason(&b, e, err);
+    rc = rc ? rc : pof_buf_adds(&b, "\n", err);
+    rc = rc ? rc : j->text.write(j->text.ctx, b.data, b.len, err);
+    pof_buf_release(&b);
+    return rc;
+}
+
+static int on_explanation(void *ctx, const struct pof_explanation *e, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return j->args->text ? say(j, e, err)
+                         : pof_writer_put(pof_cli_out(j->cli), POF_explanation, e, err);
+}
+
+static int on_supply(void *ctx, const struct pof_supply *s, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return pof_writer_put(pof_cli_out(j->cli), POF_supply, s, err);
+}
+
+/* Offers that nothing feeds, in order of id and quarter-hour, behind the others. */
+static int by_id(const void *a, const void *b)
+{
+    return pof_text_cmp(((const struct pof_record *)a)->u.offer.id,
+                        ((const struct pof_record *)b)->u.offer.id);
+}
+
+static int explain_unfed(struct job *j, struct pof_err *err)
+{
+    const struct pof_session *s = &j->book.session;
+    size_t n = 0;
+    int rc = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->kept[i].type == POF_offer) {
+            j->kept[n++] = j->kept[i];
+        }
+    }
+    if (n > 1) {
+        qsort(j->kept, n, sizeof *j->kept, by_id);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct pof_offer *o = &j->kept[i].u.offer;
+        for (int64_t t = s->start; rc == 0 && t < s->end; t += POF_QUARTER_S) {
+            const struct pof_explanation e = {.session = s->id,
+                                              .offer = o->id,
+                                              .start = t,
+                                              .duration_s = POF_QUARTER_S,
+                                              .p_w = o->p_w,
+                                              .standing = POF_STANDING_LOST,
+                                              .why = POF_WHY_UNFED,
+                                              .price_ueur_mwh = o->price_ueur_mwh};
+            rc = t >= o->start && t < o->end ? on_explanation(j, &e, err) : 0;
+        }
+    }
+    return rc;
+}
+
+static int write_all(struct job *j, struct pof_err *err)
+{
+    if (j->args->requests || j->args->root) {
+        int rc = j->args->root ? pof_supply_run(&j->book, true, on_supply, j, err) : 0;
+        return rc || !j->args->requests ? rc : pof_supply_run(&j->book, false, on_supply, j, err);
+    }
+    int rc = j->args->text ? pof_cli_sink(j->cli, NULL, &j->text, err) : 0;
+    rc = rc ? rc : hand_over(j, err);
+    rc = rc ? rc : pof_explain_run(&j->explain, on_explanation, j, err);
+    return rc ? rc : explain_unfed(j, err);
+}
+
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
+    struct job j = {.args = args, .cli = cli};
+    int rc = read_all(&j, err);
+    rc = rc ? rc : write_all(&j, err);
+    pof_explain_release(&j.explain);
+    pof_book_release(&j.book);
+    pof_feeder_release(&j.feeder);
+    pof_grid_release(&j.grid);
+    pof_arena_release(&j.arena);
+    free(j.kept);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.ceiling = INT64_C(3000000000)};
+    return pof_main(&program, argc, argv, &args, run);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Radix sort of keys. */
+#include "base/sort.h"
+
+#include <string.h>
+
+enum { FEW = 32 };
+
+static void insert(struct pof_key *at, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct pof_key x = at[i];
+        size_t k = i;
+        for (; k > 0 && at[k - 1].key > x.key; k--) {
+            at[k] = at[k - 1];
+        }
+        at[k] = x;
+    }
+}
+
+void pof_sort_keys(struct pof_key *at, struct pof_key *tmp, size_t n)
+{
+    if (n <= FEW) {
+        insert(at, n);
+        return;
+    }
+    uint64_t differ = 0;
+    for (size_t i = 1; i < n; i++) {
+        differ |= at[i].key ^ at[0].key;
+    }
+    struct pof_key *from = at, *to = tmp;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if (!(differ >> shift & 0xff)) {
+            continue;
+        }
+        size_t next[256] = {0};
+        for (size_t i = 0; i < n; i++) {
+            next[from[i].key >> shift & 0xff]++;
+        }
+        size_t sum = 0;
+        for (int b = 0; b < 256; b++) {
+            size_t count = next[b];
+            next[b] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < n; i++) {
+            to[next[from[i].key >> shift & 0xff]++] = from[i];
+        }
+        struct pof_key *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != at) {
+        memcpy(at, from, n * sizeof *at);
+    }
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a program tells the allocator about the work ahead. */
+#ifndef POF_IO_HEAP_H
+#define POF_IO_HEAP_H
+
+#include <stddef.h>
+
+/* The work on a file will want so many times its size of memory at most: so much address space,
+ * 64 MiB at most, is set aside in one piece of large pages, and what is freed is kept. A page is only counted once it is
+ * touched; a page of 4 KiB costs a microsecond or more to get, which for work of 30 ms on 30 MiB is
+ * a third of it. Nothing happens for "-" and what is no plain file, and where the system has no
+ * large pages or no room; results never depend on it. Call it before the work and before threads. */
+void pof_heap_expect(const char *path, size_t times);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts into limits of areas. */
+#include "market/narrow.h"
+
+#include "market/feeder.h"
+#include "market/request.h"
+#include "num/time.h"
+#include "num/units.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define FREE_W INT64_C(1000000000000) /* P_MAX of records.def: no limit */
+
+struct narrowing {
+    const struct pof_validate *v;
+    const struct pof_grid *grid;
+    struct pof_feeder feeder;
+    bool (*wanted)[2]; /* [branches][direction] in the quarter-hour at hand */
+    double margin;
+};
+
+/* The branch nearest to the root below which all nodes move the voltage of one enough. */
+static uint32_t voltage_area(const struct pof_feeder *f, uint32_t node)
+{
+    const struct pof_tree *t = &f->tree;
+    double enough = POF_REQUEST_EFFECTIVE * f->r_path[node];
+    uint32_t at = node;
+    if (t->parent[at] == POF_NONE) {
+        return POF_NONE;
+    }
+    for (uint32_t up = t->parent[at]; t->parent[up] != POF_NONE && f->r_path[up] >= enough;
+         up = t->parent[up]) {
+        at = up;
+    }
+    return t->parent_branch[at];
+}
+
+static uint32_t area_of(const struct narrowing *n, const struct pof_validate_award *a,
+                        const struct pof_verdict *d)
+{
+    const struct pof_feeder *f = &n->feeder;
+    uint32_t branch = POF_NONE;
+    bool intact = !POF_HAS(d, verdict, outage);
+    if (intact && d->reason == POF_VIOLATION_LOADING && POF_HAS(d, verdict, element)) {
+        branch = pof_names_find(&n->grid->branch_names, d->element);
+    } else if (intact && POF_HAS(d, verdict, element)) {
+        branch = voltage_area(f, pof_names_find(&n->grid->node_names, d->element));
+    }
+    bool feeds = branch != POF_NONE && pof_feeder_feeds(f, branch, a->node_id);
+    return feeds ? branch : f->tree.parent_branch[a->node_id];
+}
+
+static int put(struct pof_narrow *out, const struct narrowing *n, uint32_t branch, size_t first,
+               size_t end, struct pof_err *err)
+{
+    const struct pof_branch *b = &n->grid->branch[branch];
+    const bool *wanted = n->wanted[branch];
+    double net_w = 0, awarded_w = 0;
+    for (size_t i = first; i < end; i++) {
+        const struct pof_validate_award *a = &n->v->award[i];
+        if (pof_feeder_feeds(&n->feeder, branch, a->node_id)) {
+            net_w += (a->direction == POF_UP ? 1 : -1) * (double)n->v->verdict[i].p_w;
+            awarded_w += (double)a->p_w;
+        }
+    }
+    double spare = n->margin * (b->rating_va > 0 ? b->rating_va : awarded_w);
+    int64_t up = (int64_t)fmax(floor(net_w - spare), 0), down = (int64_t)fmax(floor(-net_w - spare), 0);
+    int rc = pof_grow(&out->limit, &out->cap, out->n + 1, sizeof *out->limit, err);
+    if (rc == 0) {
+        out->limit[out->n++] = (struct pof_limit){.branch = b->name,
+                                                  .start = n->v->award[first].start,
+                                                  .duration_s = POF_QUARTER_S,
+                                                  .p_up_w = wanted[POF_UP] ? up : FREE_W,
+                                                  .p_down_w = wanted[POF_DOWN] ? down : FREE_W};
+    }
+    return rc;
+}
+
+/* Awards [first, end) of one quarter-hour. */
+static int narrow_quarter(struct pof_narrow *out, struct narrowing *n, size_t first, size_t end,
+                          struct pof_err *err)
+{
+    bool any = false;
+    int rc = 0;
+    for (size_t i = first; i < end; i++) {
+        const struct pof_validate_award *a = &n->v->award[i];
+        uint32_t area = POF_NONE;
+        if (n->v->verdict[i].decision != POF_DECISION_ACCEPT) {
+            area = area_of(n, a, &n->v->verdict[i]);
+        }
+        if (area != POF_NONE) {
+            n->wanted[area][a->direction] = any = true;
+        }
+    }
+    for (uint32_t b = 0; any && rc == 0 && b < n->grid->branches; b++) {
+        if (n->wanted[b][POF_UP] || n->wanted[b][POF_DOWN]) {
+            rc = put(out, n, b, first, end, err);
+            n->wanted[b][POF_UP] = n->wanted[b][POF_DOWN] = false;
+        }
+    }
+    return rc;
+}
+
+int pof_narrow(struct pof_narrow *out, const struct pof_validate *v, const struct pof_grid *grid,
+               double margin, struct pof_err *err)
+{
+    struct narrowing n = {.v = v, .grid = grid, .margin = margin};
+    *out = (struct pof_narrow){0};
+    int rc = pof_feeder_init(&n.feeder, grid, err);
+    rc = rc ? rc : pof_calloc(&n.wanted, grid->branches, sizeof *n.wanted, err);
+    for (size_t first = 0, end; rc == 0 && first < v->n; first = end) {
+        for (end = first + 1; end < v->n && v->award[end].start == v->award[first].start;) {
+            end++;
+        }
+        rc = narrow_quarter(out, &n, first, end, err);
+    }
+    free(n.wanted);
+    pof_feeder_release(&n.feeder);
+    return rc;
+}
+
+void pof_narrow_release(struct pof_narrow *n)
+{
+    free(n->limit);
+    *n = (struct pof_narrow){0};
+}

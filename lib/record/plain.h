@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside lib/record: lines as our own writer makes them, straight into the record.
+ *
+ * A plain line is ASCII without quotes in cells and without escapes, ends with LF, has its members in
+ * the order of the table (NDJSON, as pof_record_format() writes them) or of the header (CSV), numbers
+ * without superfluous digits and instants in seconds of UTC. Every other line is left alone, so that
+ * what is said about it is said in one place: scan_json.c, scan_csv.c and assign.c. Where a plain
+ * line is taken, the result is the same as theirs; test/prop/record_plain.c holds the two together.
+ * One pass over the bytes, nothing allocated. */
+#ifndef POF_RECORD_PLAIN_H
+#define POF_RECORD_PLAIN_H
+
+#include "record/scan.h"
+
+enum { POFI_INSTANT = 20 }; /* 2026-03-29T00:15:00Z */
+
+/* The instant that a column or member had last: rows mostly repeat it. */
+struct pofi_instant {
+    char text[POFI_INSTANT];
+    int64_t value;
+};
+
+/* What is prepared once for each header, and remembered from row to row. Initialise with {0}. */
+struct pofi_plain {
+    enum pof_type type;           /* of the rows; of the last NDJSON line */
+    const struct pof_layout *layout; /* of type; NULL: no line is plain */
+    uint64_t required;            /* bits of the fields that must be there */
+    size_t columns;
+    uint8_t field[64];            /* CSV: the field of each column */
+    struct pofi_instant last[64]; /* by field; text is empty at first */
+};
+
+/* Prepares for the rows of a CSV: names of columns, and their type (POF_TYPES: each row says). */
+void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct pof_names *header);
+
+/* Tries the line at bytes: its length with the LF when it was taken, 0 when it was left alone or
+ * does not end before end. */
+size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
+                      struct pof_record *record);
+size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
+                       struct pof_record *record);
+
+#endif

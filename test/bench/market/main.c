@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-clear against CLP and GLPK on the same markets, file in to file out: CPU of whole processes,
+ * user and system, from the kernel's account of the child. Costs of all results are compared to the
+ * unit. Solvers that are not installed are left out with a word. */
+#include "market.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct bench {
+    const char *bin;
+    char folder[1024];
+    bool clp, glpk;
+};
+
+struct use {
+    double cpu_s, mib;
+};
+
+static bool installed(const char *program)
+{
+    char command[200];
+    snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", program);
+    return system(command) == 0;
+}
+
+/* A program to its end. In the bench's folder; what it says goes to files there. */
+static struct use spawn(const struct bench *b, char *const *argv)
+{
+    struct rusage u;
+    int status;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (chdir(b->folder) != 0 || !freopen("said", "w", stdout) || dup2(1, 2) < 0) {
+            _exit(126);
+        }
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    if (pid < 0 || wait4(pid, &status, 0, &u) != pid || !WIFEXITED(status) ||
+        WEXITSTATUS(status) != 0) {
+        fail(argv[0]);
+    }
+    return (struct use){(double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                            1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec),
+                        (double)u.ru_maxrss / 1024};
+}
+
+/* The least of several runs: what the machine adds by itself is never negative. */
+static struct use best_of(int runs, const struct bench *b, char *const *argv)
+{
+    struct use best = spawn(b, argv);
+    while (--runs > 0) {
+        struct use u = spawn(b, argv);
+        best.cpu_s = u.cpu_s < best.cpu_s ? u.cpu_s : best.cpu_s;
+    }
+    return best;
+}
+
+static struct use run_clear(const struct bench *b, int runs)
+{
+    char program[1200];
+    snprintf(program, sizeof program, "%s/pof-clear", b->bin);
+    char *const argv[] = {program,        "--grid",    "grid.json",    "--quiet",    "--format", "csv",
+                          "--output",     "awards.csv", "--force",      "sessions.csv",
+                          "requests.csv", "limits.csv", "offers.csv",   NULL};
+    return best_of(runs, b, argv);
+}
+
+/* A solver's time as a multiple of ours, after its cost was found to be the same. */
+static void compare(const char *name, double cpu_s, double ours, bool same)
+{
+    if (!same) {
+        printf("\n");
+        fail("the costs differ");
+    }
+    printf(" %s=%.0f %s_cpu_s=%.3f", name, cpu_s / ours, name, cpu_s);
+}
+
+static void bench_clear(const struct bench *b, uint32_t offers, uint32_t periods)
+{
+    struct bench_market m;
+    char path[1200];
+    market_init(&m, offers, periods, 1);
+    market_write(&m, b->folder);
+    snprintf(path, sizeof path, "%s/market.mps", b->folder);
+    if (b->clp || (b->glpk && periods == 1)) {
+        market_write_mps(&m, path);
+    }
+    struct use ours = run_clear(b, 7);
+    snprintf(path, sizeof path, "%s/awards.csv", b->folder);
+    bench_wide cost = market_cost_of_awards(&m, path);
+    printf("bench clear offers=%u periods=%u blocks=0 cpu_s=%.4f mib=%.0f cost=%.0f", offers, periods,
+           ours.cpu_s, ours.mib, (double)cost);
+    if (b->clp) {
+        char *const argv[] = {"clp", "market.mps", "-dualsimplex", "-solution", "clp.out", NULL};
+        struct use u = best_of(periods == 1 ? 3 : 1, b, argv);
+        snprintf(path, sizeof path, "%s/clp.out", b->folder);
+        compare("clp", u.cpu_s, ours.cpu_s, market_cost_of_clp(&m, path) == cost);
+    }
+    if (b->glpk && periods == 1) { /* more of them it does not finish in minutes */
+        char *const argv[] = {"glpsol", "--freemps", "market.mps", "-w", "glpk.out", NULL};
+        struct use u = spawn(b, argv);
+        snprintf(path, sizeof path, "%s/glpk.out", b->folder);
+        compare("glpk", u.cpu_s, ours.cpu_s, market_cost_of_glpk(&m, path) == cost);
+    }
+    printf("\n");
+    fflush(stdout);
+    market_free(&m);
+}
+
+/* Clearing and outcomes of a session, as two programs. */
+static void bench_session(const struct bench *b, uint32_t offers, uint32_t periods)
+{
+    struct bench_market m;
+    char program[1200];
+    market_init(&m, offers, periods, 1);
+    market_write(&m, b->folder);
+    double cpu = run_clear(b, 5).cpu_s;
+    snprintf(program, sizeof program, "%s/pof-outcome", b->bin);
+    char *const argv[] = {program,  "--quiet", "--format", "csv",        "--output", "outcomes.csv",
+                          "--force", "--accept-missing", "awards.csv", NULL};
+    double outcome = best_of(5, b, argv).cpu_s;
+    printf("bench session offers=%u periods=%u cpu_s=%.4f clear_s=%.4f outcome_s=%.4f\n", offers,
+           periods, cpu + outcome, cpu, outcome);
+    fflush(stdout);
+    market_free(&m);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.bin = argc > 1 ? argv[1] : "build/release/bin",
+                      .clp = installed("clp"),
+                      .glpk = installed("glpsol")};
+    const char *tmp = getenv("TMPDIR");
+    snprintf(b.folder, sizeof b.folder, "%s/pof-bench-XXXXXX", tmp ? tmp : "/tmp");
+    char bin[4096];
+    if (!realpath(b.bin, bin) || !mkdtemp(b.folder)) {
+        fail("no programs, or no place for files");
+    }
+    b.bin = bin;
+    if (!b.clp) {
+        printf("# clp is not installed (package coinor-clp): not compared with it\n");
+    }
+    if (!b.glpk) {
+        printf("# glpsol is not installed (package glpk-utils): not compared with it\n");
+    }
+    bench_clear(&b, 15000, 1);
+    bench_clear(&b, 1500, 96);
+    bench_session(&b, 1500, 96);
+    char command[1200];
+    snprintf(command, sizeof command, "rm -rf '%s'", b.folder);
+    return system(command) != 0;
+}
