@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid/estimate_feed_impl.h"
 
+#include "base/bucket.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -413,15 +415,36 @@ static int sort_positions(struct pof_feed *f, struct pof_err *err)
     return 0;
 }
 
+/* One instant, as a file's own readings are, is sorted by its elements. */
+static int sort_seen(struct pof_feed *f, struct pof_err *err)
+{
+    uint32_t nodes = f->grid->nodes, *key = NULL;
+    size_t same = 0;
+    while (same < f->n_seen && f->seen[same].start == f->seen[0].start) {
+        same++;
+    }
+    if (same < f->n_seen) {
+        qsort(f->seen, f->n_seen, sizeof *f->seen, pofi_by_seen);
+        return 0;
+    }
+    int rc = pof_calloc(&key, f->n_seen, sizeof *key, err);
+    for (size_t i = 0; rc == 0 && i < f->n_seen; i++) {
+        const struct pof_observation *o = &f->seen[i].o;
+        key[i] = o->branch ? nodes + o->element : o->element;
+    }
+    rc = rc ? rc : pof_bucket_sort(f->seen, f->n_seen, sizeof *f->seen, key,
+                                   nodes + f->grid->branches, pofi_by_seen, err);
+    free(key);
+    return rc;
+}
+
 int pof_feed_sort(struct pof_feed *f, struct pof_err *err)
 {
     int rc = rank_pods(f, err);
     rc = rc == 0 ? sort_meters(f, err) : rc;
     rc = rc == 0 ? sort_expected(f, err) : rc;
     rc = rc == 0 ? sort_positions(f, err) : rc;
-    if (rc == 0 && f->n_seen > 0) {
-        qsort(f->seen, f->n_seen, sizeof *f->seen, pofi_by_seen);
-    }
+    rc = rc == 0 ? sort_seen(f, err) : rc;
     f->at_seen = f->at_meter = f->at_position = 0;
     return rc;
 }

@@ -2,6 +2,8 @@
 /* Observations become rows: per unit, sorted, with the constraints nobody has to write down. */
 #include "grid/estimate_impl.h"
 
+#include "base/bucket.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -359,6 +361,25 @@ static bool ascend(const struct pof_se *se)
     return true;
 }
 
+/* By places, the first criterion of by_all, counted: nodes, then forms and potentials, then what has
+ * no place. */
+static int sort_afresh(struct pof_se *se, struct pof_err *err)
+{
+    uint32_t places = se->net.forms + se->potentials, nodes = se->net.nodes;
+    uint32_t *key = NULL;
+    int rc = pof_calloc(&key, se->rows, sizeof *key, err);
+    for (size_t i = 0; rc == 0 && i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        bool flows = of_power(row->quantity) || of_current(row->quantity);
+        uint32_t place = row->place == POF_NONE ? places : row->place;
+        key[i] = flows ? nodes + place : place;
+    }
+    rc = rc ? rc : pof_bucket_sort(se->row, se->rows, sizeof *se->row, key, nodes + places + 1,
+                                   by_all, err);
+    free(key);
+    return rc;
+}
+
 /* Rows in their order. Mostly it is that of the time before: then it is only to be looked at. `begin`
  * numbers rows as they were made meanwhile. */
 static int sort_rows(struct pof_se *se, struct pof_err *err)
@@ -389,13 +410,13 @@ static int sort_rows(struct pof_se *se, struct pof_err *err)
     }
     free(to);
     if (!likely || !ascend(se)) {
-        qsort(se->row, n, sizeof *se->row, by_all);
-        for (size_t i = 0; i < n; i++) {
+        rc = sort_afresh(se, err);
+        for (size_t i = 0; rc == 0 && i < n; i++) {
             se->place[se->row[i].begin] = (uint32_t)i;
         }
-        se->placed = n;
+        se->placed = rc == 0 ? n : 0;
     }
-    return 0;
+    return rc;
 }
 
 void pofi_se_count(struct pof_se *se)

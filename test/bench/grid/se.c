@@ -4,8 +4,6 @@
 
 #include "grid/estimate_batch.h"
 
-#include "grid/estimate_batch.h"
-
 #include <stdlib.h>
 
 static struct pof_observation *room(const struct bed *bed, size_t sets)
@@ -115,14 +113,13 @@ void run_se_batch(struct bed *bed, struct figure *f)
     pof_se_free(se);
 }
 
-/* Noise of one sigma drawn anew a thousand times: none may fail. Single estimates, because a batch
- * has the help of its neighbours. */
+/* Noise of one sigma drawn anew a thousand times: none may fail. Each by a new engine, because in a
+ * batch, or after another estimate, it has the help of a neighbour. */
 void run_se_draws(struct bed *bed, struct figure *f)
 {
     enum { DRAWS = 1000 };
     struct pof_err err = {0};
     struct pof_measure_options m = {.set = bed->net->set, .noise = true, .seed = 11};
-    struct pof_se *se = engine(bed);
     struct pof_observations o = {0};
     double used = 0;
     for (unsigned i = 0; i < DRAWS; i++) {
@@ -131,14 +128,15 @@ void run_se_draws(struct bed *bed, struct figure *f)
         if (pof_measure_make(&bed->grid, &bed->truth, NULL, &m, &o, &err)) {
             die("draws", &err);
         }
+        struct pof_se *se = engine(bed);
         double t = cpu();
         f->failures += !estimate(se, o.item, o.n);
         used += cpu() - t;
+        pof_se_free(se);
     }
     f->ms = 1e3 * used / DRAWS;
     f->runs = 1;
     f->scenarios = DRAWS;
     f->rss_mib = rss_mib();
     free(o.item);
-    pof_se_free(se);
 }
