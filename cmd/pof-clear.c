@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *prices;
-    int64_t ceiling;
+    const char *grid, *session, *prices, *report;
+    int64_t ceiling, budget;
     int sequence, price, method;
 };
 
@@ -26,7 +26,9 @@ static const struct pof_option options[] = {
     {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
+    {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
     {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
+    {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {0}};
 #undef AT
@@ -110,6 +112,10 @@ static void say_input(struct pof_cli *cli, const struct pof_book *b)
     say_left_out(cli, c->limits_outside, "limits outside the session's window left out");
     say_left_out(cli, c->requests_unfed, "requests where no closed branch leads cannot be met");
     say_left_out(cli, c->offers_unfed, "offers where no closed branch leads left out");
+    say_left_out(cli, c->blocks_partial,
+                 "blocks that reach beyond the window or are not all connected left out");
+    say_left_out(cli, c->blocks_orphan, "blocks that lose their parent by that left out");
+    say_left_out(cli, c->offers_in_blocks_out, "offers left out with their blocks");
     say_left_out(cli, c->limits_unfed, "limits of branches that feed nothing left out");
 }
 
@@ -133,12 +139,39 @@ static void say_result(struct pof_cli *cli, const struct pof_auction *a)
                  requested);
 }
 
+static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
+{
+    for (unsigned k = 0; a->units > 0 && k < a->passes; k++) {
+        char gap[POF_DECIMAL_MAX];
+        int n = (int)pof_decimal_format(pof_auction_gap_ppm(&a->pass[k]), 4, gap);
+        pof_cli_note(cli,
+                     "pass %u: %zu of %zu decisions taken, %" PRIu64 " nodes searched, "
+                     "at most %.*s %% above the least cost (%s)",
+                     k + 1, a->units_taken, a->units, a->pass[k].nodes, n, gap,
+                     a->pass[k].open ? "--budget ended the search" : "optimal");
+    }
+}
+
+static int write_report(struct pof_cli *cli, const struct job *j, const struct pof_auction *a,
+                        struct pof_err *err)
+{
+    struct pof_writer *to;
+    int rc = j->args->report ? pof_cli_writer(cli, j->args->report, &to, err) : 0;
+    for (unsigned k = 0; rc == 0 && j->args->report && k < a->passes; k++) {
+        struct pof_cleared record;
+        rc = pof_auction_record(a, &j->book, k, &record, err);
+        rc = rc ? rc : pof_writer_put(to, POF_cleared, &record, err);
+    }
+    return rc;
+}
+
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     struct pof_auction auction = {.sequence = (enum pof_sequence)j->args->sequence,
                                   .price_rule = (enum pof_price_rule)j->args->price,
                                   .method = (enum pof_clear_method)j->args->method,
                                   .threads = pof_cli_threads(cli),
+                                  .budget = (uint64_t)j->args->budget,
                                   .on_award = write_award,
                                   .ctx = pof_cli_out(cli)};
     struct pof_writer *prices = NULL;
@@ -152,6 +185,8 @@ static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err
     rc = rc ? rc : pof_auction_run(&auction, &j->book, err);
     if (rc == 0) {
         say_result(cli, &auction);
+        say_decisions(cli, &auction);
+        rc = write_report(cli, j, &auction, err);
     }
     return rc;
 }
@@ -170,6 +205,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000)};
+    struct args args = {.ceiling = INT64_C(3000000000), .budget = 500};
     return pof_main(&program, argc, argv, &args, run);
 }

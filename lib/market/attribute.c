@@ -398,6 +398,29 @@ static int pair_all(struct job *j, struct answers *a, struct pof_err *err) {
     return rc;
 }
 
+/* What nothing answers for goes where the rest of its offer went: an indivisible offer is taken
+ * beyond what is asked. */
+static int share_excess(struct job *j, struct pof_err *err) {
+    uint32_t *request;
+    int rc = pof_calloc(&request, j->problem->offers, sizeof *request, err);
+    for (size_t k = j->out->n; rc == 0 && k-- > 0;) { /* 1 + the first of its requests */
+        const struct pof_share *s = &j->out->share[k];
+        request[s->offer] = s->why == POF_AWARD_REQUEST ? s->request + 1 : request[s->offer];
+    }
+    for (size_t k = 0; rc == 0 && k < j->items; k++) {
+        const struct item *it = &j->item[k];
+        uint32_t to = request[it->offer]
+                          ? request[it->offer] - 1
+                          : last_resort(j->problem, j->problem->offer[it->offer].direction);
+        if (it->left_w > 0) {
+            rc = add_share(j, (struct pof_share){to, POF_AWARD_COUNTER, it->offer, it->left_w},
+                           err);
+        }
+    }
+    free(request);
+    return rc;
+}
+
 static int share_leftovers(struct job *j, struct pof_err *err) {
     int64_t left = 0;
     for (size_t k = 0; k < j->items; k++) {
@@ -415,14 +438,7 @@ static int share_leftovers(struct job *j, struct pof_err *err) {
     rc = rc ? rc : answers_build(&a, j, err);
     rc = rc ? rc : pair_all(j, &a, err);
     answers_release(&a);
-    for (size_t k = 0; rc == 0 && k < j->items; k++) {
-        const struct item *it = &j->item[k];
-        uint32_t request = last_resort(j->problem, j->problem->offer[it->offer].direction);
-        if (it->left_w > 0) {
-            rc = add_share(j, (struct pof_share){request, POF_AWARD_COUNTER, it->offer, it->left_w},
-                           err);
-        }
-    }
+    rc = rc ? rc : share_excess(j, err);
     return rc;
 }
 

@@ -10,7 +10,9 @@
  *    up, each watt left over goes to a request of the other direction that took a watt in the same
  *    area under 1, each of those answering for one watt; leftovers in merit order, requests in
  * order of index. The shares are marked `counter`.
- * 3. Should any be left, they go to the first request of the other direction, else the first.
+ * 3. Should any be left (an indivisible offer can be taken beyond what is asked), they go to the
+ *    first request that takes a part of the same offer, else to the first of the other direction,
+ *    else to the first. They are marked `counter` too.
  *
  * Every taken watt is in exactly one share. O(n log n). */
 #ifndef POF_MARKET_ATTRIBUTE_H

@@ -4,60 +4,18 @@
 
 #include "base/par.h"
 #include "market/attribute.h"
+#include "market/auction_impl.h"
 #include "market/certificate.h"
 #include "market/lp.h"
 #include "market/quarter.h"
 #include "record/words.h"
 
 #include <stdlib.h>
-
-/* One award before it gets its texts. */
-struct row {
-    uint32_t request, offer; /* indices in the book */
-    int64_t p_w, price_ueur;
-    enum pof_award_why why;
-};
-
-/* A price before it gets its texts. */
-struct level {
-    struct pof_marginal here, outer;
-    int64_t net_w;
-    uint32_t node;
-    enum pof_scope scope;
-};
-
-/* What one quarter-hour came to. */
-struct quarter {
-    struct level *level; /* owned */
-    size_t levels;
-    struct row *row; /* owned */
-    size_t rows;
-    int64_t requested_w, unmet_w;
-};
-
-struct job {
-    const struct pof_auction *auction;
-    const struct pof_book *book;
-    struct pof_clearing **clearing; /* [threads] */
-    struct quarter *quarter;        /* [quarters] */
-    size_t from;                    /* first quarter-hour of those being cleared */
-};
+#include <string.h>
 
 /* --- one quarter-hour --- */
 
-/* A quarter-hour as a problem, its arrays, and a result. */
-struct slot {
-    struct pof_clear_problem problem;
-    struct pof_clear_offer *offer;
-    struct pof_clear_request *request;
-    struct pof_clear_limit *limit;
-    uint32_t *request_of; /* index in the book of each request */
-    const uint32_t *offer_of;
-    struct pof_clear_result result;
-    struct pof_shares shares;
-};
-
-static void slot_release(struct slot *s)
+void pofi_slot_release(struct pofi_slot *s)
 {
     free(s->offer);
     free(s->request);
@@ -71,7 +29,7 @@ static void slot_release(struct slot *s)
     free(s->shares.share);
 }
 
-static int slot_alloc(struct slot *s, const struct pof_book *b, size_t q, struct pof_err *err)
+static int slot_alloc(struct pofi_slot *s, const struct pof_book *b, size_t q, struct pof_err *err)
 {
     size_t offers = b->by_offer.first[q + 1] - b->by_offer.first[q];
     size_t requests = b->by_request.first[q + 1] - b->by_request.first[q];
@@ -93,7 +51,7 @@ static int slot_alloc(struct slot *s, const struct pof_book *b, size_t q, struct
 }
 
 /* Ties are wanted with prices; a linear program has none. */
-static int slot_alloc_costs(struct slot *s, const struct job *j, struct pof_err *err)
+static int slot_alloc_costs(struct pofi_slot *s, const struct pofi_job *j, struct pof_err *err)
 {
     if (!j->auction->on_price) {
         return 0;
@@ -102,7 +60,8 @@ static int slot_alloc_costs(struct slot *s, const struct job *j, struct pof_err 
     return rc ? rc : pof_calloc(&s->result.own_cost, j->book->forest.n, sizeof(pof_wide), err);
 }
 
-static void slot_fill(struct slot *s, const struct pof_book *b, size_t q, struct quarter *out)
+static void slot_fill(struct pofi_slot *s, const struct pof_book *b, size_t q,
+                      struct pofi_quarter *out)
 {
     s->offer_of = &b->by_offer.at[b->by_offer.first[q]];
     for (size_t i = 0; i < s->problem.offers; i++) {
@@ -129,8 +88,18 @@ static void slot_fill(struct slot *s, const struct pof_book *b, size_t q, struct
     }
 }
 
+int pofi_slot_open(struct pofi_slot *s, const struct pofi_job *j, size_t q, struct pof_err *err)
+{
+    int rc = slot_alloc(s, j->book, q, err);
+    rc = rc ? rc : slot_alloc_costs(s, j, err);
+    if (rc == 0) {
+        slot_fill(s, j->book, q, &j->quarter[q]);
+    }
+    return rc;
+}
+
 /* Solves and has the result certified. */
-static int solve(const struct job *j, unsigned worker, const struct pof_clear_problem *p,
+static int solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *p,
                  struct pof_clear_result *result, struct pof_err *err)
 {
     struct pof_certificate_answer answer;
@@ -145,41 +114,52 @@ static int solve(const struct job *j, unsigned worker, const struct pof_clear_pr
     return rc;
 }
 
-/* Only the requests of one role, on top of what earlier roles took. */
-static int solve_role(const struct job *j, unsigned worker, struct slot *s, int role,
-                      struct pof_err *err)
+/* The problem with the requests of a pass only; *request is theirs, of the caller. */
+int pofi_slot_part(const struct pofi_job *j, const struct pofi_slot *s, enum pofi_pass pass,
+                   struct pof_clear_problem *part, struct pof_clear_request **request,
+                   struct pof_err *err)
 {
-    struct pof_clear_problem part = s->problem;
-    struct pof_clear_request *request;
-    int rc = pof_calloc(&request, s->problem.requests, sizeof *request, err);
-    if (rc) {
-        return rc;
+    *part = s->problem;
+    int rc = pof_calloc(request, s->problem.requests, sizeof **request, err);
+    if (rc == 0) {
+        part->request = *request;
+        part->requests = 0;
     }
-    part.request = request;
-    part.requests = 0;
-    for (size_t i = 0; i < s->problem.requests; i++) {
-        if (j->book->request[s->request_of[i]].record.role == role) {
-            request[part.requests++] = s->request[i];
+    for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
+        if (pass == POFI_PASS_ALL || j->book->request[s->request_of[i]].record.role == (int)pass) {
+            (*request)[part->requests++] = s->request[i];
         }
     }
-    rc = solve(j, worker, &part, &s->result, err);
-    for (size_t i = 0; i < part.offers; i++) {
+    return rc;
+}
+
+/* On top of what earlier passes took. */
+int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   enum pofi_pass pass, struct pof_err *err)
+{
+    struct pof_clear_problem part;
+    struct pof_clear_request *request = NULL;
+    int rc = pofi_slot_part(j, s, pass, &part, &request, err);
+    rc = rc ? rc : solve(j, worker, &part, &s->result, err);
+    rc = rc ? rc : pof_clear_cost(&part, s->result.taken_w, &s->cost[pass == POFI_PASS_TSO], err);
+    for (size_t i = 0; rc == 0 && i < part.offers; i++) {
         s->offer[i].frozen_w = s->result.taken_w[i];
     }
     free(request);
     return rc;
 }
 
-static int solve_slot(const struct job *j, unsigned worker, struct slot *s, struct pof_err *err)
+static int solve_slot(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                      struct pof_err *err)
 {
     if (j->auction->sequence == POF_JOINT) {
-        return solve(j, worker, &s->problem, &s->result, err);
+        return pofi_slot_pass(j, worker, s, POFI_PASS_ALL, err);
     }
-    int rc = solve_role(j, worker, s, POF_ROLE_DSO, err);
-    return rc ? rc : solve_role(j, worker, s, POF_ROLE_TSO, err);
+    int rc = pofi_slot_pass(j, worker, s, POFI_PASS_DSO, err);
+    return rc ? rc : pofi_slot_pass(j, worker, s, POFI_PASS_TSO, err);
 }
 
-static int add_unmet(const struct slot *s, struct quarter *out, struct pof_err *err)
+static int add_unmet(const struct pofi_slot *s, struct pofi_quarter *out, struct pof_err *err)
 {
     int64_t *unmet;
     int rc = pof_calloc(&unmet, s->problem.requests, sizeof *unmet, err);
@@ -191,7 +171,7 @@ static int add_unmet(const struct slot *s, struct quarter *out, struct pof_err *
     return rc;
 }
 
-static int make_rows(const struct job *j, const struct slot *s, struct quarter *out,
+static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
                      struct pof_err *err)
 {
     int rc = pof_calloc(&out->row, s->shares.n, sizeof *out->row, err);
@@ -199,18 +179,18 @@ static int make_rows(const struct job *j, const struct slot *s, struct quarter *
         const struct pof_share *x = &s->shares.share[i];
         uint32_t offer = s->offer_of[x->offer];
         out->row[out->rows++] =
-            (struct row){.request = s->request_of[x->request],
-                         .offer = offer,
-                         .p_w = x->p_w,
-                         .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
-                         .why = x->why};
+            (struct pofi_row){.request = out->unasked ? 0 : s->request_of[x->request],
+                              .offer = offer,
+                              .p_w = x->p_w,
+                              .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
+                              .why = x->why};
     }
     return rc;
 }
 
 /* Rows of one request and why stand together, the dearest offer last. Both directions can only meet
  * among counter rows: those are priced apart. */
-static void make_uniform(const struct pof_book *b, struct quarter *out)
+static void make_uniform(const struct pof_book *b, struct pofi_quarter *out)
 {
     size_t end = 0;
     for (size_t i = 0; i < out->rows; i = end) {
@@ -226,10 +206,27 @@ static void make_uniform(const struct pof_book *b, struct quarter *out)
     }
 }
 
+/* Where nothing is asked only blocks are taken, for other quarter-hours: their request is found
+ * later. */
+static int make_unasked(const struct pofi_slot *s, struct pof_shares *out, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < s->problem.offers; i++) {
+        if (s->result.taken_w[i] > 0) {
+            rc = pof_grow(&out->share, &out->cap, out->n + 1, sizeof *out->share, err);
+            if (rc == 0) {
+                out->share[out->n++] =
+                    (struct pof_share){0, POF_AWARD_COUNTER, i, s->result.taken_w[i]};
+            }
+        }
+    }
+    return rc;
+}
+
 /* --- prices --- */
 
 /* Net activation by node: own offers, and whole subtrees behind them. */
-static int net_flows(const struct slot *s, int64_t **net, struct pof_err *err)
+static int net_flows(const struct pofi_slot *s, int64_t **net, struct pof_err *err)
 {
     const struct pof_forest *f = s->problem.forest;
     int rc = pof_calloc(net, (size_t)f->n * 2, sizeof **net, err);
@@ -248,7 +245,8 @@ static int net_flows(const struct slot *s, int64_t **net, struct pof_err *err)
 }
 
 /* Where prices can differ from those around: bit 0 below, bit 1 own. */
-static int mark_levels(const struct slot *s, unsigned char **mark, size_t *n, struct pof_err *err)
+static int mark_levels(const struct pofi_slot *s, unsigned char **mark, size_t *n,
+                       struct pof_err *err)
 {
     int rc = pof_calloc(mark, s->problem.forest->n, 1, err);
     for (size_t i = 0; rc == 0 && i < s->problem.limits; i++) {
@@ -263,7 +261,8 @@ static int mark_levels(const struct slot *s, unsigned char **mark, size_t *n, st
     return rc;
 }
 
-static struct pof_marginal marginal_at(const struct slot *s, bool own, uint32_t node, bool ties)
+static struct pof_marginal marginal_at(const struct pofi_slot *s, bool own, uint32_t node,
+                                       bool ties)
 {
     const int64_t *price = own ? s->result.own_price_ueur : s->result.node_price_ueur;
     if (ties) {
@@ -272,8 +271,8 @@ static struct pof_marginal marginal_at(const struct slot *s, bool own, uint32_t 
     return (struct pof_marginal){.price_ueur = price[node]};
 }
 
-static int make_levels(const struct job *j, const struct slot *s, struct quarter *out,
-                       struct pof_err *err)
+static int make_levels(const struct pofi_job *j, const struct pofi_slot *s,
+                       struct pofi_quarter *out, struct pof_err *err)
 {
     const struct pof_forest *f = s->problem.forest;
     bool ties = j->auction->method == POF_CLEAR_TREE;
@@ -285,7 +284,7 @@ static int make_levels(const struct job *j, const struct slot *s, struct quarter
     rc = rc ? rc : pof_calloc(&out->level, n, sizeof *out->level, err);
     for (uint32_t at = f->n; rc == 0 && at-- > 0;) {
         uint32_t v = f->node[at];
-        struct level x = {.node = v, .scope = POF_SCOPE_BELOW, .net_w = net[f->n + v]};
+        struct pofi_level x = {.node = v, .scope = POF_SCOPE_BELOW, .net_w = net[f->n + v]};
         x.here = marginal_at(s, false, v, ties);
         if (f->up[at] != POF_NONE) {
             x.outer = marginal_at(s, false, f->node[f->up[at]], ties);
@@ -294,11 +293,11 @@ static int make_levels(const struct job *j, const struct slot *s, struct quarter
             out->level[out->levels++] = x;
         }
         if (mark[v] & 2) {
-            out->level[out->levels++] = (struct level){.node = v,
-                                                       .scope = POF_SCOPE_OWN,
-                                                       .net_w = net[v],
-                                                       .here = marginal_at(s, true, v, ties),
-                                                       .outer = x.here};
+            out->level[out->levels++] = (struct pofi_level){.node = v,
+                                                            .scope = POF_SCOPE_OWN,
+                                                            .net_w = net[v],
+                                                            .here = marginal_at(s, true, v, ties),
+                                                            .outer = x.here};
         }
     }
     free(mark);
@@ -306,26 +305,33 @@ static int make_levels(const struct job *j, const struct slot *s, struct quarter
     return rc;
 }
 
-static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *err)
+/* --- a quarter-hour, from the book to its rows --- */
+
+int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
+                   struct pof_err *err)
 {
-    struct job *j = ctx;
-    size_t q = j->from + i;
-    struct quarter *out = &j->quarter[q];
-    struct slot s = {0};
-    int rc = slot_alloc(&s, j->book, q, err);
-    rc = rc ? rc : slot_alloc_costs(&s, j, err);
-    if (rc == 0) {
-        slot_fill(&s, j->book, q, out);
-        rc = solve_slot(j, worker, &s, err);
-    }
-    rc = rc ? rc : pof_attribute(&s.problem, s.result.taken_w, &s.shares, err);
-    rc = rc ? rc : add_unmet(&s, out, err);
-    rc = rc ? rc : make_rows(j, &s, out, err);
-    rc = rc || !j->auction->on_price ? rc : make_levels(j, &s, out, err);
-    if (rc == 0 && j->auction->price_rule == POF_UNIFORM) {
+    out->unasked = s->problem.requests == 0;
+    int rc = out->unasked ? make_unasked(s, &s->shares, err)
+                          : pof_attribute(&s->problem, s->result.taken_w, &s->shares, err);
+    rc = rc ? rc : add_unmet(s, out, err);
+    rc = rc ? rc : make_rows(j, s, out, err);
+    rc = rc || !j->auction->on_price ? rc : make_levels(j, s, out, err);
+    if (rc == 0 && j->auction->price_rule == POF_UNIFORM && !out->unasked) {
         make_uniform(j->book, out);
     }
-    slot_release(&s);
+    memcpy(out->cost, s->cost, sizeof out->cost);
+    return rc;
+}
+
+static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *err)
+{
+    struct pofi_job *j = ctx;
+    size_t q = j->from + i;
+    struct pofi_slot s = {0};
+    int rc = pofi_slot_open(&s, j, q, err);
+    rc = rc ? rc : solve_slot(j, worker, &s, err);
+    rc = rc ? rc : pofi_slot_book(j, &s, &j->quarter[q], err);
+    pofi_slot_release(&s);
     return rc;
 }
 
@@ -338,8 +344,8 @@ struct numbering {
 };
 
 /* quarter: the name of the quarter-hour, the same for all of its awards. */
-static int award_id(struct pof_buf *id, const struct pof_award *award, const char *quarter, unsigned n,
-                    struct pof_err *err)
+static int award_id(struct pof_buf *id, const struct pof_award *award, const char *quarter,
+                    unsigned n, struct pof_err *err)
 {
     id->len = 0;
     int rc = pof_buf_add(id, award->session.ptr, award->session.len, err);
@@ -361,7 +367,7 @@ static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wi
     return rc;
 }
 
-static struct pof_award award_of(const struct pof_book *b, const struct row *x, size_t quarter)
+static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
     const struct pof_offer *o = &b->offer[x->offer].record;
     const struct pof_request *r = &b->request[x->request].record;
@@ -382,13 +388,13 @@ static struct pof_award award_of(const struct pof_book *b, const struct row *x, 
                               .why = (int)x->why};
 }
 
-static int hand_out_prices(const struct pof_auction *a, const struct job *j, size_t q,
+static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j, size_t q,
                            struct pof_err *err)
 {
     const struct pof_book *b = j->book;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < j->quarter[q].levels; i++) {
-        const struct level *x = &j->quarter[q].level[i];
+        const struct pofi_level *x = &j->quarter[q].level[i];
         struct pof_node_price p = {.session = b->session.id,
                                    .node = b->feeder->grid->node[x->node].name,
                                    .scope = (int)x->scope,
@@ -432,15 +438,17 @@ struct handing {
     pof_wide paid;
 };
 
-static int hand_out_quarter(struct pof_auction *a, const struct job *j, size_t q, struct handing *h,
-                            struct pof_err *err)
+static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                            struct handing *h, struct pof_err *err)
 {
     const struct pof_book *b = j->book;
-    const struct quarter *x = &j->quarter[q];
+    const struct pofi_quarter *x = &j->quarter[q];
     char name[POF_QUARTER_NAME + 1];
     pof_quarter_name(b->session.start + (int64_t)q * POF_QUARTER_S, name);
     int rc = pof_add(&a->requested_wq, x->requested_w, err);
     rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
+    a->pass[0].cost += x->cost[0];
+    a->pass[1].cost += x->cost[1];
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
         struct numbering *k = &h->number[x->row[i].offer];
         struct pof_award award = award_of(b, &x->row[i], q);
@@ -455,36 +463,49 @@ static int hand_out_quarter(struct pof_auction *a, const struct job *j, size_t q
 
 /* --- all of it --- */
 
-static void job_release(struct job *j, unsigned threads)
+static void quarter_release(struct pofi_quarter *x)
+{
+    free(x->row);
+    free(x->level);
+    x->row = NULL;
+    x->level = NULL;
+}
+
+static void job_release(struct pofi_job *j, unsigned threads)
 {
     for (unsigned t = 0; j->clearing && t < threads; t++) {
         pof_clearing_free(j->clearing[t]);
     }
     for (size_t q = 0; j->quarter && q < j->book->quarters; q++) {
-        free(j->quarter[q].row);
-        free(j->quarter[q].level);
+        quarter_release(&j->quarter[q]);
     }
+    for (size_t q = 0; j->slot && q < j->book->quarters; q++) {
+        pofi_slot_release(&j->slot[q]);
+    }
+    free(j->slot);
+    free(j->decided.on);
+    pof_book_units_release(&j->units);
     free(j->clearing);
     free(j->quarter);
 }
 
-/* A few quarter-hours at a time, so that the awards of a long session are never held together. */
-static int clear_and_hand_out(struct pof_auction *a, struct job *j, unsigned threads,
+/* A few quarter-hours at a time, so that the awards of a long session are never held together;
+ * decisions that tie quarter-hours together need all of them. */
+static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigned threads,
                               struct pof_err *err)
 {
     enum { AT_ONCE = 4 }; /* for each thread */
     struct handing h = {0};
     int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
-    size_t quarters = j->book->quarters, batch = (size_t)threads * AT_ONCE;
+    size_t quarters = j->book->quarters;
+    size_t batch = a->units > 0 ? quarters : (size_t)threads * AT_ONCE;
     for (j->from = 0; rc == 0 && j->from < quarters; j->from += batch) {
         size_t n = quarters - j->from < batch ? quarters - j->from : batch;
-        rc = pof_parallel(n, threads, clear_quarter, j, err);
+        rc = a->units > 0 ? pofi_clear_decided(j, threads, err)
+                          : pof_parallel(n, threads, clear_quarter, j, err);
         for (size_t q = j->from; q < j->from + n; q++) {
             rc = rc ? rc : hand_out_quarter(a, j, q, &h, err);
-            free(j->quarter[q].row);
-            free(j->quarter[q].level);
-            j->quarter[q].row = NULL;
-            j->quarter[q].level = NULL;
+            quarter_release(&j->quarter[q]);
         }
     }
     rc = rc ? rc : round_money(h.paid, &a->paid_ueur, err);
@@ -497,17 +518,52 @@ int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct p
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    struct job j = {.auction = a, .book = book};
+    struct pofi_job j = {.auction = a, .book = book, .tally = a};
     if (a->on_price && a->sequence != POF_JOINT) {
-        return pof_fail(err, POF_E_USAGE, "prices belong to the joint optimum; of a sequence there "
-                                          "are none");
+        return pof_fail(err, POF_E_USAGE,
+                        "prices belong to the joint optimum; of a sequence there "
+                        "are none");
     }
     int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
     rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
         rc = pof_clearing_new(&j.clearing[t], err);
     }
+    rc = rc ? rc : pof_book_units_build(&j.units, book, err);
+    a->units = j.units.units;
     rc = rc ? rc : clear_and_hand_out(a, &j, threads, err);
+    a->passes = a->sequence == POF_JOINT ? 1 : 2;
+    for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
+        a->pass[k].bound = a->pass[k].cost; /* certified */
+        a->pass[k].parts = book->quarters;
+    }
     job_release(&j, threads);
     return rc;
+}
+
+int64_t pof_auction_gap_ppm(const struct pof_auction_pass *x)
+{
+    pof_wide gap = x->cost - x->bound;
+    return gap <= 0 ? 0 : (int64_t)((gap * 1000000 + x->cost - 1) / x->cost);
+}
+
+int pof_auction_record(const struct pof_auction *a, const struct pof_book *book, unsigned pass,
+                       struct pof_cleared *record, struct pof_err *err)
+{
+    const struct pof_auction_pass *x = &a->pass[pass];
+    const int64_t per_ueur = POF_WS_PER_MWH / POF_QUARTER_S;
+    if (x->cost > (pof_wide)INT64_MAX * per_ueur - per_ueur) {
+        return pof_fail(err, POF_E_OVERFLOW, "the cost is more than 64 bits of 1e-6 EUR");
+    }
+    *record = (struct pof_cleared){.session = book->session.id,
+                                   .pass = (int64_t)pass + 1,
+                                   .cost_ueur = (int64_t)((x->cost + per_ueur - 1) / per_ueur),
+                                   .bound_ueur = (int64_t)(x->bound / per_ueur),
+                                   .gap_ppm = pof_auction_gap_ppm(x),
+                                   .decisions = (int64_t)a->units,
+                                   .taken = (int64_t)a->units_taken,
+                                   .nodes = (int64_t)x->nodes,
+                                   .parts = x->parts,
+                                   .open = x->open};
+    return 0;
 }

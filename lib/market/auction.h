@@ -3,6 +3,7 @@
 #ifndef POF_MARKET_AUCTION_H
 #define POF_MARKET_AUCTION_H
 
+#include "market/block.h"
 #include "market/book.h"
 
 enum pof_sequence {
@@ -18,12 +19,21 @@ enum pof_price_rule {
 
 enum pof_clear_method { POF_CLEAR_TREE, POF_CLEAR_LP };
 
+/* What one pass came to. The second includes the prices of what the first took. */
+struct pof_auction_pass {
+    pof_wide cost;  /* offers taken and requests unmet, 1e-6 EUR/MWh times W of quarter-hours */
+    pof_wide bound; /* <= least cost <= cost */
+    uint64_t nodes; /* searched */
+    uint32_t parts, open; /* parts of the session, and those not proven optimal */
+};
+
 /* How to clear, where awards go, and afterwards what came of it. */
 struct pof_auction {
     enum pof_sequence sequence;
     enum pof_price_rule price_rule;
     enum pof_clear_method method;
     unsigned threads; /* of the tree method */
+    uint64_t budget;  /* nodes in each part of the search for decisions, see market/block.h */
     int (*on_award)(void *ctx, const struct pof_award *award, struct pof_err *err);
     /* NULL: prices are not wanted. They belong to POF_JOINT only: the first of two passes leaves no
      * trace in the awards. POF_E_USAGE otherwise. */
@@ -35,6 +45,11 @@ struct pof_auction {
     int64_t unmet_wq;
     int64_t up_wq, down_wq; /* awarded */
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
+
+    struct pof_auction_pass pass[2]; /* joint: the first only; dso-first: DSOs', then TSOs' */
+    unsigned passes;
+    size_t units;       /* decisions: blocks, gates and least powers */
+    size_t units_taken; /* after the last pass */
 };
 
 /* Clears the quarter-hours of a closed book and hands out the awards in order of quarter-hour,
@@ -50,5 +65,13 @@ struct pof_auction {
  * ... award of one offer in one quarter-hour :2, :3 ... behind it. */
 int pof_auction_run(struct pof_auction *a, const struct pof_book *book,
                     struct pof_err *err) POF_CHECKED;
+
+/* The proven gap of a pass: cost less bound in ppm of the cost, rounded up. */
+int64_t pof_auction_gap_ppm(const struct pof_auction_pass *pass);
+
+/* A pass (counted from 0) as a record; texts are the book's. POF_E_OVERFLOW when the cost is more
+ * than a record holds. */
+int pof_auction_record(const struct pof_auction *a, const struct pof_book *book, unsigned pass,
+                       struct pof_cleared *record, struct pof_err *err) POF_CHECKED;
 
 #endif

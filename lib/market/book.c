@@ -2,6 +2,7 @@
 /* Records into an order book. */
 #include "market/book.h"
 
+#include "market/book_block.h"
 #include "market/quarter.h"
 #include "market/rank.h"
 
@@ -19,6 +20,9 @@ void pof_book_release(struct pof_book *book)
     pof_forest_release(&book->forest);
     pof_names_release(&book->request_ids);
     pof_names_release(&book->offer_ids);
+    pof_names_release(&book->block_ids);
+    pof_names_release(&book->group_ids);
+    free(book->block);
     pof_arena_release(&book->arena);
     free(book->request);
     free(book->offer);
@@ -177,7 +181,9 @@ static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_
     if (rc == 0) {
         struct pof_book_offer *x = &b->offer[b->offers];
         x->node = node;
+        x->block = POF_NONE;
         rc = copy_offer(b, x, o, err);
+        rc = rc ? rc : pof_book_block_take(b, &x->record, &x->block, err);
     }
     b->offers += rc == 0;
     return rc;
@@ -286,6 +292,8 @@ static void keep_offers(struct pof_book *b)
             b->counts.offers_outside++;
         } else if (b->feeder->place[x.node] == POF_NONE) {
             b->counts.offers_unfed++;
+        } else if (x.block != POF_NONE && b->block[x.block].out) {
+            b->counts.offers_in_blocks_out++;
         } else {
             b->offer[n++] = x;
         }
@@ -415,6 +423,10 @@ int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_u
         return rc;
     }
     keep_requests(book, ceiling_ueur);
+    rc = pof_book_blocks_close(book, err);
+    if (rc) {
+        return rc;
+    }
     keep_offers(book);
     rc = keep_limits(book, err);
     sort(book->request, book->requests, sizeof *book->request, request_cmp);

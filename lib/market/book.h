@@ -24,6 +24,19 @@ struct pof_book_offer {
     uint32_t node;
     uint32_t rank; /* 1 first */
     uint32_t first, last;
+    uint32_t block; /* POF_NONE: in none, and neither parent nor group */
+};
+
+/* Offers that are taken together, or (gate) one divisible offer that has a parent or a group. Names
+ * are those of one session. */
+struct pof_book_block {
+    struct pof_text session, id, seller; /* in the arena; id of a gate: of its offer */
+    struct pof_text parent, group;       /* len 0: none */
+    bool gate;
+    bool inside, outside, unfed; /* quarter-hours in the window, others, an offer not connected */
+    bool out;                    /* left out: it could not be taken whole, or its parent not */
+    uint32_t up;                 /* parent among the blocks */
+    uint32_t set;                /* number of the group; POF_NONE: none */
 };
 
 struct pof_book_limit {
@@ -40,6 +53,10 @@ struct pof_book_counts {
     uint64_t requests_outside;         /* of this session, but wholly outside its window */
     uint64_t offers_outside, limits_outside;
     uint64_t requests_unfed, offers_unfed, limits_unfed; /* where no closed branch leads */
+    uint64_t blocks;         /* in the book */
+    uint64_t blocks_partial; /* reach beyond the window or are not all connected: left out */
+    uint64_t blocks_orphan;  /* their parent is left out */
+    uint64_t offers_in_blocks_out; /* connected and in the window, but left out with their block */
 };
 
 /* Lists of indices by quarter-hour: of quarter q, at[first[q] .. first[q + 1]). */
@@ -65,6 +82,9 @@ struct pof_book {
     size_t *limit_first; /* [quarters + 1] */
     struct pof_book_counts counts;
     struct pof_names request_ids, offer_ids;
+    struct pof_book_block *block; /* by number in block_ids */
+    struct pof_names block_ids, group_ids;
+    size_t block_cap;
     struct pof_arena arena;
     struct pof_text shared[POF_BOOK_SHARED]; /* texts that many offers have, by a hash */
     size_t request_cap, offer_cap, limit_cap, session_cap;
@@ -77,12 +97,16 @@ void pof_book_release(struct pof_book *book);
 
 /* Takes a session, request, offer or limit record. POF_E_REFERENCE for a node or branch the grid
  * does not have, POF_E_TIME for times off the quarter-hours or backwards, POF_E_DUPLICATE for an id
- * given before (requests: in the same session), each with its field. */
+ * given before (requests: in the same session), POF_E_RANGE for a least power above the power,
+ * POF_E_CONFLICT for a block or group of two sellers or a block with two parents or groups, each
+ * with its field. */
 int pof_book_take(struct pof_book *book, const struct pof_record *record,
                   struct pof_err *err) POF_CHECKED;
 
 /* session: an id, or NULL when only one was taken. ceiling: what unmet requests without a limit of
- * their own cost, 1e-6 EUR/MWh. POF_E_REFERENCE when there is no such session. O(n log n). */
+ * their own cost, 1e-6 EUR/MWh. POF_E_REFERENCE when there is no such session or a parent is not
+ * a block of its session, POF_E_CONFLICT when parents form a cycle or are another seller's.
+ * O(n log n). */
 int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
                    struct pof_err *err) POF_CHECKED;
 

@@ -85,7 +85,7 @@ void pof_clearing_free(struct pof_clearing *c)
 
 static pof_wide offer_slope(const struct pof_clear_offer *o)
 {
-    pof_wide cost = ((pof_wide)o->price_ueur << COST_BITS) + o->rank;
+    pof_wide cost = (pof_wide)o->price_ueur * ((pof_wide)1 << COST_BITS) + o->rank;
     return o->direction == POF_UP ? cost : -cost;
 }
 
@@ -127,7 +127,7 @@ static int check_offers(const struct pof_clear_problem *p, struct pof_err *err)
     for (size_t i = 0; i < p->offers; i++) {
         const struct pof_clear_offer *o = &p->offer[i];
         if (o->node >= p->forest->n || o->p_w < 0 || o->frozen_w < 0 || o->frozen_w > o->p_w ||
-            o->price_ueur < 0 || o->rank == 0) {
+            o->price_ueur < -PRICE_MAX || o->rank == 0) {
             return pof_fail(err, POF_E_RANGE,
                             "offer %zu has a node, power, price or rank out of range", i);
         }

@@ -50,7 +50,7 @@ struct pof_clear_offer {
     enum pof_direction direction;
     int64_t p_w;        /* W on offer, >= 0 */
     int64_t frozen_w;   /* of these, already taken by an earlier pass: q >= frozen_w */
-    int64_t price_ueur; /* 1e-6 EUR/MWh, >= 0 */
+    int64_t price_ueur; /* 1e-6 EUR/MWh; below 0: is worth something by itself */
     uint32_t rank;      /* > 0, unique: the tie rule's order, 1 first */
 };
 

@@ -13,45 +13,48 @@
 #include <stdlib.h>
 
 /* Rows: one balance per node, one per node for its own offers, one per stack of requests.
- * Columns: one per offer, flow and own flow per node, one per request. All counted from 1. */
+ * Columns: one per offer, flow and own flow per node, one per request. All counted from 1. With
+ * decisions, quarter-hours follow one another, then come a column for each unit and rows that tie
+ * them. */
 struct model {
     const struct pof_clear_problem *problem;
     glp_prob *lp;
     struct pof_need *need;
+    int row0, col0; /* rows and columns before those of this quarter-hour */
     int64_t unit; /* all prices are multiples of it: smaller numbers for the solver */
     int *row, *col;
     double *value;
     int entries;
 };
 
-static int col_offer(size_t i)
+static int col_offer(const struct model *m, size_t i)
 {
-    return (int)i + 1;
+    return m->col0 + (int)i + 1;
 }
 
 static int col_flow(const struct model *m, uint32_t node)
 {
-    return (int)(m->problem->offers + node) + 1;
+    return m->col0 + (int)(m->problem->offers + node) + 1;
 }
 
 static int col_own(const struct model *m, uint32_t node)
 {
-    return (int)(m->problem->offers + m->problem->forest->n + node) + 1;
+    return m->col0 + (int)(m->problem->offers + m->problem->forest->n + node) + 1;
 }
 
 static int col_unmet(const struct model *m, size_t need)
 {
-    return (int)(m->problem->offers + 2 * (size_t)m->problem->forest->n + need) + 1;
+    return m->col0 + (int)(m->problem->offers + 2 * (size_t)m->problem->forest->n + need) + 1;
 }
 
-static int row_all(uint32_t node)
+static int row_all(const struct model *m, uint32_t node)
 {
-    return (int)node + 1;
+    return m->row0 + (int)node + 1;
 }
 
 static int row_own(const struct model *m, uint32_t node)
 {
-    return (int)(m->problem->forest->n + node) + 1;
+    return m->row0 + (int)(m->problem->forest->n + node) + 1;
 }
 
 static void put(struct model *m, int row, int col, double value)
@@ -72,16 +75,15 @@ static int64_t gcd(int64_t a, int64_t b)
     return a;
 }
 
-static void find_unit(struct model *m)
+static int64_t common_unit(const struct pof_clear_problem *p, int64_t unit)
 {
-    m->unit = 0;
-    for (size_t i = 0; i < m->problem->offers; i++) {
-        m->unit = gcd(m->problem->offer[i].price_ueur, m->unit);
+    for (size_t i = 0; i < p->offers; i++) {
+        unit = gcd(p->offer[i].price_ueur, unit);
     }
-    for (size_t i = 0; i < m->problem->requests; i++) {
-        m->unit = gcd(m->problem->request[i].ceiling_ueur, m->unit);
+    for (size_t i = 0; i < p->requests; i++) {
+        unit = gcd(p->request[i].ceiling_ueur, unit);
     }
-    m->unit = m->unit ? m->unit : 1;
+    return unit;
 }
 
 static void set_bounds(glp_prob *lp, int col, int64_t low, int64_t high)
@@ -93,9 +95,9 @@ static void add_offers(struct model *m)
 {
     for (size_t i = 0; i < m->problem->offers; i++) {
         const struct pof_clear_offer *o = &m->problem->offer[i];
-        set_bounds(m->lp, col_offer(i), o->frozen_w, o->p_w);
-        glp_set_obj_coef(m->lp, col_offer(i), (double)(o->price_ueur / m->unit));
-        put(m, row_own(m, o->node), col_offer(i), o->direction == POF_UP ? 1 : -1);
+        set_bounds(m->lp, col_offer(m, i), o->frozen_w, o->p_w);
+        glp_set_obj_coef(m->lp, col_offer(m, i), (double)(o->price_ueur / m->unit));
+        put(m, row_own(m, o->node), col_offer(m, i), o->direction == POF_UP ? 1 : -1);
     }
 }
 
@@ -105,16 +107,16 @@ static void add_nodes(struct model *m)
 {
     const struct pof_forest *f = m->problem->forest;
     for (uint32_t v = 0; v < f->n; v++) {
-        glp_set_row_bnds(m->lp, row_all(v), GLP_FX, 0, 0);
+        glp_set_row_bnds(m->lp, row_all(m, v), GLP_FX, 0, 0);
         glp_set_row_bnds(m->lp, row_own(m, v), GLP_FX, 0, 0);
         glp_set_col_bnds(m->lp, col_flow(m, v), GLP_FR, 0, 0);
         glp_set_col_bnds(m->lp, col_own(m, v), GLP_FR, 0, 0);
         put(m, row_own(m, v), col_own(m, v), -1);
-        put(m, row_all(v), col_own(m, v), 1);
-        put(m, row_all(v), col_flow(m, v), -1);
+        put(m, row_all(m, v), col_own(m, v), 1);
+        put(m, row_all(m, v), col_flow(m, v), -1);
         uint32_t up = f->up[f->pos[v]];
         if (up != POF_NONE) {
-            put(m, row_all(f->node[up]), col_flow(m, v), 1);
+            put(m, row_all(m, f->node[up]), col_flow(m, v), 1);
         }
     }
 }
@@ -139,7 +141,7 @@ static void add_limits(struct model *m)
 static void add_needs(struct model *m)
 {
     size_t n = m->problem->requests;
-    int row = 2 * (int)m->problem->forest->n;
+    int row = m->row0 + 2 * (int)m->problem->forest->n;
     for (size_t i = 0, end; i < n; i = end) {
         const struct pof_need *need = &m->need[i];
         uint32_t node = m->problem->forest->node[need->place];
@@ -160,32 +162,58 @@ static void add_needs(struct model *m)
     }
 }
 
-static int build(struct model *m, struct pof_err *err)
+struct size {
+    size_t rows, cols, entries, needs;
+};
+
+static void add_size(struct size *s, const struct pof_clear_problem *p)
 {
-    const struct pof_clear_problem *p = m->problem;
-    size_t n = p->forest->n, entries = p->offers + 4 * n + 2 * p->requests + 1;
-    size_t cols = p->offers + 2 * n + p->requests, rows = 2 * n + p->requests;
-    if (entries > INT_MAX || rows > 100000000 || cols > 100000000) { /* GLPK's M_MAX, N_MAX */
-        return pof_fail(err, POF_E_OVERFLOW, "%zu columns are more than the LP solver takes", cols);
+    size_t n = p->forest->n;
+    s->rows += 2 * n + p->requests;
+    s->cols += p->offers + 2 * n + p->requests;
+    s->entries += p->offers + 4 * n + 2 * p->requests;
+    s->needs = p->requests > s->needs ? p->requests : s->needs;
+}
+
+static int reserve(struct model *m, const struct size *s, struct pof_err *err)
+{
+    if (s->entries >= INT_MAX || s->rows > 100000000 || s->cols > 100000000) { /* GLPK's limits */
+        return pof_fail(err, POF_E_OVERFLOW, "%zu columns are more than the LP solver takes",
+                        s->cols);
     }
-    int rc = pof_calloc(&m->row, entries, sizeof *m->row, err);
-    rc = rc ? rc : pof_calloc(&m->col, entries, sizeof *m->col, err);
-    rc = rc ? rc : pof_calloc(&m->value, entries, sizeof *m->value, err);
-    rc = rc ? rc : pof_calloc(&m->need, p->requests, sizeof *m->need, err);
-    if (rc || cols == 0) {
-        return rc;
+    int rc = pof_calloc(&m->row, s->entries + 1, sizeof *m->row, err);
+    rc = rc ? rc : pof_calloc(&m->col, s->entries + 1, sizeof *m->col, err);
+    rc = rc ? rc : pof_calloc(&m->value, s->entries + 1, sizeof *m->value, err);
+    rc = rc ? rc : pof_calloc(&m->need, s->needs, sizeof *m->need, err);
+    if (rc == 0 && s->cols > 0) {
+        glp_set_obj_dir(m->lp, GLP_MIN);
+        glp_add_rows(m->lp, (int)s->rows); /* rows beyond the stacks stay free and empty */
+        glp_add_cols(m->lp, (int)s->cols);
     }
-    pof_needs_build(m->need, p);
-    find_unit(m);
-    glp_set_obj_dir(m->lp, GLP_MIN);
-    glp_add_rows(m->lp, (int)rows); /* rows beyond the stacks stay free and empty */
-    glp_add_cols(m->lp, (int)cols);
+    return rc;
+}
+
+static void add_problem(struct model *m)
+{
+    pof_needs_build(m->need, m->problem);
     add_offers(m);
     add_nodes(m);
     add_limits(m);
     add_needs(m);
-    glp_load_matrix(m->lp, m->entries, m->row, m->col, m->value);
-    return 0;
+}
+
+static int build(struct model *m, struct pof_err *err)
+{
+    struct size size = {0};
+    add_size(&size, m->problem);
+    m->unit = common_unit(m->problem, 0);
+    m->unit = m->unit ? m->unit : 1;
+    int rc = reserve(m, &size, err);
+    if (rc == 0 && size.cols > 0) {
+        add_problem(m);
+        glp_load_matrix(m->lp, m->entries, m->row, m->col, m->value);
+    }
+    return rc;
 }
 
 /* Rounds and checks; *fits says whether what the solver proposes is proven optimal. */
@@ -194,10 +222,10 @@ static int certify(const struct model *m, struct pof_clear_result *r, bool *fits
 {
     struct pof_certificate_answer answer;
     for (size_t i = 0; i < m->problem->offers; i++) {
-        r->taken_w[i] = llround(glp_get_col_prim(m->lp, col_offer(i)));
+        r->taken_w[i] = llround(glp_get_col_prim(m->lp, col_offer(m, i)));
     }
     for (uint32_t v = 0; v < m->problem->forest->n; v++) {
-        r->node_price_ueur[v] = llround(glp_get_row_dual(m->lp, row_all(v))) * m->unit;
+        r->node_price_ueur[v] = llround(glp_get_row_dual(m->lp, row_all(m, v))) * m->unit;
         r->own_price_ueur[v] = llround(glp_get_row_dual(m->lp, row_own(m, v))) * m->unit;
     }
     int rc = pof_clear_certify(m->problem, r, &answer, err);
@@ -226,6 +254,16 @@ static int solve(const struct model *m, struct pof_clear_result *r, struct pof_e
     return rc;
 }
 
+static void model_release(struct model *m)
+{
+    glp_delete_prob(m->lp);
+    glp_free_env();
+    free(m->row);
+    free(m->col);
+    free(m->value);
+    free(m->need);
+}
+
 int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_result *result,
                  struct pof_err *err)
 {
@@ -236,11 +274,126 @@ int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_resul
     if (rc == 0 && problem->forest->n > 0) {
         rc = solve(&m, result, err);
     }
-    glp_delete_prob(m.lp);
-    glp_free_env();
-    free(m.row);
-    free(m.col);
-    free(m.value);
-    free(m.need);
+    model_release(&m);
+    return rc;
+}
+
+/* --- decisions --- */
+
+/* Columns of units come last, rows of entries (two each), parents and groups too. */
+struct decisions {
+    const struct pof_block_problem *p;
+    int *col0; /* [quarters] columns before each quarter-hour */
+    int unit0, row0;
+};
+
+/* low z <= q <= p z. */
+static void add_entries(struct model *m, const struct decisions *d)
+{
+    for (size_t u = 0; u < d->p->units; u++) {
+        int z = d->unit0 + (int)u + 1;
+        glp_set_col_kind(m->lp, z, GLP_BV);
+        for (size_t e = d->p->unit[u].first; e < d->p->unit[u].last; e++) {
+            const struct pof_unit_entry *x = &d->p->entry[e];
+            const struct pof_clear_offer *o = &d->p->quarter[x->quarter].offer[x->offer];
+            int q = d->col0[x->quarter] + (int)x->offer + 1;
+            int row = d->row0 + 2 * (int)e + 1;
+            int64_t low = x->low_w > o->frozen_w ? x->low_w : o->frozen_w;
+            glp_set_row_bnds(m->lp, row, GLP_LO, 0, 0);
+            put(m, row, q, 1);
+            put(m, row, z, -(double)low);
+            glp_set_row_bnds(m->lp, row + 1, GLP_UP, 0, 0);
+            put(m, row + 1, q, 1);
+            put(m, row + 1, z, -(double)o->p_w);
+        }
+    }
+}
+
+/* child <= parent; sum of a group <= 1. */
+static void add_ties(struct model *m, const struct decisions *d)
+{
+    int row = d->row0 + 2 * (int)d->p->entries + 1, group0 = row + (int)d->p->units;
+    for (uint32_t g = 0; g < d->p->groups; g++) {
+        glp_set_row_bnds(m->lp, group0 + (int)g, GLP_UP, 0, 1);
+    }
+    for (size_t u = 0; u < d->p->units; u++, row++) {
+        const struct pof_unit *x = &d->p->unit[u];
+        if (x->parent != POF_NONE && x->parent != u) {
+            glp_set_row_bnds(m->lp, row, GLP_UP, 0, 0);
+            put(m, row, d->unit0 + (int)u + 1, 1);
+            put(m, row, d->unit0 + (int)x->parent + 1, -1);
+        }
+        if (x->group != POF_NONE) {
+            put(m, group0 + (int)x->group, d->unit0 + (int)u + 1, 1);
+        }
+    }
+}
+
+static int build_decisions(struct model *m, struct decisions *d, struct pof_err *err)
+{
+    struct size size = {0};
+    for (uint32_t q = 0; q < d->p->quarters; q++) {
+        add_size(&size, &d->p->quarter[q]);
+        m->unit = common_unit(&d->p->quarter[q], m->unit);
+    }
+    m->unit = m->unit ? m->unit : 1;
+    size_t cols = size.cols, rows = size.rows;
+    size.cols += d->p->units;
+    size.rows += 2 * d->p->entries + d->p->units + d->p->groups;
+    size.entries += 4 * d->p->entries + 3 * d->p->units;
+    int rc = reserve(m, &size, err);
+    if (rc) {
+        return rc;
+    }
+    d->unit0 = (int)cols;
+    d->row0 = (int)rows;
+    for (uint32_t q = 0; q < d->p->quarters; q++) {
+        struct size one = {0};
+        m->problem = &d->p->quarter[q];
+        d->col0[q] = m->col0;
+        add_problem(m);
+        add_size(&one, m->problem);
+        m->row0 += (int)one.rows;
+        m->col0 += (int)one.cols;
+    }
+    add_entries(m, d);
+    add_ties(m, d);
+    glp_load_matrix(m->lp, m->entries, m->row, m->col, m->value);
+    return 0;
+}
+
+static int decide(const struct model *m, const struct decisions *d, bool *on, struct pof_err *err)
+{
+    glp_smcp first;
+    glp_iocp how;
+    glp_init_smcp(&first);
+    glp_init_iocp(&how);
+    first.msg_lev = how.msg_lev = GLP_MSG_OFF;
+    how.tol_int = 1e-9;
+    how.tol_obj = 1e-12;
+    int failed = glp_simplex(m->lp, &first);
+    failed = failed ? failed : glp_intopt(m->lp, &how);
+    if (failed || glp_mip_status(m->lp) != GLP_OPT) {
+        return pof_fail(err, POF_E_INTERNAL, "the MILP solver failed with status %d", failed);
+    }
+    for (size_t u = 0; u < d->p->units; u++) {
+        on[u] = glp_mip_col_val(m->lp, d->unit0 + (int)u + 1) > 0.5;
+    }
+    return 0;
+}
+
+int pof_lp_decide(const struct pof_block_problem *problem, bool *on, struct pof_err *err)
+{
+    struct model m = {0};
+    struct decisions d = {.p = problem};
+    int rc = pof_calloc(&d.col0, problem->quarters, sizeof *d.col0, err);
+    glp_term_out(GLP_OFF);
+    m.lp = glp_create_prob();
+    rc = rc ? rc : build_decisions(&m, &d, err);
+    if (rc == 0 && problem->units > 0) {
+        rc = decide(&m, &d, on, err);
+    }
+    model_release(&m);
+    free(d.col0);
     return rc;
 }

@@ -11,12 +11,18 @@
 #ifndef POF_MARKET_LP_H
 #define POF_MARKET_LP_H
 
-#include "market/clear.h"
+#include "market/block.h"
 
 /* As pof_clear_solve; result must have both price arrays. POF_E_INTERNAL when the solver fails or
  * its answer cannot be certified, POF_E_OVERFLOW when there are more rows or columns than GLPK
  * takes. */
 int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_result *result,
                  struct pof_err *err) POF_CHECKED;
+
+/* The decisions of a problem of market/block.h as a mixed-integer program, by GLPK's branch and
+ * cut. In floating point: what the decisions cost must be computed from them. POF_E_INTERNAL when
+ * the solver fails. */
+int pof_lp_decide(const struct pof_block_problem *problem, bool *on,
+                  struct pof_err *err) POF_CHECKED;
 
 #endif

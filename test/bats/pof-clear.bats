@@ -42,6 +42,61 @@ E
     ! cmp -s first want
 }
 
+# The same market with a third of its offers in blocks of one to four quarter-hours or with a least
+# power, some with parents and groups.
+blocks() {
+    market
+    grep pof.offer market.jsonl | jq -c '(.id[1:] | tonumber) as $n
+        | if $n % 9 == 0 then .min_w = ([.p_w / 2 | floor, 1] | max)
+          elif $n % 9 < 3 then .block = "b\($n / 18 | floor)-\(.seller)"
+            | .start = "2026-03-10T0\($n % 2):\($n % 4 * 15 | if . == 0 then "00" else . end):00Z"
+            | .end = (.start | fromdate + 900 * (1 + $n % 4) | todate)
+          else . end' >offers.jsonl
+    grep -v pof.offer market.jsonl >rest.jsonl
+    jq -c 'select(.block)' offers.jsonl | head -n 5 | jq -c '.group = "g-\(.seller)"' >grouped.jsonl
+    jq -c --slurpfile g grouped.jsonl '. as $o | ($g | map(select(.id == $o.id)) | .[0]) // $o' offers.jsonl >blocks.jsonl
+    cat rest.jsonl >>blocks.jsonl
+}
+
+@test "blocks: shuffled lines and more threads give the same bytes; whole or not at all" {
+    blocks
+    pof-clear -g "$grid" --report want.report session.jsonl blocks.jsonl >want 2>notes
+    grep -q 'decisions taken' notes
+    jq -e '.gap_ppm == 0 and .decisions > 100 and .taken > 10 and .bound_eur <= .cost_eur' want.report
+    for seed in 1 2; do
+        shuf --random-source=<(yes $seed) blocks.jsonl >mixed.jsonl
+        pof-clear -q -g "$grid" --threads 2 --report report mixed.jsonl session.jsonl | cmp - want
+        cmp report want.report
+        rm report
+    done
+    jq -n -r --slurpfile a want --slurpfile m blocks.jsonl '
+        ($a | group_by([.offer, .start]) | map({key: (.[0].offer + .[0].start), value: (map(.p_w) | add)}) | from_entries) as $got
+        | $m[] | select(.schema == "pof.offer/1") as $o
+        | if $o.block then
+            [range($o.start | fromdate; $o.end | fromdate; 900) | todate | $got[$o.id + .] // 0] | unique
+            | select(. != [0] and . != [$o.p_w])
+          elif $o.min_w then
+            $got | to_entries[] | select(.key | startswith($o.id + "2026")) | select(.value < $o.min_w)
+          else empty end' >broken
+    [ ! -s broken ]
+    pof-clear -q -g "$grid" --price uniform session.jsonl blocks.jsonl | jq -r 'select(.price_eur_mwh < .offer_price_eur_mwh) | .id' >underpaid
+    [ ! -s underpaid ]
+}
+
+@test "blocks: a budget of 0 says how far from the least cost; more search is not worse; dso-first too" {
+    blocks
+    pof-clear -q -g "$grid" --budget 0 --report r0 session.jsonl blocks.jsonl >/dev/null
+    pof-clear -q -g "$grid" --budget 50 --report r1 session.jsonl blocks.jsonl >/dev/null
+    jq -n -e --slurpfile a r0 --slurpfile b r1 '$a[0].nodes == 0 and $b[0].cost_eur <= $a[0].cost_eur
+        and $b[0].bound_eur >= $a[0].bound_eur and $a[0].bound_eur <= $b[0].cost_eur'
+    pof-clear -q -g "$grid" --sequence dso-first --report r2 session.jsonl blocks.jsonl >first
+    [ "$(wc -l <r2)" = 2 ]
+    shuf --random-source=<(yes 3) blocks.jsonl | pof-clear -q -g "$grid" --sequence dso-first --threads 2 session.jsonl - | cmp - first
+    pof-clear -q -g "$grid" --method lp --report r3 session.jsonl blocks.jsonl >/dev/null
+    pof-clear -q -g "$grid" --report r4 session.jsonl blocks.jsonl >/dev/null
+    [ "$(jq .cost_eur r3)" = "$(jq .cost_eur r4)" ]
+}
+
 @test "linear programming costs the same" {
     market
     pof-clear -g "$grid" session.jsonl market.jsonl 2>tree >/dev/null
@@ -115,4 +170,15 @@ E
         sed '1i id,session,seller,pod,node,direction,start,end,p_w,price_eur_mwh' >offers.csv
     grep -v pof.offer market.jsonl >rest.jsonl
     pof-clear -q -g "$grid" session.jsonl rest.jsonl offers.csv | cmp - awards.jsonl
+}
+
+@test "blocks: prices of what is left to choose are verified" {
+    for case in blocks family partial; do
+        in=$ROOT/test/golden/pof-clear/$case
+        pof-clear -q -g "$in/in.grid.json" --prices prices -o awards -f "$in/in.session.jsonl" "$in/in.market.jsonl"
+        [ -s awards ]
+        run pof-verify -q -g "$in/in.grid.json" "$in/in.session.jsonl" "$in/in.market.jsonl" awards prices
+        echo "$case: $output"
+        [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+    done
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files auction*.c share: a session while it is cleared. */
+#ifndef POF_MARKET_AUCTION_IMPL_H
+#define POF_MARKET_AUCTION_IMPL_H
+
+#include "market/attribute.h"
+#include "market/auction.h"
+#include "market/book_block.h"
+#include "record/words.h"
+
+/* Who is cleared in a pass. */
+enum pofi_pass { POFI_PASS_ALL = -1, POFI_PASS_DSO = POF_ROLE_DSO, POFI_PASS_TSO = POF_ROLE_TSO };
+
+/* One award before it gets its texts. */
+struct pofi_row {
+    uint32_t request, offer; /* indices in the book */
+    int64_t p_w, price_ueur;
+    enum pof_award_why why;
+};
+
+/* A price before it gets its texts. */
+struct pofi_level {
+    struct pof_marginal here, outer;
+    int64_t net_w;
+    uint32_t node;
+    enum pof_scope scope;
+};
+
+/* What one quarter-hour came to. */
+struct pofi_quarter {
+    struct pofi_level *level; /* owned */
+    size_t levels;
+    struct pofi_row *row; /* owned */
+    size_t rows;
+    int64_t requested_w, unmet_w;
+    pof_wide cost[2];
+    bool unasked; /* rows do not say for which request */
+};
+
+/* A quarter-hour as a problem, its arrays, and a result. */
+struct pofi_slot {
+    struct pof_clear_problem problem;
+    struct pof_clear_offer *offer;
+    struct pof_clear_request *request;
+    struct pof_clear_limit *limit;
+    uint32_t *request_of; /* index in the book of each request */
+    const uint32_t *offer_of;
+    struct pof_clear_result result;
+    pof_wide cost[2]; /* of the passes */
+    struct pof_shares shares;
+};
+
+/* A session while it is cleared. */
+struct pofi_job {
+    const struct pof_auction *auction;
+    const struct pof_book *book;
+    struct pof_clearing **clearing; /* [threads] */
+    struct pofi_quarter *quarter;   /* [quarters] */
+    size_t from;                    /* first quarter-hour of those being cleared */
+    struct pofi_slot *slot;         /* [quarters]; NULL: no decisions, a few at a time */
+    struct pof_book_units units;
+    struct pof_decided decided;
+    struct pof_auction *tally; /* the auction, for what comes of it */
+    enum pofi_pass pass;
+};
+
+/* The arrays of a quarter-hour, filled from the book; what nobody can serve is counted in its
+ * struct pofi_quarter. To be released also when this fails. Initialise with {0}. */
+int pofi_slot_open(struct pofi_slot *s, const struct pofi_job *j, size_t q,
+                   struct pof_err *err) POF_CHECKED;
+void pofi_slot_release(struct pofi_slot *s);
+
+/* The problem with the requests of a pass only; *request is theirs, of the caller. */
+int pofi_slot_part(const struct pofi_job *j, const struct pofi_slot *s, enum pofi_pass pass,
+                   struct pof_clear_problem *part, struct pof_clear_request **request,
+                   struct pof_err *err) POF_CHECKED;
+
+/* Solves a pass on top of what earlier passes took, and has it certified. */
+int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   enum pofi_pass pass, struct pof_err *err) POF_CHECKED;
+
+/* A solved quarter-hour as rows and prices. */
+int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
+                   struct pof_err *err) POF_CHECKED;
+
+/* Clears all quarter-hours under decisions (market/block.h) into j->quarter. */
+int pofi_clear_decided(struct pofi_job *j, unsigned threads, struct pof_err *err) POF_CHECKED;
+
+#endif

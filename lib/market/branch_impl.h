@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files branch*.c share: one part of a session while it is searched. */
+#ifndef POF_MARKET_BRANCH_IMPL_H
+#define POF_MARKET_BRANCH_IMPL_H
+
+#include "market/block.h"
+
+enum pofi_state { POFI_OPEN, POFI_ON, POFI_OFF };
+
+/* Above any cost: the limits cannot be kept. */
+#define POFI_NEVER ((pof_wide)1 << 124)
+
+/* What the quarter-hours come to under some decisions. */
+struct pofi_view {
+    pof_wide *cost; /* [quarters] POFI_NEVER: limits cannot be kept */
+    int64_t *taken; /* [entries] W */
+    int64_t *value; /* [entries] what a watt more in the offer's direction is worth at its node */
+    bool *dirty;    /* [quarters] to be solved again */
+};
+
+/* What all parts of one problem read. */
+struct pofi_index {
+    const struct pof_block_problem *p;
+    size_t *at_first;     /* [quarters + 1] */
+    uint32_t *at;         /* entries by quarter-hour */
+    uint32_t *unit_of;    /* [entries] */
+    size_t *child_first;  /* [units + 1] */
+    uint32_t *child;      /* units by parent */
+    size_t *member_first; /* [groups + 1] */
+    uint32_t *member;     /* units by group */
+};
+
+/* One part; arrays over quarters, units and entries are shared by all parts, each part has its own
+ * places in them. */
+struct pofi_part {
+    const struct pofi_index *ix;
+    struct pof_clearing *clearing;
+    const uint32_t *quarter; /* [quarters] of the part */
+    const uint32_t *unit;    /* [units] of the part */
+    uint32_t quarters;
+    size_t units;
+
+    struct pof_clear_offer *offer; /* one quarter-hour as it is solved */
+    uint32_t *original;            /* index in the problem of each of these */
+    int64_t *taken, *own_price;
+
+    int64_t *price;        /* [entries] of open units */
+    uint8_t *state, *best; /* [units] of the search; of the best result, none open */
+    struct pofi_view relaxed, fixed, trial;
+    uint32_t *trail; /* [units] of the part, in the order in which the search fixed them */
+    size_t trailed;
+    pof_wide cost, bound;
+    uint64_t nodes;
+};
+
+/* Solves the dirty quarter-hours of a part under decisions. */
+int pofi_branch_refresh(struct pofi_part *b, const uint8_t *state, struct pofi_view *v,
+                        struct pof_err *err) POF_CHECKED;
+/* Sum over the part; POFI_NEVER when one is that. */
+pof_wide pofi_branch_sum(const struct pofi_part *b, const struct pofi_view *v);
+void pofi_branch_touch(const struct pofi_part *b, uint32_t unit, struct pofi_view *v);
+const struct pof_clear_offer *pofi_branch_offer(const struct pofi_part *b, size_t entry);
+
+/* What an open unit asks beyond the prices of its entries, >= 0. */
+pof_wide pofi_branch_slack(const struct pofi_part *b, uint32_t unit);
+/* Share of a unit's power that is taken, in 1/2^20. */
+int64_t pofi_branch_share(const struct pofi_part *b, uint32_t unit);
+
+/* Entry prices with a good bound, from steps toward the cost of a known result. Leaves relaxed as
+ * it is with them. */
+int pofi_branch_price(struct pofi_part *b, unsigned rounds, struct pof_err *err) POF_CHECKED;
+
+/* A first result from relaxed, in best, fixed and cost; flips while that pays. */
+int pofi_branch_round(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
+
+/* Turns units of the best result off, the last first, as long as that costs nothing. */
+int pofi_branch_thin(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
+
+/* Fixes a unit and what follows from it; false: contradicts what is fixed (what was fixed stays on
+ * the trail). */
+bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state);
+void pofi_branch_undo(struct pofi_part *b, size_t trailed);
+
+/* A better bound from windows of so many quarter-hours, within budget nodes in all. */
+int pofi_branch_windows(struct pofi_part *b, uint32_t length, uint64_t budget,
+                        struct pof_err *err) POF_CHECKED;
+
+/* The search; bound and cost afterwards. */
+int pofi_branch_search(struct pofi_part *b, uint64_t budget, struct pof_err *err) POF_CHECKED;
+
+#endif
