@@ -211,8 +211,10 @@ $(B)/test/bench/bench-market: $(BENCH_MARKET)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_MARKET) -lm
 
+bench-market: export POF_DATA ?= $(wildcard $(abspath $(CURDIR)/../shared/data))
 bench-market: all $(B)/test/bench/bench-market
 	@$(B)/test/bench/bench-market $(B)/bin
+	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/market/validate
 
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
