@@ -9,12 +9,12 @@
 
 static wide money(int64_t ueur)
 {
-    return (wide)ueur << 59;
+    return (wide)ueur * ((wide)1 << 59);
 }
 
 static wide cost(const struct market *m, int64_t ueur, int64_t unmet, int64_t rank)
 {
-    return money(ueur) + (m->ties ? ((wide)unmet << 33) + rank : 0);
+    return money(ueur) + (m->ties ? (wide)unmet * ((wide)1 << 33) + rank : 0);
 }
 
 static int add_awards(struct market *m, const struct quarter *q, struct pof_err *err)

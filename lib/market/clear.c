@@ -103,9 +103,9 @@ static int64_t slope_price(pof_wide slope)
 struct pof_marginal pof_marginal_of(pof_wide cost)
 {
     struct pof_marginal m = {.price_ueur = slope_price(cost)};
-    pof_wide tie = cost - ((pof_wide)m.price_ueur << COST_BITS);
+    pof_wide tie = cost - (pof_wide)m.price_ueur * ((pof_wide)1 << COST_BITS);
     m.unmet = (int64_t)((tie + ((pof_wide)1 << (RANK_BITS - 1))) >> RANK_BITS);
-    m.rank = (int64_t)(tie - ((pof_wide)m.unmet << RANK_BITS));
+    m.rank = (int64_t)(tie - (pof_wide)m.unmet * ((pof_wide)1 << RANK_BITS));
     return m;
 }
 

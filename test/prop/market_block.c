@@ -123,7 +123,7 @@ static pof_wide cost_of(const struct session *s, const bool *on, bool *certified
     pof_block_fix(&s->p, on, offer);
     for (uint32_t q = 0; rc == 0 && q < s->p.quarters; q++) {
         struct pof_clear_problem p = s->problem[q];
-        struct pof_clear_result r = {taken, node_price, own_price};
+        struct pof_clear_result r = {.taken_w = taken, .node_price_ueur = node_price, .own_price_ueur = own_price};
         struct pof_certificate_answer answer = {0};
         pof_wide cost = 0;
         p.offer = offer[q];

@@ -370,6 +370,16 @@ static void empty(void)
     release(&bare);
 }
 
+/* Down offers have costs below 0, and so have their ties. */
+static void marginal_below_zero(void)
+{
+    pof_wide cost = -20 * ((pof_wide)1 << 59) - ((pof_wide)1 << 33) + 5;
+    struct pof_marginal m = pof_marginal_of(cost);
+    is_int(m.price_ueur, -20, "a price below 0");
+    is_int(m.unmet, -1, "its tie by what is unmet");
+    is_int(m.rank, 5, "its tie by rank");
+}
+
 int main(void)
 {
     merit_order();
@@ -386,5 +396,6 @@ int main(void)
     tampering();
     linear_program();
     empty();
+    marginal_below_zero();
     return done();
 }
