@@ -93,7 +93,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
 	liblapacke-dev libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev \
 	libexpat1-dev zlib1g-dev
 DEPS_DEMO := inotify-tools
-DEPS_CHECK := $(DEPS_DEMO) bats jq procps mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
+DEPS_CHECK := $(DEPS_DEMO) bats jq procps time mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
 	golang-go golang-golang-x-mod-dev
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept
