@@ -66,6 +66,9 @@ $(B)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# The page of pof-view is built in.
+$(B)/lib/view/assets.o: $(wildcard share/view/*)
+
 $(B)/libpof.a: $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
@@ -94,7 +97,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
 	libexpat1-dev zlib1g-dev
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps time mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
-	golang-go golang-golang-x-mod-dev
+	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept
 deps:

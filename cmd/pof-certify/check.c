@@ -2,7 +2,7 @@
 /* checkpoint, verify, prove, check and consistency. */
 #include "parts.h"
 
-#include "trust/base64.h"
+#include "base/base64.h"
 #include "trust/certify.h"
 #include "trust/verify.h"
 

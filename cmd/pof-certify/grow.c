@@ -2,7 +2,7 @@
 /* init and append. */
 #include "parts.h"
 
-#include "trust/base64.h"
+#include "base/base64.h"
 #include "trust/certify.h"
 
 #include <inttypes.h>

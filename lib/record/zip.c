@@ -10,7 +10,8 @@ enum {
     END_SIZE = 22,    /* end of central directory record, without its comment */
     ENTRY_SIZE = 46,  /* central directory header, without its texts */
     LOCAL_SIZE = 30,  /* local file header, without its texts */
-    NAME_MAX_SIZE = 1024
+    NAME_MAX_SIZE = 1024,
+    PACK_STEP = 1 << 20
 };
 
 struct walk {
@@ -201,4 +202,28 @@ int pof_zip_walk(struct pof_text archive, const char *name, const struct pof_zip
                      .budget = budget < POF_ZIP_MOST ? budget : POF_ZIP_MOST,
                      .err = err ? err : &own};
     return walk_archive(&w, archive, name, 1);
+}
+
+int pof_zip_pack(struct pof_buf *to, struct pof_text bytes, struct pof_err *err)
+{
+    z_stream z = {0};
+    if (deflateInit(&z, 6) != Z_OK) {
+        return pof_fail(err, POF_E_NOMEM, "out of memory to pack");
+    }
+    int rc = 0, status = Z_OK;
+    for (size_t at = 0; rc == 0 && status != Z_STREAM_END;) {
+        size_t left = bytes.len - at, step = left < PACK_STEP ? left : PACK_STEP;
+        rc = pof_buf_reserve(to, PACK_STEP, err);
+        if (rc == 0) {
+            z.next_in = (Bytef *)(uintptr_t)(bytes.ptr + at);
+            z.avail_in = (uInt)step;
+            z.next_out = (Bytef *)(to->data + to->len);
+            z.avail_out = PACK_STEP;
+            status = deflate(&z, step == left ? Z_FINISH : Z_NO_FLUSH);
+            at += step - z.avail_in;
+            to->len += PACK_STEP - z.avail_out;
+        }
+    }
+    deflateEnd(&z);
+    return rc;
 }

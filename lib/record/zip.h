@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a ZIP archive (PKWARE APPNOTE 6.3), archives in it included. The only module that
- * knows zlib.
+/* The files of a ZIP archive (PKWARE APPNOTE 6.3), archives in it included, and packing. The only module
+ * that knows zlib.
  *
  * Stored and deflated members are read, each against its CRC-32. Encrypted, split and ZIP64 archives
  * are refused. Against archives that are made to grow: members together may have POF_ZIP_RATIO times
@@ -30,5 +30,9 @@ struct pof_zip_taker {
  * the archive, or the member, as its source. O(bytes out). */
 int pof_zip_walk(struct pof_text archive, const char *name, const struct pof_zip_taker *taker,
                  struct pof_err *err) POF_CHECKED;
+
+/* Adds bytes packed as a zlib stream (RFC 1950) to a buffer; the same version of zlib gives the same
+ * bytes. NOMEM. */
+int pof_zip_pack(struct pof_buf *to, struct pof_text bytes, struct pof_err *err) POF_CHECKED;
 
 #endif

@@ -2,7 +2,7 @@
 /* Checkpoints and proof files. */
 #include "trust/checkpoint.h"
 
-#include "trust/base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 

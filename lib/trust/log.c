@@ -3,7 +3,7 @@
 #include "trust/log_private.h"
 
 #include "base/mem.h"
-#include "trust/base64.h"
+#include "base/base64.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

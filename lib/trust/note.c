@@ -2,7 +2,7 @@
 /* Signed notes. */
 #include "trust/note.h"
 
-#include "trust/base64.h"
+#include "base/base64.h"
 #include "trust/utf8.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes through the parsers of the trust room: canonical JSON is stable, notes, checkpoints,
  * keys and proofs are refused or give back what they were. */
-#include "trust/base64.h"
+#include "base/base64.h"
 #include "trust/checkpoint.h"
 #include "trust/jcs.h"
 

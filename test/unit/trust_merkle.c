@@ -3,7 +3,7 @@
  * vectors of Go's tlog and of transparency-dev/merkle. */
 #include "tap.h"
 
-#include "trust/base64.h"
+#include "base/base64.h"
 #include "trust/merkle.h"
 
 #include <jansson.h>

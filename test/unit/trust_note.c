@@ -2,7 +2,7 @@
 /* Keys, signed notes, checkpoints and proof files: own cases and the shared vectors. */
 #include "tap.h"
 
-#include "trust/base64.h"
+#include "base/base64.h"
 #include "trust/checkpoint.h"
 
 #include <jansson.h>

@@ -3,8 +3,8 @@
  *
  * One value has one text: no white space, no missing padding, unused bits must be zero (RFC 4648
  * section 3.5), so that a signed text cannot be rewritten without breaking it. */
-#ifndef POF_TRUST_BASE64_H
-#define POF_TRUST_BASE64_H
+#ifndef POF_BASE_BASE64_H
+#define POF_BASE_BASE64_H
 
 #include "base/text.h"
 
