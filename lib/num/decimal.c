@@ -56,49 +56,67 @@ bool pof_decimal_parse(struct pof_text text, int scale, int64_t *out)
     return negative ? (*out = v, true) : !__builtin_sub_overflow((int64_t)0, v, out);
 }
 
-/* The digits of u at the end of a field of POF_DECIMAL_MAX bytes, two at a time; how many. */
-static size_t digits_of(uint64_t u, char *end)
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                            "34353637383940414243444546474849505152535455565758596061626364656667"
+                            "6869707172737475767778798081828384858687888990919293949596979899";
+
+static const uint64_t power[] = {1,
+                                 10,
+                                 100,
+                                 1000,
+                                 10000,
+                                 100000,
+                                 1000000,
+                                 10000000,
+                                 100000000,
+                                 1000000000,
+                                 10000000000,
+                                 100000000000,
+                                 1000000000000,
+                                 10000000000000,
+                                 100000000000000,
+                                 1000000000000000,
+                                 10000000000000000,
+                                 100000000000000000,
+                                 1000000000000000000,
+                                 10000000000000000000u};
+
+/* How many digits u has; 1 for 0. */
+static unsigned digit_count(uint64_t u)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-                                "34353637383940414243444546474849505152535455565758596061626364656667"
-                                "6869707172737475767778798081828384858687888990919293949596979899";
-    char *p = end;
-    while (u >= 100) {
-        p -= 2;
-        memcpy(p, pairs + u % 100 * 2, 2);
-        u /= 100;
+    /* 1233 / 4096 is just above log10(2): the guess is right or one too low. */
+    unsigned guess = (unsigned)(64 - __builtin_clzll(u | 1)) * 1233 >> 12;
+    return guess + ((u | 1) >= power[guess]);
+}
+
+/* The last n digits of u, with zeros in front, to p[0..n), two at a time. */
+static inline void put_digits(char *p, unsigned n, uint64_t u)
+{
+    for (; n >= 2; n -= 2, u /= 100) {
+        memcpy(p + n - 2, pairs + u % 100 * 2, 2);
     }
-    if (u >= 10) {
-        p -= 2;
-        memcpy(p, pairs + u * 2, 2);
-    } else {
-        *--p = (char)('0' + u);
+    if (n) {
+        p[0] = (char)('0' + u % 10);
     }
-    return (size_t)(end - p);
 }
 
 size_t pof_decimal_format(int64_t value, int scale, char *to)
 {
-    char field[POF_DECIMAL_MAX];
-    char *end = field + sizeof field;
+    char *p = to;
     uint64_t u = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    while (scale > 0 && u % 10 == 0) {
-        u /= 10;
-        scale--;
+    uint64_t whole = scale ? u / power[scale] : u;
+    uint64_t part = u - whole * power[scale];
+    *p = '-';
+    p += value < 0;
+    unsigned n = digit_count(whole);
+    put_digits(p, n, whole);
+    p += n;
+    if (part) {
+        *p++ = '.';
+        put_digits(p, (unsigned)scale, part);
+        for (p += scale; p[-1] == '0';) {
+            p--;
+        }
     }
-    size_t n = digits_of(u, end);
-    while (n <= (size_t)scale) {
-        *(end - ++n) = '0';
-    }
-    size_t len = value < 0;
-    size_t whole = n - (size_t)scale;
-    to[0] = '-';
-    memcpy(to + len, end - n, whole);
-    len += whole;
-    if (scale > 0) {
-        to[len++] = '.';
-        memcpy(to + len, end - scale, (size_t)scale);
-        len += (size_t)scale;
-    }
-    return len;
+    return (size_t)(p - to);
 }

@@ -162,14 +162,24 @@ bool pof_instant_parse(struct pof_text t, int64_t *out_s)
 
 size_t pof_instant_format(int64_t s, char *to)
 {
+    struct pof_day day = {0};
+    return pof_instant_format_near(s, &day, to);
+}
+
+size_t pof_instant_format_near(int64_t s, struct pof_day *day, char *to)
+{
     int64_t days = s / DAY_S;
     int rest = (int)(s % DAY_S);
     if (rest < 0) {
         rest += DAY_S;
         days--;
     }
-    pof_date_format(pof_date_of_days(days), to);
-    to[10] = 'T';
+    if (days != day->days || day->text[0] == '\0') {
+        pof_date_format(pof_date_of_days(days), day->text);
+        day->text[10] = 'T';
+        day->days = days;
+    }
+    memcpy(to, day->text, sizeof day->text);
     two(to + 11, rest / 3600);
     to[13] = ':';
     two(to + 14, rest / 60 % 60);

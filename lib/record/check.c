@@ -2,35 +2,33 @@
 /* Rules on a stream of measurements. */
 #include "record/check.h"
 
-#include "num/rng.h"
 #include "num/time.h"
+#include "record/bytes.h"
+#include "record/recall.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is remembered of a pod: 48 bytes. */
+/* What is remembered of a pod: one line of the cache. */
 struct span {
     int64_t first;  /* earliest start taken */
     int64_t newest; /* latest start taken; INT64_MIN before */
     int64_t end;    /* end of that one */
     int64_t p_w;    /* its power */
     uint64_t taken;
-    int64_t seen; /* latest start remembered by pof_check_repeat(); INT64_MIN before */
+    int64_t seen;    /* latest start remembered by pof_check_repeat(); INT64_MIN before */
+    uint32_t next;   /* the pod that came behind it last */
+    uint32_t source; /* the source it had last */
 };
 
-/* One thing remembered: that a pod had content for a start, or a source for a seq. */
-struct entry {
-    uint64_t content; /* hash of the content; made odd, so that 0 is an empty place */
-    int64_t key;      /* start or seq */
-    uint32_t who;     /* number of the pod, or of the source */
-    uint32_t minute;  /* of the start, since 1970: enough to the year 10000 */
-};
-
-/* Open addressing, a power of two of places, at most two thirds used. */
-struct table {
-    struct entry *entry;
-    size_t places, used;
+/* What is remembered of a source: which of 64 numbers side by side it used; the others lie in the
+ * table. Numbers mostly rise by one. */
+struct sender {
+    int64_t newest;  /* latest start with a number; INT64_MIN before */
+    uint64_t used;   /* a bit for each number of the block */
+    int64_t block;   /* number / 64 */
+    uint32_t minute; /* of the latest start in the block */
 };
 
 struct pof_check {
@@ -38,9 +36,12 @@ struct pof_check {
     struct pof_names allowed, pods, sources;
     struct span *span; /* by number of pod */
     size_t spans, span_cap;
-    int64_t *newest; /* latest start by number of source */
-    size_t newest_n, newest_cap;
-    struct table starts, numbers;
+    uint32_t pod;          /* the one looked up last */
+    struct sender *sender; /* by number of source */
+    size_t senders, sender_cap;
+    bool on_ring;
+    struct pofi_ring ring;              /* contents of starts, on a raster */
+    struct pofi_table starts, numbers;  /* without one; blocks of numbers that are not in sender */
     uint64_t out_of_order;
 };
 
@@ -50,6 +51,10 @@ int pof_check_new(struct pof_check **out, const struct pof_check_rules *rules, s
     int rc = pof_calloc(&c, 1, sizeof *c, err);
     if (rc == 0) {
         c->rules = *rules;
+        c->on_ring = pofi_ring_fits(rules->raster_s, rules->window_s);
+        if (c->on_ring) {
+            pofi_ring_init(&c->ring, rules->raster_s, rules->window_s);
+        }
         *out = c;
     }
     return rc;
@@ -61,10 +66,11 @@ void pof_check_free(struct pof_check *c)
         pof_names_release(&c->allowed);
         pof_names_release(&c->pods);
         pof_names_release(&c->sources);
+        pofi_ring_release(&c->ring);
+        pofi_table_release(&c->starts);
+        pofi_table_release(&c->numbers);
         free(c->span);
-        free(c->newest);
-        free(c->starts.entry);
-        free(c->numbers.entry);
+        free(c->sender);
         free(c);
     }
 }
@@ -114,8 +120,8 @@ static uint64_t distance(int64_t a, int64_t b)
 static int check_change(const struct pof_check *c, const struct pof_measurement *m,
                         struct pof_err *err)
 {
-    uint32_t pod = pof_names_find(&c->pods, m->pod);
-    if (!c->rules.change_max_w || pod == POF_NONE || pod >= c->spans) {
+    uint32_t pod = c->rules.change_max_w ? pof_names_find(&c->pods, m->pod) : POF_NONE;
+    if (pod == POF_NONE || pod >= c->spans) {
         return 0;
     }
     const struct span *s = &c->span[pod];
@@ -149,130 +155,208 @@ int pof_check_values(struct pof_check *c, const struct pof_measurement *m, struc
     return check_change(c, m, err);
 }
 
-/* --- repetition --- */
+/* --- pods and sources by number --- */
 
-static uint64_t hash_int(uint64_t h, int64_t v)
+/* Is it the name of that number? */
+static inline bool is_name(const struct pof_names *names, uint32_t number, struct pof_text name)
 {
-    return pof_mix(h ^ (uint64_t)v);
-}
-
-static uint64_t hash_text(uint64_t h, struct pof_text t)
-{
-    for (size_t i = 0; i < t.len; i++) {
-        h = (h ^ (unsigned char)t.ptr[i]) * UINT64_C(0x100000001b3);
+    if (number >= names->n || names->text[number].len != name.len) {
+        return false;
     }
-    return hash_int(h, (int64_t)t.len);
+    const char *known = names->text[number].ptr;
+    return name.len >= 4 && name.len <= 32 ? pofi_same(known, name.ptr, name.len)
+                                           : memcmp(known, name.ptr, name.len) == 0;
 }
 
-uint64_t pof_measurement_hash(const struct pof_measurement *m)
+static int new_pod(struct pof_check *c, struct pof_text pod, uint32_t *number, struct pof_err *err)
+{
+    int rc = pof_names_add(&c->pods, pod, number, err);
+    rc = rc ? rc : pof_grow(&c->span, &c->span_cap, (size_t)*number + 1, sizeof *c->span, err);
+    while (rc == 0 && c->spans <= *number) {
+        c->span[c->spans++] = (struct span){
+            .newest = INT64_MIN, .seen = INT64_MIN, .next = POF_NONE, .source = POF_NONE};
+    }
+    return rc;
+}
+
+/* The number of a pod, its span made when it is new. Mostly it is the one before, or the one that came
+ * behind that the last time. */
+static int number_of_pod(struct pof_check *c, struct pof_text pod, uint32_t *number,
+                         struct pof_err *err)
+{
+    uint32_t before = c->pod;
+    if (before < c->spans) {
+        *number = is_name(&c->pods, before, pod) ? before : c->span[before].next;
+        if (*number == before || is_name(&c->pods, *number, pod)) {
+            c->pod = *number;
+            return 0;
+        }
+    }
+    int rc = new_pod(c, pod, number, err);
+    if (rc == 0 && before != *number) {
+        c->span[before].next = *number;
+    }
+    c->pod = rc ? before : *number;
+    return rc;
+}
+
+/* The number of a measurement's source, mostly the one its pod had before; POF_NONE: it has no source
+ * or no number. */
+static int number_of_source(struct pof_check *c, const struct pof_measurement *m, uint32_t pod,
+                            uint32_t *number, struct pof_err *err)
+{
+    *number = POF_NONE;
+    if (!POF_HAS(m, measurement, seq) || !POF_HAS(m, measurement, source)) {
+        return 0;
+    }
+    *number = c->span[pod].source;
+    if (is_name(&c->sources, *number, m->source)) {
+        return 0;
+    }
+    int rc = pof_names_add(&c->sources, m->source, number, err);
+    rc = rc ? rc
+            : pof_grow(&c->sender, &c->sender_cap, (size_t)*number + 1, sizeof *c->sender, err);
+    while (rc == 0 && c->senders <= *number) {
+        c->sender[c->senders++] = (struct sender){.newest = INT64_MIN};
+    }
+    c->span[pod].source = rc ? POF_NONE : *number;
+    return rc;
+}
+
+/* --- contents --- */
+
+/* Both halves of a product, in which every bit of both factors counts. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 p = (unsigned __int128)(a ^ UINT64_C(0x9e3779b97f4a7c15)) *
+                          (b ^ UINT64_C(0xbf58476d1ce4e5b9));
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static uint64_t hash_text(struct pof_text t)
+{
+    uint64_t h = t.len, w = 0;
+    size_t i = 0;
+    for (; i + 8 <= t.len; i += 8) {
+        h = fold(h, pofi_load8(t.ptr + i));
+    }
+    for (; i < t.len; i++) {
+        w = w << 8 | (unsigned char)t.ptr[i];
+    }
+    return fold(h, w);
+}
+
+/* All that a measurement says beside its pod and start; odd, so that it is never 0. */
+static uint64_t content_of(const struct pof_measurement *m)
 {
     const uint64_t optional =
         UINT64_C(1) << POF_BIT_measurement_q_var | UINT64_C(1) << POF_BIT_measurement_v_mv |
         UINT64_C(1) << POF_BIT_measurement_quality | UINT64_C(1) << POF_BIT_measurement_source |
         UINT64_C(1) << POF_BIT_measurement_seq;
-    uint64_t h = hash_text(UINT64_C(0xcbf29ce484222325), m->pod);
-    h = hash_int(h, m->start);
-    h = hash_int(h, m->duration_s);
-    h = hash_int(h, m->p_w);
-    h = hash_int(h, (int64_t)(m->has & optional));
-    h = POF_HAS(m, measurement, q_var) ? hash_int(h, m->q_var) : h;
-    h = POF_HAS(m, measurement, v_mv) ? hash_int(h, m->v_mv) : h;
-    h = POF_HAS(m, measurement, quality) ? hash_int(h, m->quality) : h;
-    h = POF_HAS(m, measurement, source) ? hash_text(h, m->source) : h;
-    return POF_HAS(m, measurement, seq) ? hash_int(h, m->seq) : h;
+    uint64_t h = fold((uint64_t)m->duration_s, (uint64_t)m->p_w);
+    h = fold(h, m->has & optional);
+    h = POF_HAS(m, measurement, q_var) ? fold(h, (uint64_t)m->q_var) : h;
+    h = POF_HAS(m, measurement, v_mv) ? fold(h, (uint64_t)m->v_mv) : h;
+    h = POF_HAS(m, measurement, quality) ? fold(h, (uint64_t)m->quality) : h;
+    h = POF_HAS(m, measurement, source) ? fold(h, hash_text(m->source)) : h;
+    return (POF_HAS(m, measurement, seq) ? fold(h, (uint64_t)m->seq) : h) | 1;
 }
 
-/* The place of a key, or the empty place where it belongs. */
-static size_t place(const struct table *t, uint32_t who, int64_t key)
+/* --- repetition --- */
+
+static bool start_expired(const void *ctx, const struct pofi_entry *e)
 {
-    size_t i = (size_t)pof_random(who, (uint64_t)key, 0) & (t->places - 1);
-    while (t->entry[i].content && (t->entry[i].who != who || t->entry[i].key != key)) {
-        i = (i + 1) & (t->places - 1);
-    }
-    return i;
+    const struct pof_check *c = ctx;
+    return pofi_expired(e, c->span[e->who].seen, c->rules.window_s);
 }
 
-static const struct entry *find(const struct table *t, uint32_t who, int64_t key)
+static bool numbers_expired(const void *ctx, const struct pofi_entry *e)
 {
-    if (!t->places) {
-        return NULL;
-    }
-    const struct entry *e = &t->entry[place(t, who, key)];
-    return e->content ? e : NULL;
+    const struct pof_check *c = ctx;
+    return pofi_expired(e, c->sender[e->who].newest, c->rules.window_s);
 }
 
-/* Is an entry older than the window behind the newest of its pod or source? */
-static bool expired(const struct pof_check *c, const struct table *t, const struct entry *e)
+/* What the pod had for this start, 0: nothing. */
+static int content_before(struct pof_check *c, uint32_t pod, int64_t start, uint64_t *content,
+                          struct pof_err *err)
 {
-    int64_t newest = t == &c->starts ? c->span[e->who].seen : c->newest[e->who];
-    return (int64_t)e->minute * 60 < newest - c->rules.window_s - 60;
-}
-
-/* Room for one more: forgets what has expired, and grows only when that was not enough. */
-static int make_room(struct pof_check *c, struct table *t, struct pof_err *err)
-{
-    if ((t->used + 1) * 3 <= t->places * 2) {
-        return 0;
+    *content = 0;
+    if (c->on_ring && start <= c->span[pod].seen) {
+        const uint64_t *place = pofi_ring_place(&c->ring, pod, start, err);
+        *content = place ? *place : 0;
+        return place ? 0 : POF_E_NOMEM;
     }
-    size_t live = 0;
-    for (size_t i = 0; i < t->places; i++) {
-        live += t->entry[i].content && !expired(c, t, &t->entry[i]);
-    }
-    struct table fresh = {.places = t->places ? t->places : 64};
-    while ((live + 1) * 2 > fresh.places) {
-        fresh.places *= 2;
-    }
-    int rc = pof_calloc(&fresh.entry, fresh.places, sizeof *fresh.entry, err);
-    if (rc) {
-        return rc;
-    }
-    for (size_t i = 0; i < t->places; i++) {
-        const struct entry *e = &t->entry[i];
-        if (e->content && !expired(c, t, e)) {
-            fresh.entry[place(&fresh, e->who, e->key)] = *e;
-            fresh.used++;
-        }
-    }
-    free(t->entry);
-    *t = fresh;
+    const struct pofi_entry *e = c->on_ring ? NULL : pofi_table_find(&c->starts, pod, start);
+    *content = e ? e->content : 0;
     return 0;
 }
 
-static int remember(struct pof_check *c, struct table *t, const struct entry *e,
-                    struct pof_err *err)
+static int keep_content(struct pof_check *c, uint32_t pod, int64_t start, uint64_t content,
+                        struct pof_err *err)
 {
-    int rc = make_room(c, t, err);
-    if (rc == 0) {
-        t->entry[place(t, e->who, e->key)] = *e;
-        t->used++;
+    int64_t seen = c->span[pod].seen;
+    if (start > seen) {
+        c->span[pod].seen = start;
     }
-    return rc;
+    if (!c->on_ring) {
+        const struct pofi_forget how = {start_expired, c};
+        const struct pofi_entry e = {content, start, pod, (uint32_t)(start / 60)};
+        return pofi_table_keep(&c->starts, &e, &how, err);
+    }
+    if (start > seen) {
+        pofi_ring_advance(&c->ring, pod, seen, start);
+    }
+    uint64_t *place = pofi_ring_place(&c->ring, pod, start, err);
+    if (!place) {
+        return POF_E_NOMEM;
+    }
+    *place = content;
+    return 0;
 }
 
-/* The number of a pod, its span made when it is new. */
-static int number_of_pod(struct pof_check *c, struct pof_text pod, uint32_t *number,
+/* Makes the block of a number the one at hand. */
+static int turn_to(struct pof_check *c, uint32_t source, int64_t block, struct pof_err *err)
+{
+    struct sender *s = &c->sender[source];
+    if (s->block == block) {
+        return 0;
+    }
+    if (s->used) {
+        const struct pofi_forget how = {numbers_expired, c};
+        const struct pofi_entry old = {s->used, s->block, source, s->minute};
+        int rc = pofi_table_keep(&c->numbers, &old, &how, err);
+        if (rc) {
+            return rc;
+        }
+    }
+    const struct pofi_entry *e = pofi_table_find(&c->numbers, source, block);
+    bool known = e && !numbers_expired(c, e);
+    s->block = block;
+    s->used = known ? e->content : 0;
+    s->minute = known ? e->minute : 0;
+    return 0;
+}
+
+/* Did the source use this number? A block is forgotten as a whole. */
+static int number_before(struct pof_check *c, uint32_t source, int64_t number, bool *used,
                          struct pof_err *err)
 {
-    int rc = pof_names_add(&c->pods, pod, number, err);
-    rc = rc ? rc : pof_grow(&c->span, &c->span_cap, (size_t)*number + 1, sizeof *c->span, err);
-    while (rc == 0 && c->spans <= *number) {
-        c->span[c->spans++] = (struct span){.newest = INT64_MIN, .seen = INT64_MIN};
+    int rc = turn_to(c, source, number / 64, err);
+    struct sender *s = &c->sender[source];
+    const struct pofi_entry now = {.content = s->used, .who = source, .minute = s->minute};
+    if (rc == 0 && s->used && numbers_expired(c, &now)) {
+        s->used = 0;
     }
+    *used = s->used >> number % 64 & 1;
     return rc;
 }
 
-static int number_of_source(struct pof_check *c, const struct pof_measurement *m, uint32_t *number,
-                            struct pof_err *err)
+static void keep_number(struct sender *s, int64_t number, int64_t start)
 {
-    static const struct pof_text nobody = {"", 0};
-    int rc = pof_names_add(&c->sources, POF_HAS(m, measurement, source) ? m->source : nobody,
-                           number, err);
-    rc =
-        rc ? rc : pof_grow(&c->newest, &c->newest_cap, (size_t)*number + 1, sizeof *c->newest, err);
-    while (rc == 0 && c->newest_n <= *number) {
-        c->newest[c->newest_n++] = INT64_MIN;
-    }
-    return rc;
+    uint32_t minute = (uint32_t)(start / 60);
+    s->used |= UINT64_C(1) << number % 64;
+    s->minute = minute > s->minute ? minute : s->minute;
+    s->newest = start > s->newest ? start : s->newest;
 }
 
 static void explain(enum pof_repeat what, const struct pof_check *c,
@@ -295,53 +379,43 @@ static void explain(enum pof_repeat what, const struct pof_check *c,
     }
 }
 
-static enum pof_repeat look(const struct pof_check *c, const struct pof_measurement *m,
-                            uint32_t pod, uint32_t source, uint64_t content)
-{
-    const struct entry *e = find(&c->starts, pod, m->start);
-    if (e) {
-        return e->content == content ? POF_REPEAT_SAME : POF_REPEAT_DIFFERS;
-    }
-    int64_t seen = c->span[pod].seen;
-    if (seen != INT64_MIN && m->start < seen - c->rules.window_s) {
-        return POF_REPEAT_TOO_LATE;
-    }
-    return source != POF_NONE && find(&c->numbers, source, m->seq) ? POF_REPEAT_NUMBER
-                                                                   : POF_REPEAT_NONE;
-}
-
 int pof_check_repeat(struct pof_check *c, const struct pof_measurement *m, enum pof_repeat *what,
                      struct pof_err *why, struct pof_err *err)
 {
-    uint32_t pod;
-    uint32_t source = POF_NONE;
+    uint32_t pod, source;
+    uint64_t before;
+    bool used = false;
     *what = POF_REPEAT_NONE;
     if (c->rules.window_s == 0) {
         return 0;
     }
     int rc = number_of_pod(c, m->pod, &pod, err);
-    if (rc == 0 && POF_HAS(m, measurement, seq) && POF_HAS(m, measurement, source)) {
-        rc = number_of_source(c, m, &source, err);
+    if (rc) {
+        return rc;
+    }
+    if (c->span[pod].seen != INT64_MIN && m->start < c->span[pod].seen - c->rules.window_s) {
+        *what = POF_REPEAT_TOO_LATE;
+        explain(*what, c, m, why);
+        return 0;
+    }
+    uint64_t content = content_of(m);
+    rc = content_before(c, pod, m->start, &before, err);
+    rc = rc ? rc : number_of_source(c, m, pod, &source, err);
+    if (rc == 0 && before == 0 && source != POF_NONE) {
+        rc = number_before(c, source, m->seq, &used, err);
     }
     if (rc) {
         return rc;
     }
-    uint64_t content = pof_measurement_hash(m) | 1;
-    *what = look(c, m, pod, source, content);
-    explain(*what, c, m, why);
-    if (*what != POF_REPEAT_NONE) {
+    if (before || used) {
+        *what = before == content ? POF_REPEAT_SAME : before ? POF_REPEAT_DIFFERS : POF_REPEAT_NUMBER;
+        explain(*what, c, m, why);
         return 0;
     }
-    struct entry e = {content, m->start, pod, (uint32_t)(m->start / 60)};
-    c->span[pod].seen = m->start > c->span[pod].seen ? m->start : c->span[pod].seen;
-    rc = remember(c, &c->starts, &e, err);
-    if (rc == 0 && source != POF_NONE) {
-        e.key = m->seq;
-        e.who = source;
-        c->newest[source] = m->start > c->newest[source] ? m->start : c->newest[source];
-        rc = remember(c, &c->numbers, &e, err);
+    if (source != POF_NONE) {
+        keep_number(&c->sender[source], m->seq, m->start);
     }
-    return rc;
+    return keep_content(c, pod, m->start, content, err);
 }
 
 /* --- what was taken --- */

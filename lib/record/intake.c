@@ -16,6 +16,7 @@ struct pof_intake {
     struct pof_check *check;
     struct pof_sorted *sorted; /* NULL: a stream */
     struct pof_intake_counts n;
+    struct pof_err why; /* what is wrong with the line at hand */
 };
 
 int pof_intake_new(struct pof_intake **out, const struct pof_intake_options *options,
@@ -91,9 +92,8 @@ static int hand_on(struct pof_intake *in, const struct pof_measurement *m, struc
 static int take_streamed(struct pof_intake *in, const struct pof_measurement *m,
                          const struct pof_origin *origin, struct pof_err *err)
 {
-    struct pof_err why = {0};
     enum pof_repeat what;
-    int rc = pof_check_repeat(in->check, m, &what, &why, err);
+    int rc = pof_check_repeat(in->check, m, &what, &in->why, err);
     if (rc) {
         return rc;
     }
@@ -103,7 +103,7 @@ static int take_streamed(struct pof_intake *in, const struct pof_measurement *m,
     bool superseded = what == POF_REPEAT_DIFFERS && in->options.dup == POF_DUP_FIRST;
     in->n.repeated += what == POF_REPEAT_SAME;
     in->n.superseded += superseded;
-    return what == POF_REPEAT_SAME || superseded ? 0 : reject(in, origin, &why, err);
+    return what == POF_REPEAT_SAME || superseded ? 0 : reject(in, origin, &in->why, err);
 }
 
 /* A measurement of the sorted whole. */
@@ -111,35 +111,33 @@ static int take_sorted(void *ctx, const struct pof_measurement *m, const struct 
                        enum pof_fate fate, struct pof_err *err)
 {
     struct pof_intake *in = ctx;
-    struct pof_err why = {0};
     in->n.repeated += fate == POF_FATE_SAME;
     in->n.superseded += fate == POF_FATE_SUPERSEDED;
     if (fate == POF_FATE_REJECTED) {
-        pof_fail(&why, POF_E_CONFLICT, "pod '%.*s' has several measurements for this interval",
+        pof_fail(&in->why, POF_E_CONFLICT, "pod '%.*s' has several measurements for this interval",
                  (int)m->pod.len, m->pod.ptr);
-        pof_at(&why, NULL, 0, "start");
-        return reject(in, origin, &why, err);
+        pof_at(&in->why, NULL, 0, "start");
+        return reject(in, origin, &in->why, err);
     }
     if (fate != POF_FATE_OUT) {
         return 0;
     }
     /* Again, because only now the interval before is the one in time. */
-    return pof_check_values(in->check, m, &why) ? reject(in, origin, &why, err)
+    return pof_check_values(in->check, m, &in->why) ? reject(in, origin, &in->why, err)
                                                 : take_streamed(in, m, origin, err);
 }
 
 static int take(struct pof_intake *in, const struct pof_record *record,
                 const struct pof_origin *origin, struct pof_err *err)
 {
-    struct pof_err why = {0};
     const struct pof_measurement *m = &record->u.measurement;
     if (record->type != POF_measurement) {
-        pof_fail(&why, POF_E_SCHEMA, "a record of type %s, expected measurement",
+        pof_fail(&in->why, POF_E_SCHEMA, "a record of type %s, expected measurement",
                  pof_layout(record->type)->name);
-        return reject(in, origin, &why, err);
+        return reject(in, origin, &in->why, err);
     }
-    if (pof_check_values(in->check, m, &why)) {
-        return reject(in, origin, &why, err);
+    if (pof_check_values(in->check, m, &in->why)) {
+        return reject(in, origin, &in->why, err);
     }
     return in->sorted ? pof_sorted_add(in->sorted, m, origin, err)
                       : take_streamed(in, m, origin, err);
@@ -150,21 +148,21 @@ static int take(struct pof_intake *in, const struct pof_record *record,
 static int read_lines(struct pof_intake *in, struct pof_reader *r, const char *name,
                       struct pof_err *err)
 {
+    struct pof_record record;
+    const struct pof_err *why = &in->why;
     for (;;) {
-        struct pof_record record;
-        struct pof_err why = {0};
-        int rc = pof_reader_next(r, &record, &why);
+        int rc = pof_reader_next(r, &record, &in->why);
         if (rc == 0) {
             return 0;
         }
         /* Memory that is short is not the line's fault. */
-        if (pof_reader_broken(r) || (rc < 0 && pof_errinfo(why.code)->exit_status != 65)) {
-            *err = why;
+        if (pof_reader_broken(r) || (rc < 0 && pof_errinfo(why->code)->exit_status != 65)) {
+            *err = *why;
             return rc;
         }
         in->n.in++;
         struct pof_origin origin = {name, pof_reader_line(r), pof_reader_raw(r)};
-        rc = rc < 0 ? reject(in, &origin, &why, err) : take(in, &record, &origin, err);
+        rc = rc < 0 ? reject(in, &origin, why, err) : take(in, &record, &origin, err);
         if (rc) {
             return rc;
         }

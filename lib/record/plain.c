@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Plain lines in one pass. */
+/* Plain lines in one pass. Behind the last line stand zeros, which no value and no key holds, so that
+ * nothing asks where the bytes end. Each function that reads a value returns the place behind it, or
+ * NULL when it is not plain. */
 #include "record/plain.h"
 
 #include "num/real.h"
 #include "num/time.h"
+#include "record/bytes.h"
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
-
-/* Where reading stands. A value that is not plain sets ok to false. */
-struct at {
-    const char *p, *end;
-    bool ok;
-};
-
-static uint64_t required_of(const struct pof_layout *l)
-{
-    uint64_t bits = 0;
-    for (size_t i = 0; i < l->n; i++) {
-        bits |= (uint64_t)l->fields[i].required << i;
-    }
-    return bits;
-}
 
 void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct pof_names *header)
 {
@@ -41,276 +28,273 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
         }
         p->field[k] = (uint8_t)i;
     }
-    p->required = required_of(l);
-    p->layout = l;
+    p->plan = pofi_plan(type);
 }
 
-/* Bytes that a plain text is made of: printable ASCII without quote, backslash and, in cells, comma. */
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS (ONES * 0x80)
+/* --- numbers --- */
 
-/* High bits set in the bytes of w that equal c; bytes above the first may be wrong. */
-static uint64_t equal_bytes(uint64_t w, char c)
+/* The digits at q, at most 18, to *u. */
+POFI_INLINE const char *digits(const char *q, uint64_t *u)
 {
-    uint64_t x = w ^ ONES * (unsigned char)c;
-    return (x - ONES) & ~x & HIGHS;
+    static const uint64_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    uint64_t w = pofi_load8(q);
+    unsigned n = pofi_digit_count(w);
+    if (n == 0) {
+        *u = 0;
+        return q;
+    }
+    *u = pofi_eight_digits(w << (64 - 8 * n));
+    if (n == 8) {
+        w = pofi_load8(q + 8);
+        unsigned more = pofi_digit_count(w);
+        *u = *u * power[more] + (more ? pofi_eight_digits(w << (64 - 8 * more)) : 0);
+        n += more;
+    }
+    for (; n >= 16 && n < 18 && (unsigned)(q[n] - '0') <= 9; n++) {
+        *u = *u * 10 + (unsigned)(q[n] - '0');
+    }
+    return q + n;
 }
 
-/* The first byte that ends a text: a quote, a backslash, the stop, below 0x20 or above 0x7e; end when
- * there is none. Eight bytes at a time (the tricks of writer.c): borrows run upwards, so that the
- * lowest hit is always a true one. */
-static const char *text_end(const char *p, const char *end, char stop)
+/* The fraction behind a point, at most six digits, as millionths. */
+POFI_INLINE const char *millionths(const char *q, uint64_t *u)
 {
-    for (; end - p >= 8; p += 8) {
-        uint64_t w;
-        memcpy(&w, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        w = __builtin_bswap64(w);
-#endif
-        uint64_t hit = equal_bytes(w, '"') | equal_bytes(w, '\\') | equal_bytes(w, stop) |
-                       equal_bytes(w, 0x7f) | ((w - ONES * 0x20) & ~w & HIGHS) | (w & HIGHS);
-        if (hit) {
-            return p + __builtin_ctzll(hit) / 8;
+    uint64_t w = pofi_load8(q);
+    unsigned n = pofi_digit_count(w);
+    if (n == 0 || n > 6) {
+        return NULL;
+    }
+    *u = pofi_eight_digits(w & (UINT64_MAX >> (64 - 8 * n))) / 100;
+    return q + n;
+}
+
+POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool micro, void *member)
+{
+    bool negative = *q == '-';
+    const char *start = q += negative;
+    uint64_t u;
+    q = digits(q, &u);
+    ptrdiff_t n = q - start;
+    if (n == 0 || n == 18 || (n > 1 && *start == '0') || (micro && n > 11)) {
+        return NULL;
+    }
+    if (micro) {
+        u *= 1000000;
+        if (*q == '.') {
+            uint64_t part = 0;
+            q = millionths(q + 1, &part);
+            u += part;
         }
-    }
-    while (p < end && *p != '"' && *p != '\\' && *p != stop && (unsigned char)*p >= 0x20 &&
-           (unsigned char)*p < 0x7f) {
-        p++;
-    }
-    return p;
-}
-
-/* Digits onto *v, at most as many as always fit; returns the place behind them. */
-static inline const char *digits(const char *p, const char *end, uint64_t *v)
-{
-    const char *stop = end - p > 17 ? p + 17 : end;
-    uint64_t n = *v;
-    for (unsigned d; p < stop && (d = (unsigned char)*p - (unsigned)'0') <= 9; p++) {
-        n = n * 10 + d;
-    }
-    *v = n;
-    return p;
-}
-
-static void number(struct at *a, const struct pof_field *f, void *member)
-{
-    static const int64_t power[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
-    const char *p = a->p;
-    bool micro = f->kind == POF_KIND_MICRO, negative = p < a->end && *p == '-';
-    const char *start = p += negative;
-    uint64_t u = 0;
-    p = digits(p, a->end, &u);
-    bool ok = p > start && p - start <= (micro ? 11 : 17) && (p - start == 1 || *start != '0');
-    int64_t unit = 1;
-    if (ok && micro) {
-        unit = 1000000;
-        ptrdiff_t part = 0;
-        if (p < a->end && *p == '.') {
-            start = p + 1;
-            p = digits(start, a->end, &u);
-            part = p - start;
-            ok = part > 0 && part <= 6;
-        }
-        u = ok ? u * (uint64_t)power[part] : 0;
     }
     int64_t v = negative ? -(int64_t)u : (int64_t)u;
-    /* Bounds are whole units, the fraction away from zero inside; but nothing is between -1 and 0. */
-    a->ok = ok && v / unit >= f->min && v / unit <= f->max && (v >= 0 || f->min < 0);
-    a->p = p;
     memcpy(member, &v, sizeof v);
+    return v >= s->min && v <= s->max ? q : NULL;
 }
 
-static void instant(struct at *a, struct pofi_instant *last, void *member)
+/* --- times --- */
+
+/* "00:15:00Z" of the day read last. */
+POFI_INLINE const char *time_of_day(const struct pofi_plain *p, const char *q, int64_t *t)
 {
-    if (a->end - a->p < POFI_INSTANT) {
-        a->ok = false;
-        return;
+    static const char form[] = "00:00:00";
+    uint64_t w = pofi_load8(q) ^ pofi_load8(form);
+    /* Above 9 where a digit is meant, above 0 where a colon is. */
+    if (((w + UINT64_C(0x76767f76767f7676)) | w) & POFI_HIGHS || q[8] != 'Z') {
+        return NULL;
     }
-    if (memcmp(a->p, last->text, POFI_INSTANT) != 0) {
-        int64_t t;
-        a->ok = a->p[POFI_INSTANT - 1] == 'Z' &&
-                pof_instant_parse((struct pof_text){a->p, POFI_INSTANT}, &t);
-        if (!a->ok) {
-            return;
+    unsigned h = (unsigned)((w & 255) * 10 + (w >> 8 & 255));
+    unsigned m = (unsigned)((w >> 24 & 255) * 10 + (w >> 32 & 255));
+    unsigned s = (unsigned)((w >> 48 & 255) * 10 + (w >> 56));
+    *t = p->midnight + (int64_t)(h * 3600 + m * 60 + s);
+    return h <= 23 && m <= 59 && s <= 59 ? q + 9 : NULL;
+}
+
+static const char *other_instant(struct pofi_plain *p, const char *q, struct pofi_instant *last)
+{
+    int64_t t = 0;
+    if (*q == '\0' || !pofi_same(q, p->day, 11)) {
+        if (q[POFI_INSTANT - 1] != 'Z' ||
+            !pof_instant_parse((struct pof_text){q, POFI_INSTANT}, &t)) {
+            return NULL;
         }
-        memcpy(last->text, a->p, POFI_INSTANT);
-        last->value = t;
+        memcpy(p->day, q, 11);
+        p->midnight = t / 86400 * 86400;
     }
-    memcpy(member, &last->value, sizeof last->value);
-    a->p += POFI_INSTANT;
+    if (!time_of_day(p, q + 11, &t)) {
+        return NULL;
+    }
+    memcpy(last->text, q, POFI_INSTANT);
+    last->value = t;
+    return q + POFI_INSTANT;
 }
 
-/* A text, word, date or time in milliseconds up to stop (a quote or comma) or LF. */
-static void text(struct at *a, const struct pof_field *f, void *member, char stop)
+POFI_INLINE const char *instant(struct pofi_plain *p, const char *q, size_t i, void *member)
 {
-    const char *stops = text_end(a->p, a->end, stop);
-    struct pof_text t = {a->p, (size_t)(stops - a->p)};
-    a->p = stops;
-    if (f->kind == POF_KIND_TEXT) {
-        a->ok = t.len >= (uint64_t)f->min && t.len <= (uint64_t)f->max;
-        memcpy(member, &t, sizeof t);
-    } else if (f->kind == POF_KIND_WORD) {
-        int w = pof_word_of(f->words, t);
-        a->ok = w >= 0;
-        memcpy(member, &w, sizeof w);
-    } else if (f->kind == POF_KIND_DATE) {
-        struct pof_date date;
-        a->ok = pof_date_parse(t, &date);
-        memcpy(member, &t, sizeof t);
-    } else {
-        int64_t ms = 0;
-        a->ok = pof_instant_ms_parse(t, &ms);
-        memcpy(member, &ms, sizeof ms);
-    }
+    struct pofi_instant *last = &p->last[i];
+    bool again = *q && pofi_same(q, last->text, POFI_INSTANT);
+    q = again ? q + POFI_INSTANT : other_instant(p, q, last);
+    memcpy(member, &last->value, sizeof last->value);
+    return q;
 }
 
-static void real(struct at *a, void *member)
+/* --- texts, words and the rest --- */
+
+POFI_INLINE const char *text(const char *q, const struct pofi_step *s, char stop, void *member)
+{
+    struct pof_text t = {q, (size_t)(pofi_text_end(q, stop) - q)};
+    memcpy(member, &t, sizeof t);
+    return t.len >= (uint64_t)s->min && t.len <= (uint64_t)s->max ? q + t.len : NULL;
+}
+
+POFI_INLINE const char *word(const char *q, const struct pofi_step *s, char stop, void *member)
+{
+    size_t n = (size_t)(pofi_text_end(q, stop) - q);
+    if (n == 0 || n >= POFI_WORD_MAX) {
+        return NULL;
+    }
+    uint64_t first = pofi_load8(q) & (n < 8 ? UINT64_MAX >> (64 - 8 * n) : UINT64_MAX);
+    for (int w = 0; w < s->words; w++) {
+        const char *known = s->word[w];
+        if (pofi_load8(known) == first && known[n] == '\0' &&
+            (n <= 8 || memcmp(known + 8, q + 8, n - 8) == 0)) {
+            memcpy(member, &w, sizeof w);
+            return q + n;
+        }
+    }
+    return NULL;
+}
+
+static const char *date(const char *q, char stop, void *member)
+{
+    struct pof_text t = {q, (size_t)(pofi_text_end(q, stop) - q)};
+    struct pof_date ignored;
+    memcpy(member, &t, sizeof t);
+    return pof_date_parse(t, &ignored) ? q + t.len : NULL;
+}
+
+static const char *milliseconds(const char *q, char stop, void *member)
+{
+    struct pof_text t = {q, (size_t)(pofi_text_end(q, stop) - q)};
+    int64_t ms = 0;
+    bool good = pof_instant_ms_parse(t, &ms);
+    memcpy(member, &ms, sizeof ms);
+    return good ? q + t.len : NULL;
+}
+
+POFI_INLINE const char *real(const char *q, const char *end, void *member)
 {
     double v = 0;
-    const char *stop = pof_real_scan(a->p, a->end, POF_REAL_JSON, &v);
-    a->ok = stop != a->p && isfinite(v);
-    a->p = stop;
+    const char *behind = pof_real_scan(q, end, POF_REAL_JSON, &v);
     memcpy(member, &v, sizeof v);
+    return behind != q && isfinite(v) ? behind : NULL;
 }
 
-static bool is_number(const struct pof_field *f)
-{
-    return f->kind == POF_KIND_INT || f->kind == POF_KIND_MICRO;
-}
+/* --- lines --- */
 
-static bool given_all(const struct pofi_plain *p, uint64_t has, void *record)
-{
-    memcpy(record, &has, sizeof has);
-    return (has & p->required) == p->required;
-}
+struct line {
+    const char *end; /* of all bytes */
+    char *record;    /* the structure */
+    char stop;       /* what ends a text */
+};
 
-static void cell(struct pofi_plain *p, struct at *a, size_t i, void *record)
+POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_t i, const char *q)
 {
-    const struct pof_field *f = &p->layout->fields[i];
-    void *member = (char *)record + f->offset;
-    if (is_number(f)) {
-        number(a, f, member);
-    } else if (f->kind == POF_KIND_INSTANT) {
-        instant(a, &p->last[i], member);
-    } else if (f->kind == POF_KIND_REAL) {
-        real(a, member);
-    } else {
-        text(a, f, member, ',');
+    const struct pofi_step *s = &p->plan->step[i];
+    void *member = in->record + s->offset;
+    switch ((enum pof_kind)s->kind) {
+    case POF_KIND_TEXT:
+        return text(q, s, in->stop, member);
+    case POF_KIND_INT:
+        return number(q, s, false, member);
+    case POF_KIND_INSTANT:
+        return instant(p, q, i, member);
+    case POF_KIND_WORD:
+        return word(q, s, in->stop, member);
+    case POF_KIND_MICRO:
+        return number(q, s, true, member);
+    case POF_KIND_REAL:
+        return real(q, in->end, member);
+    case POF_KIND_DATE:
+        return date(q, in->stop, member);
+    case POF_KIND_MILLIS:
+        return milliseconds(q, in->stop, member);
     }
+    return NULL;
 }
 
 size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record)
 {
-    struct at a = {bytes, end, true};
-    if (!p->layout || bytes >= end || *bytes == '\n') {
+    if (!p->plan || *bytes == '\n') {
         return 0;
     }
+    const struct line in = {end, (char *)&record->u, ','};
+    const char *q = bytes;
     uint64_t has = 0;
     record->type = p->type;
-    memset(&record->u, 0, p->layout->size);
+    memset(&record->u, 0, p->plan->size);
     for (size_t k = 0; k < p->columns; k++) {
-        if (a.p < end && *a.p != ',' && *a.p != '\n') {
-            cell(p, &a, p->field[k], &record->u);
+        if (*q != ',' && *q != '\n') {
+            q = value(p, &in, p->field[k], q);
+            if (!q) {
+                return 0;
+            }
             has |= UINT64_C(1) << p->field[k];
         }
-        if (!a.ok || a.p >= end || *a.p != (k + 1 < p->columns ? ',' : '\n')) {
+        if (*q++ != (k + 1 < p->columns ? ',' : '\n')) {
             return 0;
         }
-        a.p++;
     }
-    return given_all(p, has, &record->u) ? (size_t)(a.p - bytes) : 0;
-}
-
-/* --- NDJSON --- */
-
-static bool literal(struct at *a, const char *word, size_t n)
-{
-    if ((size_t)(a->end - a->p) < n || memcmp(a->p, word, n) != 0) {
-        return false;
-    }
-    a->p += n;
-    return true;
+    record->u.has = has;
+    return (has & p->plan->required) == p->plan->required && q <= end ? (size_t)(q - bytes) : 0;
 }
 
 /* {"schema":"pof.offer/1" with a type, mostly that of the line before. */
-static bool schema(struct pofi_plain *p, struct at *a)
+static const char *schema(struct pofi_plain *p, const char *q)
 {
     static const char begin[] = "{\"schema\":\"";
-    if (!literal(a, begin, sizeof begin - 1)) {
-        return false;
+    if (p->plan && memcmp(q, p->plan->begin, p->plan->begin_len) == 0) {
+        return q + p->plan->begin_len;
     }
-    const char *stop = text_end(a->p, a->end, '"');
-    struct pof_text name = {a->p, (size_t)(stop - a->p)};
-    if (!p->layout || !pof_text_is(name, p->layout->schema)) {
-        enum pof_type type = pof_type_of(name);
-        if (type == POF_TYPES) {
-            return false;
-        }
-        *p = (struct pofi_plain){
-            .type = type, .layout = pof_layout(type), .required = required_of(pof_layout(type))};
+    if (memcmp(q, begin, sizeof begin - 1) != 0) {
+        return NULL;
     }
-    a->p = stop;
-    return literal(a, "\"", 1);
-}
-
-/* The field of ,"name": at or behind field i; the number of fields when it is none of them. */
-static size_t field_of(const struct pof_layout *l, struct at *a, size_t i)
-{
-    if (!literal(a, ",\"", 2)) {
-        return l->n;
+    q += sizeof begin - 1;
+    const char *stop = pofi_text_end(q, '"');
+    enum pof_type type = pof_type_of((struct pof_text){q, (size_t)(stop - q)});
+    if (type == POF_TYPES || *stop != '"') {
+        return NULL;
     }
-    for (; i < l->n; i++) {
-        const struct pof_field *f = &l->fields[i];
-        if ((size_t)(a->end - a->p) > f->name_len + 2 && memcmp(a->p, f->name, f->name_len) == 0 &&
-            a->p[f->name_len] == '"' && a->p[f->name_len + 1] == ':') {
-            a->p += f->name_len + 2;
-            break;
-        }
-    }
-    return i;
-}
-
-static void value(struct pofi_plain *p, struct at *a, size_t i, void *record)
-{
-    const struct pof_field *f = &p->layout->fields[i];
-    void *member = (char *)record + f->offset;
-    if (is_number(f)) {
-        number(a, f, member);
-    } else if (f->kind == POF_KIND_REAL) {
-        real(a, member);
-    } else {
-        a->ok = literal(a, "\"", 1);
-        if (a->ok && f->kind == POF_KIND_INSTANT) {
-            instant(a, &p->last[i], member);
-        } else if (a->ok) {
-            text(a, f, member, '"');
-        }
-        a->ok = a->ok && literal(a, "\"", 1);
-    }
+    p->type = type;
+    p->plan = pofi_plan(type);
+    return stop + 1;
 }
 
 size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
                        struct pof_record *record)
 {
-    struct at a = {bytes, end, true};
-    if (!schema(p, &a)) {
+    const char *q = bytes < end ? schema(p, bytes) : NULL;
+    if (!q) {
         return 0;
     }
-    const struct pof_layout *l = p->layout;
+    const struct line in = {end, (char *)&record->u, '"'};
+    const struct pofi_plan *plan = p->plan;
     uint64_t has = 0;
     record->type = p->type;
-    memset(&record->u, 0, l->size);
-    for (size_t i = 0; !literal(&a, "}\n", 2); i++) {
-        i = field_of(l, &a, i);
-        if (i == l->n) {
+    memset(&record->u, 0, plan->size);
+    for (size_t i = 0; i < plan->n && *q == ','; i++) {
+        const struct pofi_step *s = &plan->step[i];
+        if (!pofi_same(q, s->key, s->key_len)) {
+            continue;
+        }
+        q = value(p, &in, i, q + s->key_len);
+        if (!q || (s->quoted && *q != '"')) {
             return 0;
         }
-        value(p, &a, i, &record->u);
+        q += s->quoted;
         has |= UINT64_C(1) << i;
-        if (!a.ok) {
-            return 0;
-        }
     }
-    return given_all(p, has, &record->u) ? (size_t)(a.p - bytes) : 0;
+    record->u.has = has;
+    bool whole = q[0] == '}' && q[1] == '\n' && q + 2 <= end;
+    return whole && (has & plan->required) == plan->required ? (size_t)(q + 2 - bytes) : 0;
 }

@@ -10,9 +10,13 @@
 #ifndef POF_RECORD_PLAIN_H
 #define POF_RECORD_PLAIN_H
 
+#include "record/plan.h"
 #include "record/scan.h"
 
-enum { POFI_INSTANT = 20 }; /* 2026-03-29T00:15:00Z */
+enum {
+    POFI_INSTANT = 20, /* 2026-03-29T00:15:00Z */
+    POFI_SLACK = 64    /* zero bytes behind the lines given: no value runs past the first of them */
+};
 
 /* The instant that a column or member had last: rows mostly repeat it. */
 struct pofi_instant {
@@ -23,18 +27,19 @@ struct pofi_instant {
 /* What is prepared once for each header, and remembered from row to row. Initialise with {0}. */
 struct pofi_plain {
     enum pof_type type;           /* of the rows; of the last NDJSON line */
-    const struct pof_layout *layout; /* of type; NULL: no line is plain */
-    uint64_t required;            /* bits of the fields that must be there */
+    const struct pofi_plan *plan; /* of type; NULL: no row is plain */
     size_t columns;
-    uint8_t field[64];            /* CSV: the field of each column */
-    struct pofi_instant last[64]; /* by field; text is empty at first */
+    uint8_t field[POFI_FIELDS]; /* CSV: the field of each column */
+    char day[12];               /* 2026-03-29T, the last day read; empty at first */
+    int64_t midnight;           /* when it began */
+    struct pofi_instant last[POFI_FIELDS]; /* by field; text is empty at first */
 };
 
 /* Prepares for the rows of a CSV: names of columns, and their type (POF_TYPES: each row says). */
 void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct pof_names *header);
 
 /* Tries the line at bytes: its length with the LF when it was taken, 0 when it was left alone or
- * does not end before end. */
+ * does not end before end. POFI_SLACK zero bytes follow at end. */
 size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record);
 size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,

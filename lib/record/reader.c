@@ -44,7 +44,7 @@ int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
     r->options = *options;
     r->options.max_line = options->max_line ? options->max_line : DEFAULT_MAX_LINE;
     r->unknown.strict = options->strict;
-    rc = pof_buf_reserve(&r->buf, BLOCK, err);
+    rc = pof_buf_reserve(&r->buf, BLOCK + POFI_SLACK, err);
     if (rc) {
         pof_reader_free(r);
         return rc;
@@ -94,7 +94,7 @@ static int fill(struct pof_reader *r, struct pof_err *err)
         r->buf.len -= r->pos;
         r->pos = 0;
     }
-    int rc = pof_buf_reserve(&r->buf, BLOCK, err);
+    int rc = pof_buf_reserve(&r->buf, BLOCK + POFI_SLACK, err);
     if (rc) {
         return r->broken = rc;
     }
@@ -104,6 +104,7 @@ static int fill(struct pof_reader *r, struct pof_err *err)
     }
     r->eof = n == 0;
     r->buf.len += (size_t)n;
+    memset(r->buf.data + r->buf.len, 0, POFI_SLACK);
     return 0;
 }
 
@@ -350,6 +351,9 @@ static int find_type(const struct pof_reader *r, enum pof_type *type, struct pof
 static bool next_plain(struct pof_reader *r, struct pof_record *record)
 {
     const char *p = r->buf.data + r->pos, *end = r->buf.data + r->buf.len;
+    if (p == end) {
+        return false;
+    }
     size_t n = r->mode == CSV    ? pofi_plain_csv(&r->plain, p, end, record)
                : r->mode == JSON ? pofi_plain_json(&r->plain, p, end, record)
                                  : 0;

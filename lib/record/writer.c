@@ -4,8 +4,10 @@
 
 #include "num/decimal.h"
 #include "num/real.h"
-#include "num/time.h"
+#include "record/bytes.h"
+#include "record/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { BLOCK = 128 * 1024 };
@@ -25,20 +27,6 @@ int pof_writer_flush(struct pof_writer *w, struct pof_err *err)
 void pof_writer_release(struct pof_writer *w)
 {
     pof_buf_release(&w->buf);
-}
-
-/* Does any of eight bytes need an escape: below 0x20, a quote, a backslash? A byte with its high
- * bit set may answer yes by mistake, which costs only time. (Bit tricks after S. E. Anderson, "Bit
- * Twiddling Hacks", determine if a word has a byte less than n.) */
-static bool eight_special(const char *p)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t w;
-    memcpy(&w, p, 8);
-    uint64_t quote = w ^ ones * '"';
-    uint64_t slash = w ^ ones * '\\';
-    uint64_t low = (w - ones * 0x20) | (quote - ones) | (slash - ones) | w;
-    return (low & ones * 0x80) != 0;
 }
 
 static bool is_special(unsigned char c)
@@ -67,27 +55,70 @@ static char *escape(char *p, unsigned char c)
     return p;
 }
 
-/* The string with its quotes at p, which has room for 6 bytes a byte and two. */
-static char *put_string(char *p, struct pof_text t)
+/* The bytes of a string as JSON at p, which has room for 6 bytes a byte. */
+static char *escaped(char *p, struct pof_text t)
 {
-    size_t i = 0;
-    *p++ = '"';
-    while (i < t.len) {
-        if (t.len - i >= 8 && !eight_special(t.ptr + i)) {
-            memcpy(p, t.ptr + i, 8);
-            p += 8;
-            i += 8;
-            continue;
-        }
-        unsigned char c = (unsigned char)t.ptr[i++];
+    for (size_t i = 0; i < t.len; i++) {
+        unsigned char c = (unsigned char)t.ptr[i];
         if (is_special(c)) {
             p = escape(p, c);
         } else {
             *p++ = (char)c;
         }
     }
+    return p;
+}
+
+/* A cell at p, which has room for 2 bytes a byte and two. */
+static char *cell(char *p, struct pof_text t)
+{
+    bool quote = false;
+    for (size_t i = 0; i < t.len && !quote; i++) {
+        quote = t.ptr[i] == '"' || t.ptr[i] == ',' || t.ptr[i] == '\n' || t.ptr[i] == '\r';
+    }
+    if (!quote) {
+        if (t.len) {
+            memcpy(p, t.ptr, t.len);
+        }
+        return p + t.len;
+    }
+    *p++ = '"';
+    for (size_t i = 0; i < t.len; i++) {
+        if (t.ptr[i] == '"') {
+            *p++ = '"';
+        }
+        *p++ = t.ptr[i];
+    }
     *p++ = '"';
     return p;
+}
+
+/* A text at p, as it is where none of its bytes is special, which words of eight tell, the last one
+ * overlapping the one before. */
+POFI_INLINE char *put_text(char *p, struct pof_text t, bool csv)
+{
+    const char also = csv ? ',' : '\\';
+    bool special = t.len < 4;
+    uint64_t w;
+    if (t.len >= 8) {
+        for (size_t i = 0; i + 8 < t.len; i += 8) {
+            memcpy(&w, t.ptr + i, 8);
+            special |= pofi_eight_special(w, also);
+            memcpy(p + i, &w, 8);
+        }
+        memcpy(&w, t.ptr + t.len - 8, 8);
+        special |= pofi_eight_special(w, also);
+        memcpy(p + t.len - 8, &w, 8);
+    } else if (t.len >= 4) {
+        uint32_t first = pofi_load4(t.ptr), last = pofi_load4(t.ptr + t.len - 4);
+        special = pofi_eight_special((uint64_t)first << 32 | last, also);
+        memcpy(p, &first, 4);
+        memcpy(p + t.len - 4, &last, 4);
+    }
+    if (!special) {
+        return p + t.len;
+    }
+    return csv ? cell(p, t) : escaped(p, t);
 }
 
 int pof_json_string(struct pof_buf *to, struct pof_text t, struct pof_err *err)
@@ -97,7 +128,11 @@ int pof_json_string(struct pof_buf *to, struct pof_text t, struct pof_err *err)
     }
     int rc = pof_buf_reserve(to, t.len * 6 + 2, err);
     if (rc == 0) {
-        to->len = (size_t)(put_string(to->data + to->len, t) - to->data);
+        char *p = to->data + to->len;
+        *p++ = '"';
+        p = put_text(p, t, false);
+        *p++ = '"';
+        to->len = (size_t)(p - to->data);
     }
     return rc;
 }
@@ -133,113 +168,187 @@ size_t pof_value_format(const struct pof_field *f, const void *member, char *to)
     return 0;
 }
 
-static bool is_text(const struct pof_field *f)
+/* --- one record --- */
+
+/* Bytes of a value other than a text, with what is copied beyond its end and a separator. */
+enum { VALUE_MAX = 40 };
+_Static_assert((int)VALUE_MAX > (int)POF_DECIMAL_MAX && (int)VALUE_MAX > (int)POFI_WORD_MAX &&
+                   (int)VALUE_MAX > (int)POF_REAL_MAX && (int)VALUE_MAX > (int)POF_INSTANT_MAX,
+               "room of a value");
+
+/* How one record is written. */
+struct way {
+    struct pof_day *day; /* the last one written */
+    bool csv;
+    bool check; /* stop at a value that no reader would take */
+};
+
+/* Makes room for a whole record, so that nothing asks for it afterwards. */
+static int make_room(struct pof_buf *to, enum pof_type type, const char *record, uint64_t given,
+                     struct pof_err *err)
 {
-    return f->kind == POF_KIND_TEXT || f->kind == POF_KIND_DATE;
+    const struct pofi_plan *plan = pofi_plan(type);
+    size_t room = POFI_BEGIN_MAX + (size_t)plan->n * (POFI_KEY_MAX + VALUE_MAX) + 4;
+    for (uint64_t bits = given & pofi_texts(type); bits; bits &= bits - 1) {
+        struct pof_text t;
+        memcpy(&t, record + plan->step[__builtin_ctzll(bits)].offset, sizeof t);
+        if (t.len > SIZE_MAX / 8 || room > SIZE_MAX / 8) {
+            return pof_fail(err, POF_E_TOO_LONG, "string of %zu bytes", t.len);
+        }
+        room += t.len * 6 + 2;
+    }
+    return pof_buf_reserve(to, room, err);
 }
 
-static bool is_given(const struct pof_field *f, const void *record, size_t i)
+/* Functions that put a value return the place behind it, or NULL for one that must not be written. */
+
+POFI_INLINE char *put_number(char *p, const struct pofi_step *s, bool micro, const char *member,
+                               bool check)
 {
-    uint64_t has;
-    memcpy(&has, record, sizeof has);
-    return f->required || ((has >> i) & 1u);
+    int64_t v;
+    memcpy(&v, member, sizeof v);
+    if (check && (v < s->min || v > s->max)) {
+        return NULL;
+    }
+    return p + pof_decimal_format(v, micro ? POF_MICRO : 0, p);
 }
 
-/* ,"name": at p; returns the place behind it. */
-static char *put_name(char *p, const struct pof_field *f)
+POFI_INLINE char *put_word(char *p, const struct pofi_step *s, const char *member)
 {
-    *p++ = ',';
-    *p++ = '"';
-    memcpy(p, f->name, f->name_len);
-    p += f->name_len;
-    *p++ = '"';
-    *p++ = ':';
+    int w;
+    memcpy(&w, member, sizeof w);
+    if (w < 0 || w >= s->words) {
+        return NULL;
+    }
+    memcpy(p, s->word[w], POFI_WORD_MAX);
+    return p + strnlen(s->word[w], POFI_WORD_MAX);
+}
+
+POFI_INLINE char *put_time(char *p, bool ms, const char *member, const struct way *way)
+{
+    int64_t t;
+    memcpy(&t, member, sizeof t);
+    if (way->check && (t < 0 || (ms ? t / 1000 : t) > POF_INSTANT_LAST)) {
+        return NULL;
+    }
+    return p + (ms ? pof_instant_ms_format(t, p) : pof_instant_format_near(t, way->day, p));
+}
+
+POFI_INLINE char *put_real(char *p, const char *member, bool check)
+{
+    double d;
+    memcpy(&d, member, sizeof d);
+    return check && !isfinite(d) ? NULL : p + pof_real_format(d, p);
+}
+
+POFI_INLINE char *put_string(char *p, const struct pofi_step *s, const char *member,
+                               const struct way *way)
+{
+    struct pof_text t;
+    struct pof_date ignored;
+    memcpy(&t, member, sizeof t);
+    if (way->check && (t.len < (uint64_t)s->min || t.len > (uint64_t)s->max ||
+                       (s->kind == POF_KIND_DATE && !pof_date_parse(t, &ignored)))) {
+        return NULL;
+    }
+    return put_text(p, t, way->csv);
+}
+
+/* A value without its quotes. */
+POFI_INLINE char *put_value(char *p, const struct pofi_step *s, const char *member,
+                              const struct way *way)
+{
+    switch ((enum pof_kind)s->kind) {
+    case POF_KIND_TEXT:
+    case POF_KIND_DATE:
+        return put_string(p, s, member, way);
+    case POF_KIND_INT:
+        return put_number(p, s, false, member, way->check);
+    case POF_KIND_MICRO:
+        return put_number(p, s, true, member, way->check);
+    case POF_KIND_INSTANT:
+        return put_time(p, false, member, way);
+    case POF_KIND_MILLIS:
+        return put_time(p, true, member, way);
+    case POF_KIND_WORD:
+        return put_word(p, s, member);
+    case POF_KIND_REAL:
+        return put_real(p, member, way->check);
+    }
+    return NULL;
+}
+
+static char *put_object(char *p, const struct pofi_plan *plan, const char *record, uint64_t given,
+                        const struct way *way)
+{
+    memcpy(p, plan->begin, POFI_BEGIN_MAX);
+    p += plan->begin_len;
+    for (uint64_t bits = given; bits; bits &= bits - 1) {
+        const struct pofi_step *s = &plan->step[__builtin_ctzll(bits)];
+        memcpy(p, s->key, POFI_KEY_MAX);
+        p = put_value(p + s->key_len, s, record + s->offset, way);
+        if (!p) {
+            return NULL;
+        }
+        *p = '"';
+        p += s->quoted;
+    }
+    *p++ = '}';
     return p;
 }
 
-static char *put_value(char *p, const struct pof_field *f, const void *member)
+static char *put_row(char *p, const struct pofi_plan *plan, const char *record, uint64_t given,
+                     const struct way *way)
 {
-    bool quotes = f->kind == POF_KIND_WORD || f->kind == POF_KIND_INSTANT ||
-                  f->kind == POF_KIND_MILLIS;
-    if (quotes) {
-        *p++ = '"';
+    for (size_t i = 0; i < plan->n; i++, *p++ = ',') {
+        const struct pofi_step *s = &plan->step[i];
+        if (given >> i & 1u) {
+            p = put_value(p, s, record + s->offset, way);
+            if (!p) {
+                return NULL;
+            }
+        }
     }
-    p += pof_value_format(f, member, p);
-    if (quotes) {
-        *p++ = '"';
-    }
-    return p;
+    return p - 1; /* without the last comma */
 }
 
-/* Room is made once for all that has a bound (names, numbers, words, times) and again for each
- * text, so that most fields are written without asking. */
-int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
-                      struct pof_err *err)
+/* What is wrong with a record, by the table. */
+static int refuse(enum pof_type type, const void *record, struct pof_err *err)
 {
-    enum { FIELD_MAX = 64 + 6 + POF_DECIMAL_MAX };
-    const struct pof_layout *l = pof_layout(type);
-    size_t schema = strlen(l->schema);
-    size_t bounded = l->n * FIELD_MAX + schema + 16;
-    int rc = pof_buf_reserve(to, bounded, err);
+    const char *name = pof_layout(type)->name;
+    int rc = pof_record_check(type, record, err);
+    rc = rc ? rc : pof_fail(err, POF_E_INTERNAL, "a %s that cannot be written", name);
+    pof_at(err, name, 0, NULL);
+    return rc;
+}
+
+/* One record without its LF; room for that is left. */
+static int put_record(struct pof_buf *to, enum pof_type type, const void *record,
+                      const struct way *way, struct pof_err *err)
+{
+    const struct pofi_plan *plan = pofi_plan(type);
+    uint64_t given;
+    memcpy(&given, record, sizeof given);
+    given |= plan->required;
+    given &= UINT64_MAX >> (64 - plan->n);
+    int rc = make_room(to, type, record, given, err);
     if (rc) {
         return rc;
     }
     char *p = to->data + to->len;
-    memcpy(p, "{\"schema\":\"", 11);
-    memcpy(p + 11, l->schema, schema);
-    p += 11 + schema;
-    *p++ = '"';
-    for (size_t i = 0; i < l->n; i++) {
-        const struct pof_field *f = &l->fields[i];
-        const void *member = (const char *)record + f->offset;
-        if (!is_given(f, record, i)) {
-            continue;
-        }
-        p = put_name(p, f);
-        if (!is_text(f)) {
-            p = put_value(p, f, member);
-            continue;
-        }
-        struct pof_text t;
-        memcpy(&t, member, sizeof t);
-        size_t len = to->len;
-        to->len = (size_t)(p - to->data);
-        rc = t.len > SIZE_MAX / 8 ? pof_fail(err, POF_E_TOO_LONG, "string of %zu bytes", t.len)
-                                  : pof_buf_reserve(to, t.len * 6 + 2 + bounded, err);
-        p = to->data + to->len;
-        to->len = len; /* nothing of a record that fails is kept */
-        if (rc) {
-            return rc;
-        }
-        p = put_string(p, t);
+    p = way->csv ? put_row(p, plan, record, given, way) : put_object(p, plan, record, given, way);
+    if (!p) {
+        return refuse(type, record, err);
     }
-    *p++ = '}';
     to->len = (size_t)(p - to->data);
     return 0;
 }
 
-/* A cell at p, which has room for 2 bytes a byte and two; returns the place behind it. */
-static char *csv_text(char *p, struct pof_text t)
+int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
+                      struct pof_err *err)
 {
-    bool quote = false;
-    for (size_t i = 0; i < t.len && !quote; i++) {
-        quote = t.ptr[i] == '"' || t.ptr[i] == ',' || t.ptr[i] == '\n' || t.ptr[i] == '\r';
-    }
-    if (!quote) {
-        if (t.len) {
-            memcpy(p, t.ptr, t.len);
-        }
-        return p + t.len;
-    }
-    *p++ = '"';
-    for (size_t i = 0; i < t.len; i++) {
-        if (t.ptr[i] == '"') {
-            *p++ = '"';
-        }
-        *p++ = t.ptr[i];
-    }
-    *p++ = '"';
-    return p;
+    struct pof_day day = {0};
+    return put_record(to, type, record, &(struct way){.day = &day}, err);
 }
 
 static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof_err *err)
@@ -251,76 +360,33 @@ static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof
     return rc ? rc : pof_buf_adds(to, "\n", err);
 }
 
-/* Room as for a record in JSON. */
-static int csv_row(struct pof_buf *to, const struct pof_layout *l, const void *record,
-                   struct pof_err *err)
-{
-    size_t bounded = l->n * (POF_DECIMAL_MAX + 2) + 2;
-    int rc = pof_buf_reserve(to, bounded, err);
-    if (rc) {
-        return rc;
-    }
-    char *p = to->data + to->len;
-    for (size_t i = 0; i < l->n; i++) {
-        const struct pof_field *f = &l->fields[i];
-        const void *member = (const char *)record + f->offset;
-        if (i) {
-            *p++ = ',';
-        }
-        if (!is_given(f, record, i)) {
-            continue;
-        }
-        if (!is_text(f)) {
-            p += pof_value_format(f, member, p);
-            continue;
-        }
-        struct pof_text t;
-        memcpy(&t, member, sizeof t);
-        size_t len = to->len;
-        to->len = (size_t)(p - to->data);
-        rc = t.len > SIZE_MAX / 8 ? pof_fail(err, POF_E_TOO_LONG, "cell of %zu bytes", t.len)
-                                  : pof_buf_reserve(to, t.len * 2 + 2 + bounded, err);
-        p = to->data + to->len;
-        to->len = len; /* nothing of a record that fails is kept */
-        if (rc) {
-            return rc;
-        }
-        p = csv_text(p, t);
-    }
-    *p++ = '\n';
-    to->len = (size_t)(p - to->data);
-    return 0;
-}
-
-static int put_csv(struct pof_writer *w, enum pof_type type, const void *record,
-                   struct pof_err *err)
+/* The first record says what the columns are. */
+static int begin_csv(struct pof_writer *w, enum pof_type type, const void *record,
+                     struct pof_err *err)
 {
     const struct pof_layout *l = pof_layout(type);
-    int rc = 0;
-    if (w->type == POF_TYPES) {
-        rc = csv_header(&w->buf, l, err);
-        w->type = type;
-    } else if (w->type != type) {
+    if (w->type != POF_TYPES) {
         return pof_fail(err, POF_E_INTERNAL, "a %s in a table of %s", l->name,
                         pof_layout(w->type)->name);
     }
-    return rc ? rc : csv_row(&w->buf, l, record, err);
+    if (pof_record_check(type, record, NULL)) {
+        return refuse(type, record, err);
+    }
+    int rc = csv_header(&w->buf, l, err);
+    w->type = rc ? POF_TYPES : type;
+    return rc;
 }
 
 int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
                    struct pof_err *err)
 {
-    int rc = pof_record_check(type, record, err);
+    const struct way way = {.day = &w->day, .csv = w->format == POF_CSV, .check = true};
+    int rc = way.csv && w->type != type ? begin_csv(w, type, record, err) : 0;
+    rc = rc ? rc : put_record(&w->buf, type, record, &way, err);
     if (rc) {
-        pof_at(err, pof_layout(type)->name, 0, NULL);
         return rc;
     }
-    if (w->format == POF_CSV) {
-        rc = put_csv(w, type, record, err);
-    } else {
-        rc = pof_record_format(&w->buf, type, record, err);
-        rc = rc ? rc : pof_buf_adds(&w->buf, "\n", err);
-    }
-    w->records += rc == 0;
-    return rc == 0 && w->buf.len >= BLOCK ? pof_writer_flush(w, err) : rc;
+    w->buf.data[w->buf.len++] = '\n';
+    w->records++;
+    return w->buf.len >= BLOCK ? pof_writer_flush(w, err) : 0;
 }

@@ -7,6 +7,7 @@
 #define POF_RECORD_WRITER_H
 
 #include "base/stream.h"
+#include "num/time.h"
 #include "record/record.h"
 
 enum pof_format { POF_NDJSON, POF_CSV };
@@ -19,6 +20,7 @@ struct pof_writer {
     enum pof_type type; /* of the CSV header written; POF_TYPES before */
     struct pof_buf buf;
     uint64_t records;
+    struct pof_day day; /* the last one written */
 };
 
 void pof_writer_init(struct pof_writer *w, const struct pof_sink *sink, enum pof_format format);
