@@ -42,8 +42,13 @@ ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 # Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) out of the others.
 PKGS := jansson openssl libcurl sqlite3 expat zlib
 ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
-ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf -lamd \
-	-lcolamd -lm $(LDLIBS)
+comma := ,
+# Small libraries go into the program where they come as archives: each shared one costs its start a
+# sixth of a millisecond.
+ARCHIVED := $(if $(wildcard /usr/lib/*/libklu.a),-Wl$(comma)-Bstatic -lklu -lbtf -lamd -lcolamd \
+	-lsuitesparseconfig -lexpat -lcsv -Wl$(comma)-Bdynamic)
+ALL_LDLIBS = $(ARCHIVED) $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf \
+	-lamd -lcolamd -lm $(LDLIBS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))

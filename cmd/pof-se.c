@@ -11,12 +11,13 @@
 
 static const char *const solvers[] = {"sparse", "dense", NULL};
 static const char *const phases[] = {"1", "3", NULL};
+static const char *const parts[] = {"all", "nodes", "voltages", NULL}; /* enum pof_se_part */
 static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
 
 struct args {
     const char *grid, *report, *doubts;
     int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
-    int solver, estimator, phases;
+    int solver, estimator, phases, part;
     bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
 };
 
@@ -24,6 +25,7 @@ struct args {
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document", 0, 0, NULL},
     {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
+    {"state", 0, POF_OPT_WORD, AT(part), "PART", "what to write: all, nodes or voltages (all)", 0, 0, parts},
     {"phases", 0, POF_OPT_WORD, AT(phases), "N", "1: balanced, 3: each phase for itself (1)", 0, 0, phases},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "test residuals, give standard deviations (yes)", 0, 0, NULL},
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
@@ -232,7 +234,8 @@ static int prepare(struct work *w, struct pof_err *err)
     w->series.report.wish = (struct pof_se_wish){.check = a->check,
                                           .critical = a->critical,
                                           .remove_bad = a->remove_bad,
-                                          .estimator = (enum pof_se_estimator)a->estimator};
+                                          .estimator = (enum pof_se_estimator)a->estimator,
+                                          .part = (enum pof_se_part)a->part};
     return rc;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,56 +30,38 @@ static void sort_group(char *group, size_t n, size_t size, int (*compare)(const 
     }
 }
 
-static void swap(char *a, char *b, size_t size)
-{
-    char held[SIZE_MAX_SMALL];
-    for (size_t done = 0; done < size; done += sizeof held) {
-        size_t n = size - done < sizeof held ? size - done : sizeof held;
-        memcpy(held, a + done, n);
-        memcpy(a + done, b + done, n);
-        memcpy(b + done, held, n);
-    }
-}
-
-/* Every element goes to its place, along cycles. */
-static void permute(char *array, size_t n, size_t size, size_t *place)
-{
-    for (size_t i = 0; i < n; i++) {
-        while (place[i] != i) {
-            size_t to = place[i];
-            swap(array + i * size, array + to * size, size);
-            place[i] = place[to];
-            place[to] = to;
-        }
-    }
-}
-
 int pof_bucket_sort(void *array, size_t n, size_t size, const uint32_t *key, uint32_t keys,
                     int (*compare)(const void *, const void *), struct pof_err *err)
 {
     size_t *begin = NULL;
-    size_t *place = NULL;
+    char *to = NULL, *from = array;
+    size_t room = 0;
+    bool ordered = true;
+    for (size_t i = 1; i < n && ordered; i++) {
+        ordered = key[i - 1] <= key[i];
+    }
     int rc = pof_calloc(&begin, (size_t)keys + 1, sizeof *begin, err);
-    rc = rc == 0 ? pof_calloc(&place, n, sizeof *place, err) : rc;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         begin[key[i] + 1]++;
     }
     for (uint32_t k = 0; rc == 0 && k < keys; k++) {
         begin[k + 1] += begin[k];
     }
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        place[i] = begin[key[i]]++; /* begin of a key becomes its end */
+    rc = rc || ordered ? rc : pof_grow(&to, &room, n, size, err);
+    for (size_t i = 0; rc == 0 && !ordered && i < n; i++) {
+        memcpy(to + begin[key[i]]++ * size, from + i * size, size); /* begin of a key becomes its end */
     }
-    if (rc == 0) {
-        permute(array, n, size, place);
-        for (uint32_t k = 0; k < keys; k++) {
-            size_t from = k > 0 ? begin[k - 1] : 0;
-            if (begin[k] - from > 1) {
-                sort_group((char *)array + from * size, begin[k] - from, size, compare);
-            }
+    if (rc == 0 && !ordered) {
+        memcpy(array, to, n * size);
+    }
+    free(to);
+    for (uint32_t k = 0; rc == 0 && k < keys; k++) {
+        size_t first = !ordered ? k > 0 ? begin[k - 1] : 0 : begin[k];
+        size_t end = !ordered ? begin[k] : begin[k + 1];
+        if (end - first > 1) {
+            sort_group(from + first * size, end - first, size, compare);
         }
     }
-    free(place);
     free(begin);
     return rc;
 }

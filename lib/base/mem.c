@@ -27,12 +27,11 @@ int pof_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err 
     if (need <= *cap) {
         return 0;
     }
-    size_t n = *cap ? *cap : 8;
-    while (n < need && n <= SIZE_MAX / 2) {
-        n *= 2;
-    }
+    size_t n = *cap <= SIZE_MAX / 2 ? 2 * *cap : *cap;
+    n = n < 8 ? 8 : n;
+    n = n < need ? need : n;
     size_t bytes;
-    if (n < need || __builtin_mul_overflow(n, size, &bytes)) {
+    if (__builtin_mul_overflow(n, size, &bytes)) {
         return pof_fail(err, POF_E_NOMEM, "%zu elements of %zu bytes exceed memory", need, size);
     }
     void *old;

@@ -37,8 +37,7 @@ int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
     se->status = POF_SE_UNOBSERVABLE;
     rc = pofi_se_topology(se, err);
     rc = rc == 0 ? make_arrays(se, err) : rc;
-    const struct pof_pf_options flow = {.phases = se->net.phases};
-    rc = rc == 0 ? pof_pf_new(&se->pf, grid, &flow, err) : rc;
+    rc = rc == 0 ? pofi_pf_new_inner(&se->pf, &se->net, err) : rc;
     if (rc != 0) {
         pof_se_free(se);
         return rc;

@@ -21,7 +21,7 @@
 #include "grid/estimate.h"
 #include "grid/ldl.h"
 #include "grid/net.h"
-#include "grid/powerflow.h"
+#include "grid/powerflow_impl.h"
 
 /* Voltages as complex numbers, with their magnitude, and potentials of sections. */
 struct se_state {

@@ -7,12 +7,20 @@
 #include "grid/estimate_feed.h"
 #include "grid/estimate_robust.h"
 
+/* What of a state is written. */
+enum pof_se_part {
+    POF_SE_ALL,
+    POF_SE_NODES,   /* no branches */
+    POF_SE_VOLTAGES /* of nodes; nothing else */
+};
+
 struct pof_se_wish {
     bool check;      /* residual tests and standard deviations */
     bool remove_bad; /* WLS: leave out the reading with the largest normalised residual, one after
                         the other, while a test fails and it is above 3 (Handschin et al., 1975) */
     bool critical;   /* name readings that nothing tests, alone or together */
     enum pof_se_estimator estimator;
+    enum pof_se_part part;
 };
 
 /* A reading left out as bad. */

@@ -75,20 +75,16 @@ static void turn_to_readings(struct pof_se *se, double *turn, double *sigma)
     }
 }
 
-/* The state of a power flow, when it converges and leaves no voltage at zero. */
-static bool take_flow(struct pof_se *se)
+/* The state of a power flow, when it leaves no voltage at zero. */
+static bool take_flow(struct pof_se *se, const double *v, const double *angle)
 {
-    struct pof_pf_result flow;
-    pof_pf_result(se->pf, &flow);
     for (uint32_t n = 0; n < se->net.nodes; n++) {
-        uint32_t phases = se->net.phases, i = se->net.first_of[n / phases] * phases + n % phases;
-        double v = flow.v_pu[i], a = flow.angle[i];
-        if (!(v > 0)) {
+        if (!(v[n] > 0)) {
             return false;
         }
-        se->state.vm[n] = v;
-        se->state.vr[n] = v * cos(a);
-        se->state.vi[n] = v * sin(a);
+        se->state.vm[n] = v[n];
+        se->state.vr[n] = v[n] * cos(angle[n]);
+        se->state.vi[n] = v[n] * sin(angle[n]);
     }
     return true;
 }
@@ -97,17 +93,17 @@ static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
 {
     double *w[2] = {NULL, NULL};
     bool *marks = NULL;
+    const double *v = NULL, *angle = NULL;
     size_t nodes = (size_t)se->grid->nodes * se->net.phases;
-    enum pof_pf_status status = POF_PF_DIVERGED;
     int rc = pof_calloc(&w[0], nodes, sizeof *w[0], err);
     rc = rc ? rc : pof_calloc(&w[1], nodes, sizeof *w[1], err);
     rc = rc ? rc : pof_calloc(&marks, 2 * nodes, sizeof *marks, err);
     if (rc == 0) {
         read_injections(se, w, marks);
         take_fixed(se, w, marks);
-        rc = pof_pf_solve(se->pf, w[0], w[1], true, &status, err);
+        rc = pofi_pf_voltages(se->pf, w[0], w[1], &v, &angle, err);
     }
-    *found = rc == 0 && status == POF_PF_CONVERGED && take_flow(se);
+    *found = rc == 0 && v && take_flow(se, v, angle);
     free(marks);
     free(w[1]);
     free(w[0]);

@@ -46,7 +46,7 @@ static void put_node(const struct writing *w, uint32_t i, uint32_t k, struct pof
         PUT(s, sd_v_pu, c->sd_v_pu[k]);
         PUT(s, sd_angle_deg, c->sd_angle[k] * DEGREES);
     }
-    if (!node_known(w->report, i)) {
+    if (w->report->wish.part == POF_SE_VOLTAGES || !node_known(w->report, i)) {
         return;
     }
     PUT(s, p_w, w->r.p_w[k]);
@@ -117,7 +117,7 @@ int pof_se_put_state(const struct pof_se *se, uint32_t phases, const struct pof_
     for (uint32_t i = 0; rc == 0 && i < grid->nodes; i++) {
         rc = report->partial && report->hidden[i] ? 0 : put(&w, false, i, &base, out, err);
     }
-    for (uint32_t b = 0; rc == 0 && b < grid->branches; b++) {
+    for (uint32_t b = 0; rc == 0 && report->wish.part == POF_SE_ALL && b < grid->branches; b++) {
         rc = branch_known(report, &grid->branch[b]) ? put(&w, true, b, &base, out, err) : 0;
     }
     return rc;

@@ -21,7 +21,12 @@ static int allocate(struct pof_pf *pf, struct pof_err *err)
     size_t node_arrays = sizeof of_nodes / sizeof of_nodes[0];
     size_t branch_arrays = sizeof of_branches / sizeof of_branches[0];
     size_t net_arrays = sizeof of_net / sizeof of_net[0];
-    int rc = pof_calloc(&pf->store, node_arrays * n + branch_arrays * m + net_arrays * most + pf->grid->branches,
+    if (pf->inner) {
+        n = m = 0;
+        net_arrays = 2; /* voltages */
+        most = inner;
+    }
+    int rc = pof_calloc(&pf->store, node_arrays * n + branch_arrays * m + net_arrays * most + (pf->inner ? 0 : pf->grid->branches),
                         sizeof(double), err);
     double *next = pf->store;
     for (size_t i = 0; i < node_arrays && rc == 0; i++, next += n) {
@@ -89,7 +94,7 @@ static int note_shares(struct pof_pf *pf, struct pof_err *err)
 static int prepare(struct pof_pf *pf, struct pof_err *err)
 {
     const struct pof_grid *g = pf->grid;
-    int rc = pof_net_build(&pf->net, g, pf->options.phases == 3 ? 3 : 1, err);
+    int rc = pf->inner ? 0 : pof_net_build(&pf->net, g, pf->options.phases == 3 ? 3 : 1, err);
     rc = rc ? rc : allocate(pf, err);
     rc = rc || !pf->options.distributed_slack ? rc : note_shares(pf, err);
     rc = rc ? rc : choose(pf, err);
@@ -118,6 +123,27 @@ int pof_pf_new(struct pof_pf **out, const struct pof_grid *grid,
     pf->grid = grid;
     pf->options = options ? *options : (struct pof_pf_options){0};
     pf->why = "";
+    rc = prepare(pf, err);
+    if (rc) {
+        pof_pf_free(pf);
+        return rc;
+    }
+    *out = pf;
+    return 0;
+}
+
+int pofi_pf_new_inner(struct pof_pf **out, const struct pof_net *net, struct pof_err *err)
+{
+    struct pof_pf *pf;
+    *out = NULL;
+    int rc = pof_calloc(&pf, 1, sizeof *pf, err);
+    if (rc) {
+        return rc;
+    }
+    pf->grid = net->grid;
+    pf->net = *net;
+    pf->inner = true;
+    pf->options.phases = net->phases;
     rc = prepare(pf, err);
     if (rc) {
         pof_pf_free(pf);
@@ -166,15 +192,16 @@ int pof_pf_renew(struct pof_pf *pf, struct pof_err *err)
 static void set_loads(struct pof_pf *pf, const double *p_w, const double *q_var)
 {
     const struct pof_net *net = &pf->net;
-    double base = pf->grid->base_va;
+    double base = pf->grid->base_va / (pf->inner ? net->phases : 1);
     for (uint32_t i = 0; i < net->nodes; i++) {
         pf->load[i] = pf->fixed[i];
     }
     for (uint32_t i = 0; i < pf->grid->nodes; i++) {
         for (uint32_t f = 0; net->bus_of[i] != POF_NONE && f < net->phases; f++) {
             struct pofi_load *l = &pf->load[net->bus_of[i] * net->phases + f];
-            l->p += p_w ? p_w[i] / base : 0;
-            l->q += q_var ? q_var[i] / base : 0;
+            uint32_t k = pf->inner ? i * net->phases + f : i;
+            l->p += p_w ? p_w[k] / base : 0;
+            l->q += q_var ? q_var[k] / base : 0;
         }
     }
 }
@@ -311,6 +338,20 @@ int pof_pf_solve(struct pof_pf *pf, const double *p_w, const double *q_var, bool
     return rc;
 }
 
+int pofi_pf_voltages(struct pof_pf *pf, const double *p_w, const double *q_var, const double **v,
+                     const double **angle, struct pof_err *err)
+{
+    struct pofi_case c = {.load = pf->load,
+                          .tolerance = tolerance(pf),
+                          .start = POFI_FLAT,
+                          .v = pf->v,
+                          .angle = pf->a};
+    int rc = run(pf, &c, p_w, q_var, err);
+    *v = rc == 0 && pf->warm ? pf->v : NULL;
+    *angle = rc == 0 && pf->warm ? pf->a : NULL;
+    return rc;
+}
+
 void pof_pf_result(const struct pof_pf *pf, struct pof_pf_result *result)
 {
     *result = (struct pof_pf_result){
@@ -347,7 +388,9 @@ void pof_pf_free(struct pof_pf *pf)
         pofi_newton_free(pf->newton);
         pofi_linear_free(pf->linear);
         pofi_linear_free(pf->first);
-        pof_net_release(&pf->net);
+        if (!pf->inner) {
+            pof_net_release(&pf->net);
+        }
         free(pf->fixed);
         free(pf->load);
         free(pf->share);

@@ -10,6 +10,7 @@ struct pof_pf {
     const struct pof_grid *grid;
     struct pof_pf_options options;
     struct pof_net net;
+    bool inner;                 /* the net is another engine's, and voltages are all that is wanted */
     struct pofi_plan *plan;     /* NULL: no sweep */
     struct pofi_lanes *lanes;   /* one */
     struct pofi_newton *newton; /* NULL: not needed yet */
@@ -43,6 +44,14 @@ int pofi_pf_results(struct pof_pf *pf, const double *p_w, const double *q_var,
                     struct pof_err *err) POF_CHECKED;
 /* Finds pf->holds. */
 void pofi_pf_holders(struct pof_pf *pf);
+
+/* An engine within another one that has a net, which must outlive it: no results but voltages, by any
+ * method, of the plain options. */
+int pofi_pf_new_inner(struct pof_pf **out, const struct pof_net *net, struct pof_err *err) POF_CHECKED;
+/* Voltages of the nodes of the net, from no-load on; p_w, q_var: [grid nodes * phases] of each phase,
+ * beside the fixed consumption. NULL when the power flow does not converge. */
+int pofi_pf_voltages(struct pof_pf *pf, const double *p_w, const double *q_var, const double **v,
+                     const double **angle, struct pof_err *err) POF_CHECKED;
 
 /* For batches: limits of a sweep from the options; what is said of a lane that converged. */
 void pofi_pf_limits(const struct pof_pf *pf, struct pofi_sweep *s);

@@ -2,13 +2,14 @@
 #include "io/heap.h"
 
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LARGE_PAGE = 2 << 20, WORTH_IT = 4 * LARGE_PAGE };
+enum { LARGE_PAGE = 2 << 20, LARGE_WORK = 4 * LARGE_PAGE, WORTH_IT = 256 << 10 };
 
 static const size_t MOST = (size_t)64 << 20; /* bytes to set aside: systems have few large pages at
                                                 hand, and beyond work is no longer short */
@@ -22,6 +23,27 @@ static void keep(void)
     mallopt(M_TRIM_THRESHOLD, KEPT);
 }
 
+static bool of_heap(const char *piece, size_t size)
+{
+    return piece && (uintptr_t)piece + size <= (uintptr_t)sbrk(0);
+}
+
+/* Small pages, all at once: one by one, as they are touched, each costs far more than its zeroes. */
+static void fetch(size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *piece = malloc(size);
+    if (of_heap(piece, size)) {
+        uintptr_t begin = ((uintptr_t)piece + page - 1) / page * page;
+        (void)madvise((void *)begin, ((uintptr_t)piece + size) / page * page - begin, MADV_POPULATE_WRITE);
+    }
+    free(piece);
+#else
+    (void)size;
+#endif
+}
+
 void pof_heap_expect(const char *path, size_t times)
 {
     struct stat st;
@@ -33,9 +55,13 @@ void pof_heap_expect(const char *path, size_t times)
         return;
     }
     keep();
+    if (size < LARGE_WORK) {
+        fetch(size);
+        return;
+    }
     size = (size / LARGE_PAGE + 2) * LARGE_PAGE;
     char *piece = malloc(size);
-    if (piece && (uintptr_t)piece + size <= (uintptr_t)sbrk(0)) { /* it is of the heap */
+    if (of_heap(piece, size)) {
         uintptr_t begin = ((uintptr_t)piece + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
         uintptr_t end = ((uintptr_t)piece + size) / LARGE_PAGE * LARGE_PAGE;
         (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE); /* a wish */

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum kind { SE, SE_BATCH, SE_DRAWS, SE_FILE, SE_FILE_CHECK, PF, PF_BATCH, KINDS };
+enum kind { SE, SE_BATCH, SE_DRAWS, SE_FILE, SE_FILE_ALL, SE_FILE_CHECK, PF, PF_BATCH, KINDS };
 
 /* Times of power-grid-model 1.13.137 (ms CPU, one thread) and its memory (MiB), measured on the
  * same networks and sets on a machine of their own: read the ratios, and hold a peer of your own
@@ -83,6 +83,10 @@ void run_se_batch(struct bed *bed, struct figure *f);
 void run_se_draws(struct bed *bed, struct figure *f);
 void run_pf(struct bed *bed, struct figure *f);
 void run_pf_batch(struct bed *bed, struct figure *f);
-void run_se_file(struct bed *bed, const struct place *place, bool check, struct figure *f);
+/* kind: SE_FILE writes voltages and angles of nodes, which is what the peer's figure computes (without
+ * writing them); SE_FILE_ALL also powers, currents and loadings of nodes and branches; SE_FILE_CHECK
+ * also standard deviations of all of them, and tests every reading: what pof-se does by itself. Frees
+ * the bed, whose memory would count as the program's. */
+void run_se_file(struct bed *bed, const struct place *place, enum kind kind, struct figure *f);
 
 #endif

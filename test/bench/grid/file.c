@@ -8,6 +8,7 @@
 #include "record/writer.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -98,7 +99,7 @@ static double spawn(char *const *argv, double *mib)
            1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
-void run_se_file(struct bed *bed, const struct place *place, bool check, struct figure *f)
+void run_se_file(struct bed *bed, const struct place *place, enum kind kind, struct figure *f)
 {
     char program[1024], grid[1024], readings[1024], out[1024];
     struct watch w = {0};
@@ -114,9 +115,20 @@ void run_se_file(struct bed *bed, const struct place *place, bool check, struct 
         write_grid(bed, grid);
         write_readings(bed, readings);
     }
-    char *const argv[] = {
-        program,    "--grid", grid,      check ? "--check" : "--no-check",  "--quiet",
-        "--output", out,      "--force", pgm ? "--own-readings" : readings, NULL};
+    bed_free(bed);
+    malloc_trim(0); /* a child's memory counts from its parent's */
+    char *const argv[] = {program,
+                          "--grid",
+                          grid,
+                          kind == SE_FILE_CHECK ? "--check" : "--no-check",
+                          "--state",
+                          kind == SE_FILE ? "voltages" : "all",
+                          "--quiet",
+                          "--output",
+                          out,
+                          "--force",
+                          pgm ? "--own-readings" : readings,
+                          NULL};
     do {
         used = spawn(argv, &f->rss_mib);
     } while (watch_take(&w, used, 1));

@@ -12,8 +12,8 @@
 
 enum { MOST_NETS = 32 };
 
-static const char *const words[KINDS] = {"se", "se-batch", "se-draws", "se-file", "se-file-check",
-                                         "pf", "pf-batch"};
+static const char *const words[KINDS] = {"se", "se-batch", "se-draws", "se-file",
+                                         "se-file-all", "se-file-check", "pf", "pf-batch"};
 
 static void run(const struct net *net, enum kind kind, const struct place *place, struct figure *f)
 {
@@ -38,7 +38,7 @@ static void run(const struct net *net, enum kind kind, const struct place *place
         run_pf_batch(&bed, f);
         break;
     default:
-        run_se_file(&bed, place, kind == SE_FILE_CHECK, f);
+        run_se_file(&bed, place, kind, f);
     }
     bed_free(&bed);
 }
@@ -145,7 +145,10 @@ static int all(const struct place *place, int argc, char **argv)
     printf("# CPU time of one thread, median of the runs; us_node: microseconds per node.\n"
            "# pgm_*: figures of power-grid-model 1.13.137 on the machine where they were measured, "
            "and "
-           "their ratio to the figure before; elsewhere only a hint.\n");
+           "their ratio to the figure before; elsewhere only a hint.\n"
+           "# se-file: pof-se from files to voltages on disk; the peer's figure is its reading, model "
+           "and\n# voltages, without a file of them. se-file-all: all of the state; se-file-check: with "
+           "tests and\n# deviations, as pof-se does by itself.\n");
     for (size_t i = 0; i < nets_n; i++) {
         if (!wanted(&nets[i], argc, argv)) {
             continue;

@@ -131,6 +131,8 @@ void bed_free(struct bed *bed)
     pof_pf_free(bed->pf);
     pof_grid_release(&bed->grid);
     free(bed->set.item);
+    bed->pf = NULL;
+    bed->set.item = NULL;
 }
 
 void bed_scenario(const struct bed *bed, uint64_t draw, struct pof_observation *to)
