@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "grid/lanes.h"
-#include "grid/ordering.h"
+#include "grid/ldl_order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +21,8 @@ typedef double pair __attribute__((vector_size(16), aligned(8)));
 struct pof_ldl {
     uint32_t n;         /* blocks */
     uint32_t *place;    /* [n] of a block in the order of elimination */
+    struct ldl_pieces pieces;
+    uint32_t top;       /* where the last piece begins */
     uint8_t *negative;  /* [2 n] in that order */
     /* The matrix: column j holds blocks (i, j), i <= j, in the order of elimination. */
     uint32_t *abegin;   /* [n + 1] */
@@ -61,126 +63,57 @@ struct pof_ldl {
 #endif
 #undef lane
 
+void pof_ldl_forward(const struct pof_ldl *s, uint32_t begin, uint32_t end, double *x)
+{
+    scalar_forward(s, begin, end, x);
+}
+
+void pof_ldl_backward(const struct pof_ldl *s, uint32_t begin, uint32_t end, double *x,
+                      const double *beyond)
+{
+    scalar_backward(s, begin, end, x, beyond - 2 * (size_t)s->top);
+}
+
+void pof_ldl_forward_lanes(const struct pof_ldl *s, uint32_t begin, uint32_t end, double *x)
+{
+#if LANES_HAVE_AVX2
+    if (lanes_avx2()) {
+        avx2_forward(s, begin, end, (lane_4 *)(void *)x);
+        return;
+    }
+#endif
+    wide_forward(s, begin, end, (lane_4 *)(void *)x);
+}
+
+void pof_ldl_backward_lanes(const struct pof_ldl *s, uint32_t begin, uint32_t end, double *x,
+                            const double *beyond)
+{
+    const lane_4 *from = (const lane_4 *)(const void *)beyond - 2 * (size_t)s->top;
+#if LANES_HAVE_AVX2
+    if (lanes_avx2()) {
+        avx2_backward(s, begin, end, (lane_4 *)(void *)x, from);
+        return;
+    }
+#endif
+    wide_backward(s, begin, end, (lane_4 *)(void *)x, from);
+}
+
 void pof_ldl_solve(const struct pof_ldl *s, double *x)
 {
-    scalar_forward(s, x);
-    scalar_backward(s, x);
+    pof_ldl_forward(s, 0, s->n, x);
+    pof_ldl_backward(s, 0, s->n, x, x + 2 * (size_t)s->top);
 }
 
 void pof_ldl_solve_lanes(const struct pof_ldl *s, double *x)
 {
-#if LANES_HAVE_AVX2
-    if (lanes_avx2()) {
-        avx2_forward(s, (lane_4 *)(void *)x);
-        avx2_backward(s, (lane_4 *)(void *)x);
-        return;
-    }
-#endif
-    wide_forward(s, (lane_4 *)(void *)x);
-    wide_backward(s, (lane_4 *)(void *)x);
+    pof_ldl_forward_lanes(s, 0, s->n, x);
+    pof_ldl_backward_lanes(s, 0, s->n, x, x + 2 * (size_t)s->top * POF_LDL_LANES);
 }
 
-/* --- order --- */
-
-/* The graph in which a block and those tied to it are one vertex. */
-struct quotient {
-    uint32_t n;
-    uint32_t *vertex;       /* [blocks] */
-    uint32_t *begin, *to;   /* edges, from one end */
-    uint32_t *order;        /* [n] */
-};
-
-static uint32_t tied_to(const struct pof_ldl_places *p, uint32_t block)
+const uint32_t *pof_ldl_pieces(const struct pof_ldl *s, uint32_t *n)
 {
-    return p->tie ? p->tie[block] : block;
-}
-
-static int make_quotient(struct quotient *q, const struct pof_ldl_places *p, struct pof_err *err)
-{
-    int rc = pof_calloc(&q->vertex, p->blocks, sizeof *q->vertex, err);
-    rc = rc ? rc : pof_calloc(&q->begin, (size_t)p->blocks + 2, sizeof *q->begin, err);
-    rc = rc ? rc : pof_calloc(&q->to, p->n, sizeof *q->to, err);
-    rc = rc ? rc : pof_calloc(&q->order, p->blocks, sizeof *q->order, err);
-    if (rc) {
-        return rc;
-    }
-    for (uint32_t b = 0; b < p->blocks; b++) {
-        q->vertex[b] = tied_to(p, b) == b ? q->n++ : 0;
-    }
-    for (uint32_t b = 0; b < p->blocks; b++) {
-        q->vertex[b] = q->vertex[tied_to(p, b)];
-    }
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t k = 0; k < p->n; k++) {
-            uint32_t i = q->vertex[p->row[k]], j = q->vertex[p->col[k]];
-            uint32_t low = i < j ? i : j, high = i < j ? j : i;
-            if (i == j) {
-                continue;
-            }
-            if (pass == 0) {
-                q->begin[low + 2]++;
-            } else {
-                q->to[q->begin[low + 1]++] = high;
-            }
-        }
-        for (uint32_t k = 0; pass == 0 && k < q->n; k++) {
-            q->begin[k + 2] += q->begin[k + 1];
-        }
-    }
-    return 0;
-}
-
-/* Each edge once: AMD then has less to sort. mark: [n], zero. */
-static void thin(struct quotient *q, uint32_t *mark)
-{
-    uint32_t kept = 0, from = 0;
-    for (uint32_t v = 0; v < q->n; v++) {
-        uint32_t until = q->begin[v + 1];
-        q->begin[v] = kept;
-        for (; from < until; from++) {
-            if (mark[q->to[from]] != v + 1) {
-                mark[q->to[from]] = v + 1;
-                q->to[kept++] = q->to[from];
-            }
-        }
-    }
-    q->begin[q->n] = kept;
-}
-
-/* Vertices in AMD's order; inside of one the block others are tied to, then those by number. */
-static int choose_order(struct pof_ldl *s, const struct pof_ldl_places *p, struct pof_err *err)
-{
-    struct quotient q = {0};
-    int rc = make_quotient(&q, p, err);
-    if (rc == 0) {
-        thin(&q, s->next);
-        rc = pof_order_amd(q.n, q.begin, q.to, q.order, err);
-    }
-    if (rc == 0) {
-        uint32_t *at = q.begin; /* where the next block of a vertex goes */
-        uint32_t *size = s->next;
-        memset(size, 0, s->n * sizeof *size);
-        for (uint32_t b = 0; b < s->n; b++) {
-            size[q.vertex[b]]++;
-        }
-        uint32_t done = 0;
-        for (uint32_t k = 0; k < q.n; k++) {
-            at[q.order[k]] = done;
-            done += size[q.order[k]];
-        }
-        for (int pass = 0; pass < 2; pass++) {
-            for (uint32_t b = 0; b < s->n; b++) {
-                if ((tied_to(p, b) == b) == (pass == 0)) {
-                    s->place[b] = at[q.vertex[b]]++;
-                }
-            }
-        }
-    }
-    free(q.order);
-    free(q.to);
-    free(q.begin);
-    free(q.vertex);
-    return rc;
+    *n = s->pieces.n;
+    return s->pieces.begin;
 }
 
 /* --- pattern --- */
@@ -367,8 +300,9 @@ int pof_ldl_new(struct pof_ldl **out, const struct pof_ldl_places *places, uint3
     }
     s->n = places->blocks;
     rc = make_arrays(s, err);
-    rc = rc ? rc : choose_order(s, places, err);
+    rc = rc ? rc : pofi_ldl_order(places, s->place, &s->pieces, err);
     if (rc == 0) {
+        s->top = s->pieces.begin[s->pieces.n - 1];
         memset(s->next, 0, s->n * sizeof *s->next);
         rc = make_pattern(s, places, slot, diagonal, err);
     }
@@ -389,7 +323,7 @@ void pof_ldl_free(struct pof_ldl *s)
     }
     void *owned[] = {s->place, s->negative, s->abegin, s->arow,     s->a, s->lbegin, s->lrow, s->l,
                      s->rbegin, s->rcol,    s->dinv,   s->infinite, s->y, s->next,   s->zd,   s->z,
-                     s->inverse_at};
+                     s->inverse_at, s->pieces.begin};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }

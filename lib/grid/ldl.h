@@ -69,6 +69,21 @@ const uint32_t *pof_ldl_order(const struct pof_ldl *ldl);
 void pof_ldl_solve(const struct pof_ldl *ldl, double *x);
 void pof_ldl_solve_lanes(const struct pof_ldl *ldl, double *x);
 
+/* The same in parts, for callers that do more with what is in the cache. The order of elimination
+ * falls into n pieces, begin[0 .. n]: no block of a piece has anything to do with one of another
+ * piece, but for the last, where all ways meet. A piece but the last is small. So with forward on all
+ * pieces in their order, then backward on the last one, and on the others in any order, a system is
+ * solved: x is as above; forward subtracts from x of the last piece; backward takes the solution
+ * of the last piece from `beyond`, whose first block is that of the piece, so that x may be put to
+ * other use there. Backward of the last piece itself: beyond = its place in x. */
+const uint32_t *pof_ldl_pieces(const struct pof_ldl *ldl, uint32_t *n);
+void pof_ldl_forward(const struct pof_ldl *ldl, uint32_t begin, uint32_t end, double *x);
+void pof_ldl_backward(const struct pof_ldl *ldl, uint32_t begin, uint32_t end, double *x,
+                      const double *beyond);
+void pof_ldl_forward_lanes(const struct pof_ldl *ldl, uint32_t begin, uint32_t end, double *x);
+void pof_ldl_backward_lanes(const struct pof_ldl *ldl, uint32_t begin, uint32_t end, double *x,
+                            const double *beyond);
+
 /* The inverse on the pattern of L, of the present factors. O(flops) about. */
 int pof_ldl_invert(struct pof_ldl *ldl, struct pof_err *err) POF_CHECKED;
 /* Block (b, c) of that inverse into z[4], by rows; the pattern must hold it: false, and z = 0, when

@@ -2,10 +2,11 @@
 /* Triangular solves on 2 x 2 blocks, `lane` right-hand sides side by side. Included by ldl.c once
  * for each width (lanes.h). */
 
-/* L y = x, D z = y */
-LANES_TARGET static void LANES(forward)(const struct pof_ldl *s, lane *x)
+/* L y = x, D z = y, by columns begin .. end */
+LANES_TARGET static void LANES(forward)(const struct pof_ldl *s, uint32_t begin, uint32_t end,
+                                        lane *x)
 {
-    for (uint32_t j = 0; j < s->n; j++) {
+    for (uint32_t j = begin; j < end; j++) {
         lane a = x[2 * j], b = x[2 * j + 1];
         for (uint32_t p = s->lbegin[j]; p < s->lbegin[j + 1]; p++) {
             const double *l = s->l + 4 * (size_t)p;
@@ -19,14 +20,15 @@ LANES_TARGET static void LANES(forward)(const struct pof_ldl *s, lane *x)
     }
 }
 
-/* L' x = z */
-LANES_TARGET static void LANES(backward)(const struct pof_ldl *s, lane *x)
+/* L' x = z, for begin .. end; what is known of the last piece is not in x but in y. */
+LANES_TARGET static void LANES(backward)(const struct pof_ldl *s, uint32_t begin, uint32_t end,
+                                         lane *x, const lane *y)
 {
-    for (uint32_t j = s->n; j-- > 0;) {
+    for (uint32_t j = end; j-- > begin;) {
         lane a = x[2 * j], b = x[2 * j + 1];
         for (uint32_t p = s->lbegin[j]; p < s->lbegin[j + 1]; p++) {
             const double *l = s->l + 4 * (size_t)p;
-            const lane *from = x + 2 * s->lrow[p];
+            const lane *from = (s->lrow[p] < s->top ? x : y) + 2 * s->lrow[p];
             a -= l[0] * from[0] + l[2] * from[1];
             b -= l[1] * from[0] + l[3] * from[1];
         }
