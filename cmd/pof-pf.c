@@ -73,6 +73,7 @@ struct job {
     struct pf_outages outages;
     uint32_t diverged, floating;
     uint64_t limited; /* generators at a reactive limit, of all cases */
+    uint64_t kept;    /* of them, see struct pof_pf_result */
 };
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
@@ -146,6 +147,7 @@ static void count_limits(struct job *j, const struct pof_solved *solved)
     for (uint32_t i = 0; j->args->q_limits && i < j->grid.nodes; i++) {
         j->limited += solved->result.limit[i] != 0;
     }
+    j->kept += solved->result.limits_kept;
 }
 
 static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *err)
@@ -209,6 +211,10 @@ static void say(const struct job *j)
                  l->cases);
     if (j->limited) {
         pof_cli_note(j->cli, "%" PRIu64 " times a generator was at a reactive limit", j->limited);
+    }
+    if (j->kept) {
+        pof_cli_warn(j->cli, "%" PRIu64 " times a generator is kept at a reactive limit that its voltage does "
+                             "not ask for: no set of limits fits all", j->kept);
     }
     if (j->floating) {
         pof_cli_note(j->cli, "parts of the grid without a way to ground for what is equal in all phases: "
