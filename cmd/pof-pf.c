@@ -14,7 +14,7 @@ struct args {
     struct pof_texts watch, outage;
     int64_t at, sigma_v, sigma_flow, sigma_load, sigma_min, seed, iterations;
     int method, set, phases, start, slack, tap;
-    bool noise, q_limits;
+    bool noise, q_limits, shunts;
 };
 
 /* In the order of enum pof_pf_method, pof_pf_start, pof_tap_strategy and pof_reading_set. */
@@ -35,6 +35,7 @@ static const struct pof_option options[] = {
     {"q-limits", 0, POF_OPT_FLAG, AT(q_limits), NULL, "generators keep to their reactive limits", 0, 0, NULL},
     {"slack", 0, POF_OPT_WORD, AT(slack), "WHO", "what the balance needs comes from: node, or distributed by shares (node)", 0, 0, slacks},
     {"tap", 0, POF_OPT_WORD, AT(tap), "STRATEGY", "tap changers hold voltages: fixed, any, min, max or fast (fixed)", 0, 0, taps},
+    {"shunts", 0, POF_OPT_FLAG, AT(shunts), NULL, "switched shunts hold voltages", 0, 0, NULL},
     {"phases", 0, POF_OPT_WORD, AT(phases), "N", "1: balanced, 3: each phase for itself (1)", 0, 0, phases},
     {"max-iterations", 0, POF_OPT_INT, AT(iterations), "N", "before giving up (100 sweeps, 50 Newton steps)", 1, 100000, NULL},
     {"readings", 'r', POF_OPT_OUTPUT, AT(readings), "FILE", "reading records of the state, written there", 0, 0, NULL},
@@ -73,6 +74,8 @@ struct job {
     struct pf_outages outages;
     uint32_t diverged, floating;
     uint64_t limited; /* generators at a reactive limit, of all cases */
+    uint64_t outside; /* switched shunts that end outside of their band */
+    uint64_t kept;    /* of them, see struct pof_pf_result */
 };
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
@@ -110,7 +113,11 @@ static void say_diverged(struct job *j, const struct pof_solved *s)
     struct pof_err e = {0};
     char at[POF_INSTANT_MAX];
     int n = (int)pof_instant_format(j->loads.start[s->i], at);
-    if (s->taps && s->taps->status == POF_TAP_RESTLESS) {
+    if (s->shunts && s->shunts->bank != POF_NONE) {
+        pof_fail(&e, POF_E_ANSWER_NO,
+                 "the switched shunts of %.*s find no rest: those of node '%.*s' still move", n, at,
+                 T(j->grid.node[j->grid.bank[s->shunts->bank].node].name));
+    } else if (s->taps && s->taps->status == POF_TAP_RESTLESS) {
         pof_fail(&e, POF_E_ANSWER_NO,
                  "the taps of %.*s find no rest: transformer '%.*s' still moves after %u power flows; "
                  "its band may be narrower than a step",
@@ -146,6 +153,7 @@ static void count_limits(struct job *j, const struct pof_solved *solved)
     for (uint32_t i = 0; j->args->q_limits && i < j->grid.nodes; i++) {
         j->limited += solved->result.limit[i] != 0;
     }
+    j->kept += solved->result.limits_kept;
 }
 
 static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *err)
@@ -166,6 +174,7 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
         return 0;
     }
     count_limits(j, solved);
+    j->outside += solved->shunts ? solved->shunts->outside : 0;
     struct pof_record_taker states = {put, pof_cli_out(j->cli)}, readings = {put, j->readings};
     int rc = pof_states_make(&j->loads, solved, &states, err);
     rc = rc || !j->readings ? rc : pof_readings_make(&j->loads, solved, &o, &readings, err);
@@ -173,13 +182,15 @@ static int on_case(void *ctx, const struct pof_solved *solved, struct pof_err *e
 }
 
 /* What is derived from a state is of the grid as its document has it, taps included. */
-static int solve_with_taps(struct job *j, const struct pof_case_taker *taker, struct pof_err *err)
+static int solve_controlled(struct job *j, const struct pof_case_taker *taker, struct pof_err *err)
 {
     if (j->args->sensitivity || j->args->contingency) {
         return pof_fail(err, POF_E_USAGE,
-                        "--sensitivity and --contingency are of taps that stay: leave out --tap");
+                        "--sensitivity and --contingency are of taps and shunts that stay: leave out "
+                        "--tap and --shunts");
     }
-    return pof_series_run_taps(&j->loads, &j->how, (enum pof_tap_strategy)j->args->tap, taker, err);
+    const struct pof_controls controls = {(enum pof_tap_strategy)j->args->tap, j->args->shunts};
+    return pof_series_run_controlled(&j->loads, &j->how, &controls, taker, err);
 }
 
 static int solve(struct job *j, struct pof_err *err)
@@ -196,8 +207,8 @@ static int solve(struct job *j, struct pof_err *err)
     int rc = j->args->readings ? pof_cli_writer(j->cli, j->args->readings, &j->readings, err) : 0;
     rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, err);
     rc = rc ? rc : pf_outages_open(&j->outages, j->args->contingency, &j->args->outage, err);
-    if (rc == 0 && j->args->tap != POF_TAP_NONE) {
-        return solve_with_taps(j, &taker, err);
+    if (rc == 0 && (j->args->tap != POF_TAP_NONE || j->args->shunts)) {
+        return solve_controlled(j, &taker, err);
     }
     return rc ? rc : pof_series_run(&j->loads, &j->how, pof_cli_threads(j->cli), &taker, err);
 }
@@ -209,6 +220,14 @@ static void say(const struct job *j)
                  l->cases);
     if (j->limited) {
         pof_cli_note(j->cli, "%" PRIu64 " times a generator was at a reactive limit", j->limited);
+    }
+    if (j->outside) {
+        pof_cli_warn(j->cli, "%" PRIu64 " times switched shunts end outside of their band: at their end, or "
+                             "for want of a smaller step", j->outside);
+    }
+    if (j->kept) {
+        pof_cli_warn(j->cli, "%" PRIu64 " times a generator is kept at a reactive limit that its voltage does "
+                             "not ask for: no set of limits fits all", j->kept);
     }
     if (j->floating) {
         pof_cli_note(j->cli, "parts of the grid without a way to ground for what is equal in all phases: "

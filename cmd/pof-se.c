@@ -15,7 +15,7 @@ static const char *const parts[] = {"all", "nodes", "voltages", NULL}; /* enum p
 static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
 
 struct args {
-    const char *grid, *report, *doubts;
+    const char *grid, *report, *doubts, *best;
     int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
     int solver, estimator, phases, part;
     bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
@@ -26,6 +26,7 @@ static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document", 0, 0, NULL},
     {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
     {"state", 0, POF_OPT_WORD, AT(part), "PART", "what to write: all, nodes or voltages (all)", 0, 0, parts},
+    {"best", 0, POF_OPT_OUTPUT, AT(best), "FILE", "where an estimate diverges, write the best state found there, marked so", 0, 0, NULL},
     {"phases", 0, POF_OPT_WORD, AT(phases), "N", "1: balanced, 3: each phase for itself (1)", 0, 0, phases},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "test residuals, give standard deviations (yes)", 0, 0, NULL},
     {"remove-bad", 0, POF_OPT_FLAG, AT(remove_bad), NULL, "leave out readings found bad, worst first (no)", 0, 0, NULL},
@@ -66,7 +67,7 @@ struct work {
     struct pof_feed *feed;
     struct pof_readings own;
     struct pof_se_doubts doubts;
-    struct pof_writer *out, *quality, *doubtful;
+    struct pof_writer *out, *quality, *doubtful, *best;
     int64_t now;       /* instant being collected, INT64_MIN: none */
     uint64_t instants, bad;
 };
@@ -118,8 +119,9 @@ static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
 {
     struct pof_se_report *r = &w->series.report;
     int rc = pof_se_series_instant(&w->series, t, err);
-    if (rc == 0 && r->has_state) {
-        rc = pof_se_put_state(w->series.se, w->args->phases ? 3 : 1, r, w->out, err);
+    struct pof_writer *to = r->has_state ? w->out : r->has_best ? w->best : NULL;
+    if (rc == 0 && to) {
+        rc = pof_se_put_state(w->series.se, w->args->phases ? 3 : 1, r, to, err);
     }
     if (rc == 0 && w->quality) {
         rc = pof_writer_put(w->quality, POF_estimate, &r->record, err);
@@ -229,6 +231,7 @@ static int prepare(struct work *w, struct pof_err *err)
     int rc = pof_cli_grid_readings(w->cli, a->grid, &w->grid, &w->own, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
+    rc = rc || !a->best ? rc : pof_cli_writer(w->cli, a->best, &w->best, err);
     rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
     w->series = (struct pof_se_series){.grid = &w->grid, .options = {.dense = a->solver == 1, .phases = a->phases ? 3 : 1}};
     w->series.report.wish = (struct pof_se_wish){.check = a->check,

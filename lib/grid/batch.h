@@ -7,7 +7,7 @@
 #ifndef POF_GRID_BATCH_H
 #define POF_GRID_BATCH_H
 
-#include "grid/tap.h"
+#include "grid/shunt_control.h"
 
 /* A solved case; result lives as long as the call it is handed to. */
 struct pof_solved {
@@ -15,6 +15,7 @@ struct pof_solved {
     enum pof_pf_status status;
     struct pof_pf_result result;
     const struct pof_tap_report *taps; /* NULL: taps are not controlled */
+    const struct pof_shunt_report *shunts; /* NULL: switched shunts are not */
 };
 
 /* What is done with a case, in order of the cases. */

@@ -372,6 +372,47 @@ int pof_build_branch(struct pof_build *b, const struct pof_branch *branch, struc
     return rc;
 }
 
+static int check_bank(const struct pof_grid *g, const struct pof_bank *bank, struct pof_err *err)
+{
+    if (bank->node >= g->nodes || bank->held >= g->nodes) {
+        return pof_fail(err, POF_E_REFERENCE, "switched shunts at a node that is not there");
+    }
+    struct pof_text name = g->node[bank->node].name;
+    const struct bound bounds[] = {{"lower voltage of switched shunts (p.u.)", bank->v_low_pu, 0.5, 1.5},
+                                   {"upper voltage of switched shunts (p.u.)", bank->v_high_pu, 0.5, 1.5},
+                                   {"switched shunts (var)", bank->b_var, -1e12, 1e12}};
+    int rc = check_bounds(bounds, 3, "node", name, err);
+    if (rc == 0 && bank->v_low_pu > bank->v_high_pu) {
+        rc = pof_fail(err, POF_E_RANGE, "switched shunts of node '%.*s': their band is %.15g to %.15g p.u.",
+                      T(name), bank->v_low_pu, bank->v_high_pu);
+    }
+    if (rc == 0 && (bank->blocks == 0 || bank->blocks > POF_BANK_BLOCKS)) {
+        rc = pof_fail(err, POF_E_RANGE, "switched shunts of node '%.*s' have %u blocks; expected 1 to %d",
+                      T(name), bank->blocks, POF_BANK_BLOCKS);
+    }
+    for (uint32_t k = 0; rc == 0 && k < bank->blocks; k++) {
+        double steps = bank->block[k].steps, step = bank->block[k].b_var;
+        const struct bound of_block[] = {{"steps of switched shunts", steps, 1, 10000},
+                                         {"step of switched shunts (var)", step, -1e12, 1e12}};
+        rc = check_bounds(of_block, 2, "node", name, err);
+        if (rc == 0 && step == 0) {
+            rc = pof_fail(err, POF_E_RANGE, "switched shunts of node '%.*s': a step of 0 var", T(name));
+        }
+    }
+    return rc;
+}
+
+int pof_build_bank(struct pof_build *b, const struct pof_bank *bank, struct pof_err *err)
+{
+    struct pof_grid *g = b->grid;
+    int rc = check_bank(g, bank, err);
+    rc = rc ? rc : pof_grow(&g->bank, &b->bank_cap, (size_t)g->banks + 1, sizeof *g->bank, err);
+    if (rc == 0) {
+        g->bank[g->banks++] = *bank;
+    }
+    return rc;
+}
+
 /* Readers add loads and shunts to nodes after having made them, so all are looked at again. */
 int pof_build_finish(const struct pof_build *b, struct pof_err *err)
 {
@@ -394,6 +435,7 @@ void pof_grid_release(struct pof_grid *grid)
 {
     free(grid->node);
     free(grid->branch);
+    free(grid->bank);
     pof_names_release(&grid->node_names);
     pof_names_release(&grid->branch_names);
     pof_arena_release(&grid->arena);

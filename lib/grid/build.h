@@ -19,6 +19,7 @@ struct pof_build {
     struct pof_grid *grid;
     size_t node_cap;
     size_t branch_cap;
+    size_t bank_cap;
     double base_v_min; /* least nominal voltage, V; 0: 50, below which a unit is likely wrong */
 };
 
@@ -36,6 +37,10 @@ int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_
  * that windings cannot have, a tap outside of its range. */
 int pof_build_branch(struct pof_build *b, const struct pof_branch *branch,
                      struct pof_err *err) POF_CHECKED;
+
+/* The same for switched shunts. Refused: a node that is not there, a band upside down, no block, a
+ * block without steps or of 0 var, values beyond what a document may hold. */
+int pof_build_bank(struct pof_build *b, const struct pof_bank *bank, struct pof_err *err) POF_CHECKED;
 
 /* What every grid needs in the end: nodes as pof_build_node wants them, at least one slack node, a
  * possible base power and frequency. */

@@ -4,7 +4,7 @@
 #ifndef POF_GRID_DOCUMENT_H
 #define POF_GRID_DOCUMENT_H
 
-#include "grid/grid.h"
+#include "grid/build.h"
 #include "record/json.h"
 
 #include <stddef.h>
@@ -62,6 +62,7 @@ int pofi_read_conductors(const struct pof_json *at, struct pofi_branch_read *r,
 /* Zero sequence, matrices per unit, windings; after the model is made. */
 int pofi_read_branch_phases(const struct pof_json *at, struct pofi_branch_read *r,
                             struct pof_err *err) POF_CHECKED;
+int pofi_read_bank(struct pof_build *b, const struct pof_json *at, struct pof_err *err) POF_CHECKED;
 int pofi_read_tap(const struct pof_json *at, struct pofi_branch_read *r, struct pof_err *err) POF_CHECKED;
 
 /* --- writing --- */
@@ -79,6 +80,7 @@ int pofi_put_node_phases(struct pof_buf *to, const struct pof_node_phases *p,
 /* form: the one the impedance was written in; NULL: none. */
 int pofi_put_branch_phases(struct pof_buf *to, const struct pofi_form *form,
                            const struct pof_branch *b, struct pof_err *err) POF_CHECKED;
+int pofi_put_banks(struct pof_buf *to, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
 int pofi_put_tap(struct pof_buf *to, const struct pof_grid *grid, const struct pof_branch *b,
                  struct pof_err *err) POF_CHECKED;
 

@@ -208,5 +208,7 @@ int pof_grid_write(const struct pof_grid *grid, struct pof_buf *to, struct pof_e
         rc = pof_buf_adds(to, i ? ",\n  " : "\n  ", err);
         rc = rc ? rc : put_branch(to, grid, &grid->branch[i], err);
     }
-    return rc ? rc : pof_buf_adds(to, "]}\n", err);
+    rc = rc ? rc : pof_buf_adds(to, "]", err);
+    rc = rc ? rc : pofi_put_banks(to, grid, err);
+    return rc ? rc : pof_buf_adds(to, "}\n", err);
 }

@@ -58,6 +58,7 @@ void pof_se_free(struct pof_se *se)
     pofi_se_plan_free(se->plan);
     pofi_se_system_free(&se->gain);
     pofi_se_state_free(&se->base);
+    pofi_se_state_free(&se->best.state);
     pofi_se_topology_free(se);
     void *owned[] = {se->row, se->last,     se->place,     se->block,      se->h,        se->constant,    se->v,
                      se->a,   se->step, se->probe, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
@@ -87,6 +88,7 @@ static void clear_results(struct pof_se *se)
     se->iterations = 0;
     se->objective = 0;
     se->checked = false;
+    se->best.on = se->best.known = false;
     se->status = POF_SE_DIVERGED;
 }
 
@@ -160,7 +162,8 @@ static int last_attempt(struct pof_se *se, struct pof_err *err)
     char why[sizeof se->detail];
     struct se_state gave_up = {0};
     memcpy(why, se->detail, sizeof why);
-    int rc = pofi_se_state_new(se, &gave_up, err);
+    int rc = pofi_se_best_begin(se, err);
+    rc = rc ? rc : pofi_se_state_new(se, &gave_up, err);
     if (rc == 0) {
         pofi_se_state_copy(se, &gave_up, &se->state);
         pofi_se_currents_wait(se);
@@ -196,9 +199,10 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     bool last = rc == 0 && observable && se->status == POF_SE_DIVERGED;
     if (last) {
         rc = last_attempt(se, err);
+        rc = rc || se->status != POF_SE_DIVERGED ? rc : pofi_se_best_find(se, err);
     }
     if (rc == 0 && se->status != POF_SE_UNOBSERVABLE) {
-        pofi_se_outputs(se); /* diverged: the state where it gave up */
+        pofi_se_outputs(se); /* diverged: the best state */
     }
     if (rc == 0 && se->status == POF_SE_CONVERGED) {
         se->detail[0] = '\0';
@@ -231,8 +235,12 @@ int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status, st
                  pof_observation_name(se->grid, &se->seen[i], name, sizeof name));
     }
     int rc = critical ? 0 : pofi_se_iterate(se, err);
-    if (rc == 0 && se->status == POF_SE_CONVERGED) {
+    rc = rc || se->status != POF_SE_DIVERGED ? rc : pofi_se_best_find(se, err);
+    if (rc == 0 && se->status != POF_SE_UNOBSERVABLE) {
         pofi_se_outputs(se);
+    }
+    if (rc == 0 && se->status == POF_SE_CONVERGED) {
+        se->detail[0] = '\0';
     }
     *status = se->status;
     return rc;
@@ -256,6 +264,7 @@ void pof_se_result(const struct pof_se *se, struct pof_se_result *result)
         .island = se->island,
         .missing = se->missing,
         .n_missing = se->n_missing,
+        .best = se->status == POF_SE_DIVERGED && se->best.known,
         .iterations = se->iterations,
         .objective = se->objective,
         .readings = se->readings,

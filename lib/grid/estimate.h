@@ -99,7 +99,9 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
 enum { POF_SE_DETAIL_MAX = 400 };
 
 /* What came of the last solve; arrays owned by the engine, valid until the next call. All voltages
- * and flows are 0 unless converged. */
+ * and flows are 0 when unobservable. When diverged they are of the best state that the attempts came
+ * across: of the smallest sum of squares, exact readings counting as if they had the smallest sigma
+ * of all. It is no estimate. */
 struct pof_se_result {
     const double *v_pu;         /* [nodes] 0: not energised */
     const double *angle;        /* [nodes] rad */
@@ -116,6 +118,7 @@ struct pof_se_result {
                                    whatever they are (exact ones are the references
                                    that hold anyway). None: not possible so */
     size_t n_missing;
+    bool best;                  /* diverged, and there is such a state */
     int iterations;
     double objective;           /* J */
     int64_t readings;           /* weighted observations used */

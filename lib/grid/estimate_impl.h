@@ -136,6 +136,13 @@ struct pof_se {
     bool base_known;
     bool base_factored;    /* the factors of the gain system are those of the base */
 
+    /* the best state passed while no attempt converges, estimate_best.c */
+    struct {
+        struct se_state state;
+        double merit, sigma; /* sum of squares; what exact rows count with */
+        bool on, known;      /* being looked for; found, in results */
+    } best;
+
     /* results */
     int iterations;
     enum pof_se_status status;
@@ -275,6 +282,13 @@ int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err) POF_CHECKED
 /* estimate_phasors.c: where the start is far from current phasors, one that is not. O(rows) for each
  * phasor, and an estimate where it is far. */
 int pofi_se_phasor_start(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+
+/* estimate_best.c: the best state that attempts which do not converge come across. begin: the states
+ * that follow are compared; note: this one, its residuals present; find: after they all failed, fills
+ * the state and detail, or converges after all. */
+int pofi_se_best_begin(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+void pofi_se_best_note(struct pof_se *se);
+int pofi_se_best_find(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 
 /* The name of a row's observation, zero injection or reference. */
 const char *pofi_se_row_name(const struct pof_se *se, const struct se_row *row, char *to,

@@ -168,9 +168,12 @@ static void describe(const struct pof_se *se, const struct pof_instant *t,
     if (r.detail[0] != '\0') {
         tell(report, "%s", r.detail);
     }
-    if (status == POF_SE_CONVERGED) {
+    report->has_best = r.best && !report->partial;
+    if (status == POF_SE_CONVERGED || report->has_best) {
         report->record.objective = r.objective;
         POF_SET(&report->record, estimate, objective);
+    }
+    if (status == POF_SE_CONVERGED) {
         put_tests(report, t);
         tell_tests(report);
     }

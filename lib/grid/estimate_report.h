@@ -36,6 +36,7 @@ struct pof_se_report {
     struct pof_estimate record; /* texts point into this structure */
     struct pof_se_check check;  /* of the final estimate; arrays owned by the engine */
     bool has_state;             /* converged, or partial: pof_se_put_state may be called */
+    bool has_best;              /* diverged, with a best state, which pof_se_put_state marks so */
     bool partial;               /* unobservable, but what is observable was estimated (Monticelli and
                                    Wu, 1985: with voltages assumed where they are missing, as few as
                                    possible, the rest is what it is whatever they are) */

@@ -249,7 +249,7 @@ int pof_se_robust(struct pof_se *se, enum pof_se_estimator estimator, struct pof
     bool lav = estimator == POF_SE_LAV;
     out->solves = 0;
     out->gap = 0;
-    out->objective = se->objective;
+    double least = out->objective = se->objective;
     *status = se->status;
     if (estimator == POF_SE_WLS || se->status != POF_SE_CONVERGED) {
         return 0;
@@ -269,10 +269,13 @@ int pof_se_robust(struct pof_se *se, enum pof_se_estimator estimator, struct pof
         if (se->status == POF_SE_CONVERGED) {
             pofi_se_outputs(se);
             se->detail[0] = '\0';
-        } else {
+        } else { /* results are still those of least squares: none has a smaller sum of squares */
+            se->objective = least;
+            se->best.known = true;
             snprintf(se->detail, sizeof se->detail,
-                     "the robust estimator found no end after %d least-squares problems",
-                     out->solves);
+                     "the robust estimator found no end after %d least-squares problems; best state "
+                     "found: that of least squares, objective %.4g",
+                     out->solves, least);
         }
     }
     *status = se->status;

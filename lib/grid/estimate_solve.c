@@ -339,6 +339,18 @@ static bool last_step(struct pof_se *se, double *size, bool is_stuck)
     return nothing || (hold && (is_stuck || *size <= (set > 0 ? set : SE_TOLERANCE)));
 }
 
+/* Only when attempts have failed: residuals of all rows, currents that wait included. */
+static void note_best(struct pof_se *se)
+{
+    if (se->best.on) {
+        store(se);
+        for (size_t i = 0; i < se->rows; i++) {
+            se->row[i].r = residual(se, &se->row[i]);
+        }
+        pofi_se_best_note(se);
+    }
+}
+
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
 {
     int most = se->options.max_iterations > 0 ? se->options.max_iterations : ITERATIONS_MAX;
@@ -348,6 +360,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     pofi_se_plan_scale(se, se->plan);
     load(se);
     load_rows(se);
+    note_best(se);
     int rc = new_step(se, &size, err);
     for (int i = 0; rc == 0 && i < most; i++) {
         se->iterations++;
@@ -356,6 +369,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
             return 0;
         }
         advance(se, size, &alpha, &next);
+        note_best(se);
         bool joined = next < CURRENTS_BELOW && let_currents_in(se);
         if (se->options.dense) {
             next = size; /* there are no kept factors to look ahead with */

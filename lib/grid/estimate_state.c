@@ -110,10 +110,14 @@ int pof_se_put_state(const struct pof_se *se, uint32_t phases, const struct pof_
                      struct pof_writer *out, struct pof_err *err)
 {
     const struct pof_grid *grid = report->grid;
-    const struct pof_state base = {.start = report->record.start};
+    struct pof_state base = {.start = report->record.start};
     struct writing w = {.report = report, .phases = phases, .sd = report->check.sd_v_pu != NULL};
     int rc = 0;
     pof_se_result(se, &w.r);
+    if (!report->has_state) {
+        base.status = POF_SE_DIVERGED;
+        POF_SET(&base, state, status);
+    }
     for (uint32_t i = 0; rc == 0 && i < grid->nodes; i++) {
         rc = report->partial && report->hidden[i] ? 0 : put(&w, false, i, &base, out, err);
     }

@@ -488,6 +488,7 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
     }
     pofi_tell_count(teller, currents, "nodes whose constant current is written as constant power");
     pofi_tell_count(teller, taps, "tap changers left out, the ratio stays");
+    pofi_tell_count(teller, g->banks, "switched shunts that hold a voltage, fixed as they are");
     pofi_tell_count(teller, phases, "nodes and branches whose phases differ, now balanced");
     if (!w->numbers) {
         pofi_tell(teller, "buses are numbered from 1; the names of nodes are in mpc.bus_name");

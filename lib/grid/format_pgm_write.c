@@ -600,6 +600,7 @@ int pofi_pgm_text(const struct pofi_pgm *p, struct pof_buf *to, struct pof_err *
 static void tell(const struct work *w)
 {
     pofi_tell_count(w->teller, w->renamed, "names replaced by ids");
+    pofi_tell_count(w->teller, w->grid->banks, "switched shunts that hold a voltage, fixed as they are");
     pofi_tell_count(w->teller, w->left_out,
                     "nodes and branches whose limits, places, rated consumption or tap data are left out");
     pofi_tell_count(w->teller, w->generic, "branches whose three-phase data are left out");

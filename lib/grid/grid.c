@@ -11,7 +11,7 @@ static const struct pof_json_range degrees = {-360, 360, "the unit is degrees"};
 static const struct pof_json_range anywhere = {-1e12, 1e12, NULL};
 
 static const char *const grid_keys[] = {"schema", "name",     "base_va", "f_hz",
-                                        "nodes",  "branches", NULL};
+                                        "nodes",  "branches", "shunts", NULL};
 static const char *const node_keys[] = {
     "name",      "base_v",    "kind",       "v_set_pu", "angle_deg", "p_w",      "q_var",
     "ip_w",      "iq_var",    "rated_w",    "g_w",      "b_var",     "v_min_pu", "v_max_pu",
@@ -356,6 +356,7 @@ static int read_grid(struct pof_build *b, const struct pof_json *root, struct po
     static const struct pof_json_range hertz = {1, 1000, NULL};
     struct pof_grid *grid = b->grid;
     struct pof_text schema, name = {0};
+    struct pof_json shunts;
     int rc = pof_json_is_object(root, err);
     rc = rc ? rc : pof_json_text(root, "schema", &schema, err);
     if (rc == 0 && !pof_text_is(schema, POFI_GRID_SCHEMA)) {
@@ -376,6 +377,9 @@ static int read_grid(struct pof_build *b, const struct pof_json *root, struct po
     grid->name = (struct pof_text){copy, name.len};
     rc = read_all(b, root, "nodes", read_node, err);
     rc = rc ? rc : read_all(b, root, "branches", read_branch, err);
+    if (rc == 0 && pof_json_member(root, "shunts", &shunts)) {
+        rc = read_all(b, root, "shunts", pofi_read_bank, err);
+    }
     if (rc == 0 && (rc = pof_build_finish(b, err)) != 0) {
         pof_json_place(root, "nodes", err);
     }

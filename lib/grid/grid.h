@@ -150,6 +150,22 @@ struct pof_branch {
     const struct pof_tap *tap;              /* in the grid's arena; NULL: none known */
 };
 
+/* Shunts of a node that are switched in steps, or moved steplessly, to hold a voltage. */
+enum { POF_BANK_BLOCKS = 8 };
+
+struct pof_bank {
+    uint32_t node;               /* where they are */
+    uint32_t held;               /* whose voltage they hold */
+    bool stepless;
+    double v_low_pu, v_high_pu;  /* band */
+    double b_var;                /* what they inject at 1 p.u. now; b_var of the node contains it */
+    uint32_t blocks;             /* switched on in this order; reactors and capacitors each for itself */
+    struct {
+        int32_t steps;
+        double b_var;            /* of a step at 1 p.u.; reactors negative */
+    } block[POF_BANK_BLOCKS];
+};
+
 struct pof_grid {
     struct pof_text name;
     double base_va;      /* three-phase base power */
@@ -158,6 +174,8 @@ struct pof_grid {
     uint32_t nodes;
     struct pof_branch *branch;
     uint32_t branches;
+    struct pof_bank *bank;
+    uint32_t banks;
     struct pof_names node_names;   /* id = index of node */
     struct pof_names branch_names; /* id = index of branch */
     struct pof_arena arena;

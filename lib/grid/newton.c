@@ -329,26 +329,35 @@ static int iterate(struct pofi_newton *n, struct pofi_case *c, struct pof_err *e
     return last == STALE ? polish(n, c, merit, err) : 0;
 }
 
+static int with_limits(struct pofi_newton *n, struct pofi_case *c, struct pofi_switching *s,
+                       struct pof_err *err)
+{
+    int rc = start(n, c, err);
+    for (bool more = true; rc == 0 && more;) {
+        rc = iterate(n, c, err);
+        more = rc == 0 && c->why == POFI_SOLVED && n->limited > 0 && pofi_newton_switch(n, c, s);
+    }
+    c->why = s->endless ? POFI_CYCLES : c->why;
+    n->kept = s->kept;
+    return rc;
+}
+
 int pofi_newton_solve(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err)
 {
     int rc = 0;
-    bool more = true, cycles = false;
     c->tolerance = fmax(c->tolerance, pofi_rounding(n->net, n->col_a));
     c->iterations = 0;
     c->why = POFI_SOLVED;
-    if (n->lu) {
-        rc = start(n, c, err);
-    } else {
+    n->kept = 0;
+    if (!n->lu) {
         put_flat(n);
         (void)pofi_newton_mismatch(n, c);
-        more = false;
     }
-    while (rc == 0 && more) {
-        rc = iterate(n, c, err);
-        more = c->why == POFI_SOLVED && n->any_limited && pofi_newton_switch(n, c, &cycles);
-    }
-    if (cycles) {
-        c->why = POFI_CYCLES;
+    bool more = n->lu != NULL;
+    for (int policy = POFI_BLOCK; rc == 0 && more && policy < POFI_POLICIES; policy++) {
+        struct pofi_switching s = {.policy = (enum pofi_policy)policy};
+        rc = with_limits(n, c, &s, err);
+        more = c->why != POFI_SOLVED && s.rounds > 0;
     }
     memcpy(c->v, n->v, n->net->nodes * sizeof *n->v);
     memcpy(c->angle, n->a, n->net->nodes * sizeof *n->a);

@@ -20,7 +20,8 @@ struct pofi_newton {
     struct pofi_hold *hold; /* [nodes] */
     int8_t *at_limit;       /* [nodes] LIMITED: 0 voltage held, -1, 1 at a limit */
     uint8_t *returns;       /* [nodes] how often it came back from a limit */
-    bool any_limited;
+    uint32_t limited;       /* how many are LIMITED */
+    uint32_t kept;          /* of the last case: at a limit that their voltage does not ask for */
     double *share;          /* [nodes] of the slack; NULL: not distributed */
     uint32_t lambdas;       /* unknown slack powers, one for each island */
     double *lambda;
@@ -48,8 +49,19 @@ double pofi_newton_mismatch(struct pofi_newton *n, struct pofi_case *c);
 void pofi_newton_linearise(struct pofi_newton *n, const struct pofi_load *load);
 /* Angles from one linear solve of the active powers at the present voltages (a DC power flow). */
 int pofi_newton_dc(struct pofi_newton *n, struct pofi_case *c, struct pof_err *err) POF_CHECKED;
-/* Lets pv nodes go to and come back from their limits; changed: some did. Ends with CYCLES when a
- * node returns too often. */
-bool pofi_newton_switch(struct pofi_newton *n, const struct pofi_case *c, bool *cycles);
+
+/* How sets of limits are searched, see newton_limits.c; in the order they are tried. */
+enum pofi_policy { POFI_BLOCK, POFI_WORST, POFI_ONE_WAY, POFI_POLICIES };
+struct pofi_switching {
+    enum pofi_policy policy;
+    uint32_t rounds;   /* that changed something */
+    uint32_t fewest;   /* BLOCK: nodes on the wrong side, the fewest so far */
+    int patience;
+    uint32_t kept;     /* at the end: nodes that stay on the wrong side */
+    bool endless;      /* too many rounds */
+};
+/* Lets pv nodes go to and come back from their limits, in a solved state; false: none does any more,
+ * or it is endless. O(nodes). */
+bool pofi_newton_switch(struct pofi_newton *n, const struct pofi_case *c, struct pofi_switching *s);
 
 #endif

@@ -5,52 +5,117 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* --- limits --- */
+/* --- limits ---
+ *
+ * Which generators are at a limit is a complementarity problem: a held one generates within its
+ * limits, one at its upper (lower) limit has a voltage not above (below) its set value. BLOCK lets all
+ * that are wrong change sides at once and, when that stops making them fewer, only the one of lowest
+ * index, until it does again (K. G. Murty, "Note on a Bard-type scheme for solving the complementarity
+ * problem", Opsearch 11, 1974; J. J. Judice, F. M. Pires, "A block principal pivoting algorithm for
+ * large-scale strictly monotone linear complementarity problems", Computers & Operations Research
+ * 21(5), 1994). Networks are no linear problems, so it may fail; then one generator at a time goes, the
+ * worst first; and then all that violate go at once and none comes back, as in MATPOWER (User's
+ * Manual, section 4.6, pf.enforce_q_lims = 1). The latter two may keep generators at limits that their
+ * voltages do not ask for, which are counted. */
 
-/* A node that came back from a limit this often stays there: the limits of others are the reason. */
-enum { MOST_RETURNS = 8 };
-
-/* What must be passed before a node changes sides: a limit by this power, the voltage by this. */
+/* What must be passed before a node comes back: the voltage by this. */
 #define BAND_V 1e-9
 
-static bool switch_held(struct pofi_newton *n, const struct pofi_case *c, uint32_t i)
+enum {
+    PATIENCE = 5,     /* rounds of BLOCK that need not make wrong ones fewer */
+    MOST_RETURNS = 2, /* WORST: who came back so often stays */
+    ROUNDS_MIN = 30, ROUNDS_MAX = 300
+};
+
+/* By how much a node is on the wrong side, p.u. of power or voltage; 0: it is not. *to: where it is
+ * to go. */
+static double wrong(const struct pofi_newton *n, const struct pofi_case *c, uint32_t i, int8_t *to)
 {
     const struct pofi_hold *h = &n->hold[i];
-    double generates = n->q[i] + c->load[i].q + c->load[i].iq * n->v[i];
-    int8_t to = generates > h->q_max + c->tolerance   ? 1
-                : generates < h->q_min - c->tolerance ? -1
-                                                      : 0;
+    *to = 0;
+    if (h->kind != POFI_LIMITED) {
+        return 0;
+    }
+    if (n->at_limit[i] == 0) {
+        double generates = n->q[i] + c->load[i].q + c->load[i].iq * n->v[i];
+        double over = generates - h->q_max, under = h->q_min - generates;
+        *to = over > c->tolerance ? 1 : under > c->tolerance ? -1 : 0;
+        return *to > 0 ? over : *to < 0 ? under : 0;
+    }
+    double above = (n->v[i] - h->v_set) * n->at_limit[i];
+    return above > BAND_V && h->q_min < h->q_max ? above : 0;
+}
+
+static void change(struct pofi_newton *n, uint32_t i, int8_t to)
+{
     n->at_limit[i] = to;
-    return to != 0;
+    if (to == 0) {
+        n->returns[i]++;
+        n->v[i] = n->hold[i].v_set;
+    }
 }
 
-/* At the upper limit it cannot lift the voltage to its set value; above it, it need not. */
-static bool switch_back(struct pofi_newton *n, uint32_t i, bool *cycles)
+/* Whether a policy lets node i go there. */
+static bool may(const struct pofi_newton *n, enum pofi_policy policy, uint32_t i, int8_t to)
 {
-    double above = (n->v[i] - n->hold[i].v_set) * n->at_limit[i];
-    if (above <= BAND_V || n->hold[i].q_min == n->hold[i].q_max) {
-        return false;
-    }
-    if (n->returns[i] >= MOST_RETURNS) {
-        *cycles = true;
-        return false;
-    }
-    n->returns[i]++;
-    n->at_limit[i] = 0;
-    n->v[i] = n->hold[i].v_set;
-    return true;
+    return to != 0 || policy == POFI_BLOCK || (policy == POFI_WORST && n->returns[i] < MOST_RETURNS);
 }
 
-bool pofi_newton_switch(struct pofi_newton *n, const struct pofi_case *c, bool *cycles)
+/* All that are wrong, or one: the first (BLOCK) or the worst. Violated limits come before returns. */
+static uint32_t pass(struct pofi_newton *n, const struct pofi_case *c, enum pofi_policy policy, bool all)
 {
-    bool changed = false;
-    *cycles = false;
+    uint32_t found = 0, one = POF_NONE;
+    double most = 0;
+    int8_t one_to = 0;
     for (uint32_t i = 0; i < n->net->nodes; i++) {
-        if (n->hold[i].kind == POFI_LIMITED) {
-            changed |= n->at_limit[i] == 0 ? switch_held(n, c, i) : switch_back(n, i, cycles);
+        int8_t to;
+        double by = wrong(n, c, i, &to);
+        if (by <= 0 || !may(n, policy, i, to)) {
+            continue;
+        }
+        found++;
+        if (all) {
+            change(n, i, to);
+        } else if (one == POF_NONE || (policy == POFI_WORST && ((to != 0) > (one_to != 0) ||
+                                                                ((to != 0) == (one_to != 0) && by > most)))) {
+            one = i;
+            one_to = to;
+            most = by;
         }
     }
-    return changed;
+    if (one != POF_NONE) {
+        change(n, one, one_to);
+    }
+    return found;
+}
+
+static uint32_t count_wrong(const struct pofi_newton *n, const struct pofi_case *c)
+{
+    uint32_t count = 0;
+    int8_t to;
+    for (uint32_t i = 0; i < n->net->nodes; i++) {
+        count += wrong(n, c, i, &to) > 0;
+    }
+    return count;
+}
+
+bool pofi_newton_switch(struct pofi_newton *n, const struct pofi_case *c, struct pofi_switching *s)
+{
+    bool all = s->policy == POFI_ONE_WAY;
+    if (s->policy == POFI_BLOCK) {
+        uint32_t count = count_wrong(n, c);
+        if (s->rounds == 0 || count < s->fewest) {
+            s->fewest = count;
+            s->patience = PATIENCE;
+        }
+        all = s->patience-- > 0;
+    }
+    bool changed = pass(n, c, s->policy, all) > 0;
+    s->rounds += changed;
+    s->kept = changed ? 0 : count_wrong(n, c);
+    uint32_t most = n->limited < ROUNDS_MIN ? ROUNDS_MIN : n->limited < ROUNDS_MAX ? n->limited : ROUNDS_MAX;
+    s->endless = s->policy == POFI_BLOCK && s->rounds > 3 * most;
+    return changed && !s->endless;
 }
 
 /* --- DC start --- */

@@ -74,7 +74,6 @@ static int hold_pv(struct pofi_newton *n, uint32_t i, bool q_limits, struct pof_
         h->v_set = node->v_set_pu;
         h->q_min += limited ? node->q_min_var / net->grid->base_va : 0;
         h->q_max += limited ? node->q_max_var / net->grid->base_va : 0;
-        n->any_limited |= limited;
     }
     return 0;
 }
@@ -94,6 +93,9 @@ static int hold(struct pofi_newton *n, bool q_limits, struct pof_err *err)
         if (net->bus_of[i] != POF_NONE && net->grid->node[i].kind == POF_NODE_PV) {
             rc = hold_pv(n, i, q_limits, err);
         }
+    }
+    for (uint32_t i = 0; i < net->nodes; i++) {
+        n->limited += n->hold[i].kind == POFI_LIMITED;
     }
     return rc;
 }
@@ -293,6 +295,11 @@ int pofi_newton_new(struct pofi_newton **out, const struct pof_net *net,
 const int8_t *pofi_newton_limits(const struct pofi_newton *n)
 {
     return n->at_limit;
+}
+
+uint32_t pofi_newton_kept(const struct pofi_newton *n)
+{
+    return n->kept;
 }
 
 void pofi_newton_renew(struct pofi_newton *n)

@@ -369,6 +369,7 @@ void pof_pf_result(const struct pof_pf *pf, struct pof_pf_result *result)
         .p_w = pf->p_w,
         .q_var = pf->q_var,
         .limit = pf->limit,
+        .limits_kept = pf->limited && pf->known ? pofi_newton_kept(pf->newton) : 0,
         .slack_p_w = pf->slack_p,
         .slack_q_var = pf->slack_q,
         .iterations = pf->iterations,

@@ -83,6 +83,9 @@ struct pof_pf_result {
     const double *p_w, *q_var; /* [nodes] net consumption, shunts not counted: what was given, less
                                   what slack and pv nodes generate; 0 where v = 0 */
     const int8_t *limit;    /* [nodes] 1: a pv node at its upper reactive limit, -1: at its lower */
+    uint32_t limits_kept;   /* of them: at a limit that the voltage does not ask for (above its set
+                               value at the upper, below at the lower), because no set of limits
+                               was found that fits all */
     double slack_p_w, slack_q_var; /* generation of the slack nodes together, a distributed slack
                                       with all its shares */
     int iterations;

@@ -138,18 +138,58 @@ int pofi_raw_read_fixed_shunt(struct pofi_raw *r)
     return rc;
 }
 
+/* --- switched shunts --- */
+
+enum { SW_I, SW_MODSW, SW_STAT, SW_BINIT, SW_VSWHI, SW_VSWLO, SW_SWREG, SW_N1, SW_S1 = SW_N1 + 2 * POF_BANK_BLOCKS,
+       SWITCHED_FIELDS = SW_S1 + POF_BANK_BLOCKS };
+
+/* Blocks in service. Fields without a value end with the last block that has steps. */
+static void take_blocks(struct pof_bank *bank, const double *v)
+{
+    for (int k = 0; k < POF_BANK_BLOCKS; k++) {
+        double steps = v[SW_N1 + 2 * k], step = v[SW_N1 + 2 * k + 1];
+        if (steps >= 1 && steps <= 10000 && step != 0 && v[SW_S1 + k] != 0) {
+            bank->block[bank->blocks].steps = (int32_t)steps;
+            bank->block[bank->blocks++].b_var = step * MEGA;
+        }
+    }
+}
+
+/* Modes 1 and 2 hold the voltage of a bus, in steps and steplessly; others follow reactive powers of
+ * other devices and stay where they are. */
+static int hold_by_switching(struct pofi_raw *r, uint32_t at, const double *v)
+{
+    struct pof_bank bank = {.node = at, .held = at, .stepless = v[SW_MODSW] == 2, .v_low_pu = v[SW_VSWLO],
+                            .v_high_pu = v[SW_VSWHI], .b_var = v[SW_BINIT] * MEGA};
+    int rc = v[SW_SWREG] == 0 ? 0 : pofi_raw_bus(r, SW_SWREG, &bank.held);
+    take_blocks(&bank, v);
+    bool possible = bank.blocks > 0 && bank.v_low_pu <= bank.v_high_pu && bank.v_low_pu >= 0.5 &&
+                    bank.v_high_pu <= 1.5;
+    if (rc == 0 && possible) {
+        rc = pof_build_bank(&r->build, &bank, r->err);
+    }
+    r->told.shunt_control += !possible;
+    return rc;
+}
+
 int pofi_raw_read_switched_shunt(struct pofi_raw *r)
 {
-    enum { I, MODSW, STAT, BINIT };
     uint32_t at;
-    double v[] = {0, 1, 1, 0};
-    int rc = pofi_raw_bus(r, I, &at);
-    rc = rc ? rc : pofi_raw_reals(r, MODSW, 3, v + MODSW);
-    if (rc == 0 && v[STAT] != 0) {
-        r->build.grid->node[at].b_var += v[BINIT] * MEGA;
-        r->told.shunt_control += v[MODSW] != 0;
+    double v[SWITCHED_FIELDS] = {[SW_MODSW] = 1, [SW_STAT] = 1, [SW_VSWHI] = 1, [SW_VSWLO] = 1};
+    for (int k = 0; k < POF_BANK_BLOCKS; k++) {
+        v[SW_S1 + k] = 1;
     }
-    return rc;
+    int rc = pofi_raw_bus(r, SW_I, &at);
+    rc = rc ? rc : pofi_raw_reals(r, SW_MODSW, SWITCHED_FIELDS - SW_MODSW, v + SW_MODSW);
+    if (rc || v[SW_STAT] == 0) {
+        return rc;
+    }
+    r->build.grid->node[at].b_var += v[SW_BINIT] * MEGA;
+    if (v[SW_MODSW] == 1 || v[SW_MODSW] == 2) {
+        return hold_by_switching(r, at, v);
+    }
+    r->told.shunt_control += v[SW_MODSW] != 0;
+    return 0;
 }
 
 /* --- what holds a voltage --- */

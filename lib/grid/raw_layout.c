@@ -163,21 +163,26 @@ static const struct pofi_raw_part facts = {
     {{23, "name ibus jbus mode pdes qdes vset shmx trmx vtmn vtmx vsmx imx linx"}},
     pofi_raw_read_facts};
 
-static const char *const switched_fields[] = {"ibus", "modsw", "stat", "binit", NULL};
+static const char *const switched_fields[] = {
+    "ibus", "modsw", "stat", "binit", "vswhi", "vswlo", "swreg", "n1", "b1", "n2", "b2", "n3", "b3",
+    "n4",   "b4",    "n5",   "b5",    "n6",    "b6",    "n7",    "b7", "n8", "b8", "s1", "s2", "s3",
+    "s4",   "s5",    "s6",   "s7",    "s8",    NULL};
+#define BLOCKS " n1 b1 n2 b2 n3 b3 n4 b4 n5 b5 n6 b6 n7 b7 n8 b8"
 static const struct pofi_raw_part switched_shunt = {
     "switched shunt",
     "swshunt",
     switched_fields,
-    {{23, "ibus modsw vswhi vswlo swrem rmpct rmidnt binit"},
-     {32, "ibus modsw adjm stat vswhi vswlo swrem rmpct rmidnt binit"},
-     {35, "ibus shntid modsw adjm stat vswhi vswlo swreg nreg rmpct rmidnt binit"}},
+    {{23, "ibus modsw vswhi vswlo swreg rmpct rmidnt binit" BLOCKS},
+     {32, "ibus modsw adjm stat vswhi vswlo swreg rmpct rmidnt binit" BLOCKS},
+     {35, "ibus shntid modsw adjm stat vswhi vswlo swreg nreg rmpct rmidnt binit s1 n1 b1 s2 n2 b2 s3 "
+          "n3 b3 s4 n4 b4 s5 n5 b5 s6 n6 b6 s7 n7 b7 s8 n8 b8"}},
     pofi_raw_read_switched_shunt};
 /* Before revision 29 a switched shunt has neither the share nor the device that it helps. */
 static const struct pofi_raw_part old_switched_shunt = {
     "switched shunt",
     NULL,
     switched_fields,
-    {{23, "ibus modsw vswhi vswlo swrem binit"}},
+    {{23, "ibus modsw vswhi vswlo swreg binit" BLOCKS}},
     pofi_raw_read_switched_shunt};
 
 static const struct pofi_raw_part gne = {"GNE device", "gne", NULL, {{0, NULL}}, pofi_raw_left_out};

@@ -234,7 +234,7 @@ void pofi_raw_tell(const struct pofi_raw *r, const struct pof_teller *teller)
         {t->no_star, "windings without impedance, 1e-6 p.u. of 1 MVA taken"},
         {t->corrected, "windings whose impedance is corrected by a table, at their present tap"},
         {t->controls, "transformer controls of flow or angle left out, they stand as given"},
-        {t->shunt_control, "switched shunts, now fixed at their initial value"},
+        {t->shunt_control, "switched shunts that hold no voltage in modes 1 or 2, fixed at their initial value"},
         {t->nodes, "nodes inside of substations left out, buses are the model"},
         {t->open_inside, "open switches inside of substations left out"},
     };

@@ -168,13 +168,53 @@ static int put_loads(struct writing *w)
     return rc ? rc : put(w, "0 / END OF LOAD DATA, BEGIN FIXED SHUNT DATA\n");
 }
 
+/* A bus has one device in revision 33: the first that the grid gives it. */
+static const struct pof_bank *bank_of(const struct pof_grid *g, uint32_t node)
+{
+    for (uint32_t k = 0; k < g->banks; k++) {
+        if (g->bank[k].node == node) {
+            return &g->bank[k];
+        }
+    }
+    return NULL;
+}
+
+/* I, MODSW, ADJM, STAT, VSWHI, VSWLO, SWREM, RMPCT, RMIDNT, BINIT, N1, B1 ... */
+static int put_bank(struct writing *w, const struct pof_bank *b)
+{
+    const double head[] = {b->stepless ? 2 : 1, 0, 1, b->v_high_pu, b->v_low_pu,
+                           b->held == b->node ? 0 : number_of(w, b->held), 100};
+    const double now = b->b_var / MEGA;
+    int rc = pof_buf_addf(w->to, w->err, "%.0f", number_of(w, b->node));
+    rc = rc ? rc : put_reals(w, head, sizeof head / sizeof head[0], false);
+    rc = rc ? rc : put(w, ",'            '");
+    rc = rc ? rc : put_reals(w, &now, 1, false);
+    for (uint32_t k = 0; k < b->blocks && rc == 0; k++) {
+        const double block[] = {b->block[k].steps, b->block[k].b_var / MEGA};
+        rc = put_reals(w, block, 2, false);
+    }
+    return rc ? rc : put(w, "\n");
+}
+
+static int put_banks(struct writing *w)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < w->grid->nodes && w->grid->banks && rc == 0; i++) {
+        const struct pof_bank *b = bank_of(w->grid, i);
+        rc = b ? put_bank(w, b) : 0;
+    }
+    return rc;
+}
+
 static int put_shunts(struct writing *w)
 {
     int rc = 0;
     double base = w->grid->base_va / MEGA;
     for (uint32_t i = 0; i < w->grid->nodes && rc == 0; i++) {
         const struct pof_node *n = &w->grid->node[i];
-        const double v[] = {1, n->g_w / MEGA + w->g[i] * base, n->b_var / MEGA + w->b[i] * base};
+        const struct pof_bank *bank = w->grid->banks ? bank_of(w->grid, i) : NULL;
+        double fixed = n->b_var - (bank ? bank->b_var : 0);
+        const double v[] = {1, n->g_w / MEGA + w->g[i] * base, fixed / MEGA + w->b[i] * base};
         if (v[1] == 0 && v[2] == 0) {
             continue;
         }
@@ -338,7 +378,8 @@ static int put_rest(struct writing *w)
                                         "INDUCTION MACHINE"};
     int rc = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && rc == 0; i++) {
-        rc = pof_buf_addf(w->to, w->err, "0 / END OF %s DATA\n", parts[i]);
+        rc = strcmp(parts[i], "SWITCHED SHUNT") == 0 ? put_banks(w) : 0;
+        rc = rc ? rc : pof_buf_addf(w->to, w->err, "0 / END OF %s DATA\n", parts[i]);
     }
     return rc ? rc : put(w, "Q\n");
 }
@@ -346,7 +387,10 @@ static int put_rest(struct writing *w)
 static void tell_unwritten(const struct writing *w, const struct pof_teller *teller)
 {
     const struct pof_grid *g = w->grid;
-    unsigned rated = 0, places = 0, named = 0, shunts = 0, switches = 0, taps = 0, phases = 0;
+    unsigned rated = 0, places = 0, named = 0, shunts = 0, switches = 0, taps = 0, phases = 0, banks = 0;
+    for (uint32_t k = 0; k < g->banks; k++) {
+        banks += bank_of(g, g->bank[k].node) != &g->bank[k];
+    }
     for (uint32_t i = 0; i < g->nodes; i++) {
         phases += g->node[i].phases != NULL;
         rated += g->node[i].rated_w != 0;
@@ -370,6 +414,7 @@ static void tell_unwritten(const struct writing *w, const struct pof_teller *tel
     pofi_tell_count(teller, places, "nodes whose place (x, y) is left out");
     pofi_tell_count(teller, switches, "switches written as branches of small reactance");
     pofi_tell_count(teller, taps, "tap changers left out, the ratio stays");
+    pofi_tell_count(teller, banks, "further switched shunts of a bus, fixed as they are");
     pofi_tell_count(teller, phases, "nodes and branches whose phases differ, now balanced");
     pofi_tell_count(teller, shunts,
                     "transformers with shunts, half of which is now that of their second bus");

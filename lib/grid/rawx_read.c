@@ -14,7 +14,7 @@
 /* Names in older documents: which wanted name they stand for. */
 static const struct {
     const char *name, *means;
-} also[] = {{"status", "stat"}, {"shid", "shntid"}, {"swreg", "swrem"}, {"n", "name"}};
+} also[] = {{"status", "stat"}, {"shid", "shntid"}, {"swrem", "swreg"}, {"n", "name"}};
 
 static bool means(struct pof_text name, const char *wanted)
 {

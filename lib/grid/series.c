@@ -18,26 +18,42 @@ int pof_series_run(const struct pof_loads *loads, const struct pof_pf_options *o
     return pof_batch_run(loads->grid, options, &batch, taker, err);
 }
 
-int pof_series_run_taps(const struct pof_loads *loads, const struct pof_pf_options *options,
-                        enum pof_tap_strategy strategy, const struct pof_case_taker *taker,
-                        struct pof_err *err)
+int pof_series_run_controlled(const struct pof_loads *loads, const struct pof_pf_options *options,
+                              const struct pof_controls *controls, const struct pof_case_taker *taker,
+                              struct pof_err *err)
 {
-    struct pof_tap_control *control;
-    int rc = pof_tap_control_new(&control, loads->grid, options, strategy, err);
+    struct pof_shunt_control *control;
+    struct pof_grid grid = *loads->grid;
+    grid.banks = controls->shunts ? grid.banks : 0;
+    int rc = pof_shunt_control_new(&control, &grid, options, controls->taps, err);
     if (rc) {
         return rc;
     }
     for (uint32_t i = 0; i < loads->cases && rc == 0; i++) {
         size_t at = (size_t)i * loads->grid->nodes;
-        struct pof_tap_report report;
-        struct pof_solved solved = {.i = i, .taps = &report};
-        rc = pof_tap_control_solve(control, loads->p_w + at, loads->q_var + at, &report, err);
-        solved.status = report.status == POF_TAP_SETTLED ? POF_PF_CONVERGED : POF_PF_DIVERGED;
-        pof_pf_result(pof_tap_control_pf(control), &solved.result);
+        struct pof_tap_report taps;
+        struct pof_shunt_report shunts;
+        struct pof_solved solved = {.i = i, .taps = controls->taps ? &taps : NULL,
+                                    .shunts = controls->shunts ? &shunts : NULL};
+        rc = pof_shunt_control_solve(control, loads->p_w + at, loads->q_var + at, &taps, &shunts, err);
+        solved.status = taps.status == POF_TAP_SETTLED ? POF_PF_CONVERGED : POF_PF_DIVERGED;
+        pof_pf_result(pof_shunt_control_pf(control), &solved.result);
         rc = rc ? rc : taker->take(taker->ctx, &solved, err);
     }
-    pof_tap_control_free(control);
+    pof_shunt_control_free(control);
     return rc;
+}
+
+/* What the switched shunts of a node inject at 1 p.u. */
+static void put_banks(const struct pof_grid *grid, const struct pof_solved *solved, uint32_t node,
+                      struct pof_state *s)
+{
+    for (uint32_t k = 0; solved->shunts && k < grid->banks; k++) {
+        if (grid->bank[k].node == node) {
+            s->shunt_var += solved->shunts->b_var[k];
+            POF_SET(s, state, shunt_var);
+        }
+    }
 }
 
 /* Arrays of a result have their phases side by side; `at` is the place in them. */
@@ -60,6 +76,7 @@ static int put_node(const struct pof_loads *loads, const struct pof_solved *solv
     if (r->phases > 1) {
         POF_SET(&s, state, phase);
     }
+    put_banks(loads->grid, solved, (uint32_t)(at / r->phases), &s);
     return taker->take(taker->ctx, POF_state, &s, err);
 }
 

@@ -12,11 +12,17 @@ int pof_series_run(const struct pof_loads *loads, const struct pof_pf_options *o
                    unsigned threads, const struct pof_case_taker *taker,
                    struct pof_err *err) POF_CHECKED;
 
-/* The same with taps that hold their voltages, each case from the positions of the grid. A case whose
- * taps find no rest, or diverges on the way, is DIVERGED; solved->taps tells which. On one thread. */
-int pof_series_run_taps(const struct pof_loads *loads, const struct pof_pf_options *options,
-                        enum pof_tap_strategy strategy, const struct pof_case_taker *taker,
-                        struct pof_err *err) POF_CHECKED;
+/* What moves to hold voltages. */
+struct pof_controls {
+    enum pof_tap_strategy taps;
+    bool shunts; /* switched shunts */
+};
+
+/* The same with these controls, each case from the positions of the grid. A case whose taps or shunts
+ * find no rest, or diverges on the way, is DIVERGED; solved->taps and solved->shunts tell which. On one thread. */
+int pof_series_run_controlled(const struct pof_loads *loads, const struct pof_pf_options *options,
+                              const struct pof_controls *controls, const struct pof_case_taker *taker,
+                              struct pof_err *err) POF_CHECKED;
 
 /* What is done with a record: its type, and the structure of that type. */
 struct pof_record_taker {

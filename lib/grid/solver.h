@@ -78,7 +78,7 @@ enum pofi_why {
     POFI_TOO_LONG, /* max_iterations */
     POFI_SINGULAR, /* the equations determine no step */
     POFI_STUCK,    /* no length of the step makes mismatches smaller */
-    POFI_CYCLES    /* no set of reactive limits fits */
+    POFI_CYCLES    /* sets of reactive limits follow each other without end */
 };
 
 enum pofi_start { POFI_FLAT, POFI_DC, POFI_GIVEN };
@@ -114,6 +114,9 @@ int pofi_newton_solve(struct pofi_newton *n, struct pofi_case *c, struct pof_err
 void pofi_newton_renew(struct pofi_newton *n);
 /* [nodes] of the last case: -1 at its lower reactive limit, 1 at the upper, 0 otherwise. */
 const int8_t *pofi_newton_limits(const struct pofi_newton *n);
+/* How many nodes of the last case are at a limit that their voltage does not ask for, because no set
+ * of limits was found that fits all. */
+uint32_t pofi_newton_kept(const struct pofi_newton *n);
 void pofi_newton_free(struct pofi_newton *n);
 
 /* --- linear solves --- */
