@@ -37,6 +37,11 @@ int pof_buf_addf(struct pof_buf *b, struct pof_err *err, const char *fmt, ...) P
     POF_CHECKED;
 void pof_buf_release(struct pof_buf *b);
 
+struct pof_name_slot {
+    uint32_t id;   /* + 1; 0: empty */
+    uint32_t hash; /* upper half */
+};
+
 /* A set of names, numbered 0, 1, 2 ... in order of first sight. Initialise with {0}.
  * Lookup and insertion O(1) expected; iteration is by number, so never depends on the hash. */
 struct pof_names {
@@ -44,7 +49,7 @@ struct pof_names {
     struct pof_text *text; /* text[id]; owned; NUL-terminated behind the view */
     size_t n;
     size_t cap;
-    uint32_t *slot; /* id + 1, 0 empty; power of two many; owned */
+    struct pof_name_slot *slot; /* power of two many; owned */
     size_t slots;
 };
 

@@ -369,16 +369,16 @@ static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wi
 
 static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
-    const struct pof_offer *o = &b->offer[x->offer].record;
+    const struct pof_book_terms *o = &b->offer[x->offer].record;
     const struct pof_request *r = &b->request[x->request].record;
     return (struct pof_award){.session = b->session.id,
                               .request = r->id,
                               .offer = o->id,
                               .pod = o->pod,
-                              .node = o->node,
+                              .node = b->feeder->grid->node[b->offer[x->offer].node].name,
                               .buyer = r->buyer,
                               .role = r->role,
-                              .seller = o->seller,
+                              .seller = b->seller_ids.text[o->seller],
                               .direction = o->direction,
                               .start = b->session.start + (int64_t)quarter * POF_QUARTER_S,
                               .duration_s = POF_QUARTER_S,

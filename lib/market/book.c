@@ -20,6 +20,7 @@ void pof_book_release(struct pof_book *book)
     pof_forest_release(&book->forest);
     pof_names_release(&book->request_ids);
     pof_names_release(&book->offer_ids);
+    pof_names_release(&book->seller_ids);
     pof_names_release(&book->block_ids);
     pof_names_release(&book->group_ids);
     free(book->block);
@@ -135,40 +136,31 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
     return rc;
 }
 
-/* A text that the offers before mostly had too, as that of the session or seller: kept once. */
-static int keep_shared(struct pof_book *b, struct pof_text *t, struct pof_err *err)
+/* Blocks keep names of the record, so that it is copied as a whole when it has any. */
+static int take_blocks(struct pof_book *b, const struct pof_offer *o, uint32_t *block,
+                       struct pof_err *err)
 {
-    struct pof_text *memo = &b->shared[(t->len + (unsigned char)t->ptr[t->len - 1]) % POF_BOOK_SHARED];
-    if (!pof_text_eq(*memo, *t)) {
-        memo->ptr = pof_arena_text(&b->arena, t->ptr, t->len, err);
-        if (!memo->ptr) {
-            memo->len = 0;
-            return POF_E_NOMEM;
-        }
-        memo->len = t->len;
-    }
-    *t = *memo;
-    return 0;
+    struct pof_offer copy = *o;
+    bool named = POF_HAS(o, offer, block) || POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
+    int rc = named ? pof_record_copy(POF_offer, o, &copy, &b->arena, err) : 0;
+    return rc ? rc : pof_book_block_take(b, &copy, block, err);
 }
 
-/* As pof_record_copy(), but what the book or the grid has already is not copied once more. */
-static int copy_offer(struct pof_book *b, struct pof_book_offer *x, const struct pof_offer *o,
+/* What a book keeps of the offer that has just been given its number. */
+static int keep_terms(struct pof_book *b, const struct pof_offer *o, struct pof_book_terms *x,
                       struct pof_err *err)
 {
-    struct pof_text *const own[] = {&x->record.pod, &x->record.block, &x->record.parent,
-                                    &x->record.group};
-    x->record = *o;
-    x->record.id = b->offer_ids.text[b->offer_ids.n - 1];
-    x->record.node = b->feeder->grid->node_names.text[x->node];
-    int rc = keep_shared(b, &x->record.session, err);
-    rc = rc ? rc : keep_shared(b, &x->record.seller, err);
-    for (size_t i = 0; rc == 0 && i < sizeof own / sizeof own[0]; i++) {
-        if (own[i]->len) { /* what is not given is empty */
-            own[i]->ptr = pof_arena_text(&b->arena, own[i]->ptr, own[i]->len, err);
-            rc = own[i]->ptr ? 0 : POF_E_NOMEM;
-        }
-    }
-    return rc;
+    *x = (struct pof_book_terms){.has = o->has,
+                                 .id = b->offer_ids.text[b->offer_ids.n - 1],
+                                 .pod = {pof_arena_text(&b->arena, o->pod.ptr, o->pod.len, err), o->pod.len},
+                                 .start = o->start,
+                                 .end = o->end,
+                                 .p_w = o->p_w,
+                                 .price_ueur_mwh = o->price_ueur_mwh,
+                                 .min_w = o->min_w,
+                                 .received = o->received,
+                                 .direction = o->direction};
+    return x->pod.ptr ? pof_names_add(&b->seller_ids, o->seller, &x->seller, err) : POF_E_NOMEM;
 }
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
@@ -182,8 +174,8 @@ static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_
         struct pof_book_offer *x = &b->offer[b->offers];
         x->node = node;
         x->block = POF_NONE;
-        rc = copy_offer(b, x, o, err);
-        rc = rc ? rc : pof_book_block_take(b, &x->record, &x->block, err);
+        rc = keep_terms(b, o, &x->record, err);
+        rc = rc ? rc : take_blocks(b, o, &x->block, err);
     }
     b->offers += rc == 0;
     return rc;
@@ -287,15 +279,15 @@ static void keep_offers(struct pof_book *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < b->offers; i++) {
-        struct pof_book_offer x = b->offer[i];
-        if (!clip(b, x.record.start, x.record.end, &x.first, &x.last)) {
+        struct pof_book_offer *x = &b->offer[i];
+        if (!clip(b, x->record.start, x->record.end, &x->first, &x->last)) {
             b->counts.offers_outside++;
-        } else if (b->feeder->place[x.node] == POF_NONE) {
+        } else if (b->feeder->place[x->node] == POF_NONE) {
             b->counts.offers_unfed++;
-        } else if (x.block != POF_NONE && b->block[x.block].out) {
+        } else if (x->block != POF_NONE && b->block[x->block].out) {
             b->counts.offers_in_blocks_out++;
-        } else {
-            b->offer[n++] = x;
+        } else if (n++ < i) {
+            b->offer[n - 1] = *x;
         }
     }
     b->offers = b->counts.offers = n;
@@ -356,7 +348,8 @@ static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, co
 struct spans {
     const char *base;
     size_t n, size;
-    size_t first, last; /* offsets of the members */
+    size_t first, last;    /* offsets of the members */
+    const uint32_t *order; /* [n]; NULL: as they are */
 };
 
 static uint32_t span_at(const struct spans *s, size_t i, size_t offset)
@@ -387,21 +380,22 @@ static int slice(struct pof_book_slices *out, const struct spans *s, uint32_t qu
     }
     rc = pof_calloc(&out->at, total, sizeof *out->at, err);
     for (size_t i = 0; rc == 0 && i < s->n; i++) {
-        for (uint32_t q = span_at(s, i, s->first); q < span_at(s, i, s->last); q++) {
-            out->at[next[q]++] = (uint32_t)i;
+        size_t k = s->order ? s->order[i] : i;
+        for (uint32_t q = span_at(s, k, s->first); q < span_at(s, k, s->last); q++) {
+            out->at[next[q]++] = (uint32_t)k;
         }
     }
     return rc;
 }
 
-static int slice_all(struct pof_book *b, struct pof_err *err)
+static int slice_all(struct pof_book *b, const uint32_t *order, struct pof_err *err)
 {
     const struct spans offers = {(const char *)b->offer, b->offers, sizeof *b->offer,
                                  offsetof(struct pof_book_offer, first),
-                                 offsetof(struct pof_book_offer, last)};
+                                 offsetof(struct pof_book_offer, last), order};
     const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,
                                    offsetof(struct pof_book_request, first),
-                                   offsetof(struct pof_book_request, last)};
+                                   offsetof(struct pof_book_request, last), NULL};
     int rc = slice(&b->by_offer, &offers, b->quarters, err);
     rc = rc ? rc : slice(&b->by_request, &requests, b->quarters, err);
     rc =
@@ -431,6 +425,9 @@ int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_u
     rc = keep_limits(book, err);
     sort(book->request, book->requests, sizeof *book->request, request_cmp);
     sort(book->limit, book->limits, sizeof *book->limit, limit_cmp);
-    rc = rc ? rc : pof_book_rank(book, err);
-    return rc ? rc : slice_all(book, err);
+    uint32_t *order = NULL;
+    rc = rc ? rc : pof_book_rank(book, &order, err);
+    rc = rc ? rc : slice_all(book, order, err);
+    free(order);
+    return rc;
 }

@@ -19,8 +19,17 @@ struct pof_book_request {
     uint32_t first, last;           /* quarter-hours [first, last) of the window */
 };
 
+/* What a book keeps of an offer record: there are many of them, and few have blocks. */
+struct pof_book_terms {
+    uint64_t has;         /* as in the record, for POF_HAS(.., offer, ..) */
+    struct pof_text id, pod; /* in the arena */
+    int64_t start, end, p_w, price_ueur_mwh, min_w, received;
+    int direction;
+    uint32_t seller; /* number in seller_ids */
+};
+
 struct pof_book_offer {
-    struct pof_offer record;
+    struct pof_book_terms record;
     uint32_t node;
     uint32_t rank; /* 1 first */
     uint32_t first, last;
@@ -65,8 +74,6 @@ struct pof_book_slices {
     uint32_t *at;
 };
 
-enum { POF_BOOK_SHARED = 64 };
-
 /* Initialise with pof_book_init; read only after pof_book_close. */
 struct pof_book {
     const struct pof_feeder *feeder;
@@ -74,19 +81,18 @@ struct pof_book {
     struct pof_session session; /* the chosen one */
     uint32_t quarters;
     struct pof_book_request *request; /* by id */
-    struct pof_book_offer *offer;     /* as pof_clear_offer_cmp wants them */
+    struct pof_book_offer *offer;     /* as they came; by_offer has them in order */
     struct pof_book_limit *limit;     /* by quarter-hour, node, power */
     struct pof_session *sessions;
     size_t requests, offers, limits, n_sessions;
-    struct pof_book_slices by_offer, by_request;
+    struct pof_book_slices by_offer, by_request; /* offers as pof_clear_offer_cmp wants them */
     size_t *limit_first; /* [quarters + 1] */
     struct pof_book_counts counts;
-    struct pof_names request_ids, offer_ids;
+    struct pof_names request_ids, offer_ids, seller_ids;
     struct pof_book_block *block; /* by number in block_ids */
     struct pof_names block_ids, group_ids;
     size_t block_cap;
     struct pof_arena arena;
-    struct pof_text shared[POF_BOOK_SHARED]; /* texts that many offers have, by a hash */
     size_t request_cap, offer_cap, limit_cap, session_cap;
 };
 

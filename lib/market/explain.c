@@ -247,7 +247,7 @@ static int64_t held_back(const struct job *j, uint32_t node, enum pof_direction 
 }
 
 /* May it be left although it asks less than it is worth? */
-static bool may_be_left(const struct job *j, const struct pof_offer *o)
+static bool may_be_left(const struct job *j, const struct pof_book_terms *o)
 {
     bool late = POF_HAS(o, offer, received) && o->received >= j->x->book->session.gate;
     return late || POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
