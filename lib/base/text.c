@@ -107,53 +107,68 @@ static uint64_t hash(struct pof_text t)
     return mix(h ^ last, 0xda942042e4dd58b5u);
 }
 
-/* The place of a name, or the empty one where it belongs. A slot has the upper half of the hash, so
- * that texts are compared only when they are almost surely the same. */
+static unsigned char tag_of(uint64_t h)
+{
+    return (unsigned char)(h >> 56 | 1);
+}
+
+/* The place of a name, or the empty one where it belongs. Tags lie close together, so that for a new
+ * name hardly any memory is read but theirs. */
 static size_t find_slot(const struct pof_names *set, struct pof_text name, uint64_t h)
 {
     size_t i = (size_t)h & (set->slots - 1);
-    for (; set->slot[i].id; i = (i + 1) & (set->slots - 1)) {
-        if (set->slot[i].hash == (uint32_t)(h >> 32) &&
-            pof_text_eq(set->text[set->slot[i].id - 1], name)) {
+    for (; set->tag[i]; i = (i + 1) & (set->slots - 1)) {
+        if (set->tag[i] == tag_of(h) && pof_text_eq(set->text[set->slot[i]], name)) {
             break;
         }
     }
     return i;
 }
 
-/* Every name goes where it belongs in twice the slots. */
+static void fill_slot(struct pof_names *set, size_t i, uint64_t h, uint32_t id)
+{
+    set->tag[i] = tag_of(h);
+    set->slot[i] = id;
+}
+
+/* Every name goes where it belongs in more slots. */
 static int rehash(struct pof_names *set, struct pof_err *err)
 {
-    size_t slots = set->slots ? set->slots * 2 : 64;
-    struct pof_name_slot *slot;
+    size_t slots = set->slots ? set->slots * 4 : 64;
+    uint32_t *slot;
+    unsigned char *tag = NULL;
     int rc = pof_calloc(&slot, slots, sizeof *slot, err);
+    rc = rc ? rc : pof_calloc(&tag, slots, sizeof *tag, err);
     if (rc) {
+        free(slot);
         return rc;
     }
+    free(set->slot);
+    free(set->tag);
+    set->slot = slot;
+    set->tag = tag;
+    set->slots = slots;
     for (size_t id = 0; id < set->n; id++) {
         uint64_t h = hash(set->text[id]);
         size_t i = (size_t)h & (slots - 1);
-        while (slot[i].id) {
+        while (tag[i]) {
             i = (i + 1) & (slots - 1);
         }
-        slot[i] = (struct pof_name_slot){(uint32_t)id + 1, (uint32_t)(h >> 32)};
+        fill_slot(set, i, h, (uint32_t)id);
     }
-    free(set->slot);
-    set->slot = slot;
-    set->slots = slots;
     return 0;
 }
 
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, struct pof_err *err)
 {
     int rc = 0;
-    if (set->n * 2 >= set->slots && (rc = rehash(set, err)) != 0) {
+    if (set->n * 8 >= set->slots * 5 && (rc = rehash(set, err)) != 0) {
         return rc;
     }
     uint64_t h = hash(name);
     size_t i = find_slot(set, name, h);
-    if (set->slot[i].id) {
-        *id = set->slot[i].id - 1;
+    if (set->tag[i]) {
+        *id = set->slot[i];
         return 0;
     }
     if (set->n >= POF_NONE - 1) {
@@ -169,7 +184,7 @@ int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, str
     }
     *id = (uint32_t)set->n;
     set->text[set->n++] = (struct pof_text){copy, name.len};
-    set->slot[i] = (struct pof_name_slot){*id + 1, (uint32_t)(h >> 32)};
+    fill_slot(set, i, h, *id);
     return 0;
 }
 
@@ -179,7 +194,7 @@ uint32_t pof_names_find(const struct pof_names *set, struct pof_text name)
         return POF_NONE;
     }
     size_t i = find_slot(set, name, hash(name));
-    return set->slot[i].id ? set->slot[i].id - 1 : POF_NONE;
+    return set->tag[i] ? set->slot[i] : POF_NONE;
 }
 
 void pof_names_release(struct pof_names *set)
@@ -187,5 +202,6 @@ void pof_names_release(struct pof_names *set)
     pof_arena_release(&set->arena);
     free(set->text);
     free(set->slot);
+    free(set->tag);
     *set = (struct pof_names){0};
 }

@@ -37,11 +37,6 @@ int pof_buf_addf(struct pof_buf *b, struct pof_err *err, const char *fmt, ...) P
     POF_CHECKED;
 void pof_buf_release(struct pof_buf *b);
 
-struct pof_name_slot {
-    uint32_t id;   /* + 1; 0: empty */
-    uint32_t hash; /* upper half */
-};
-
 /* A set of names, numbered 0, 1, 2 ... in order of first sight. Initialise with {0}.
  * Lookup and insertion O(1) expected; iteration is by number, so never depends on the hash. */
 struct pof_names {
@@ -49,7 +44,8 @@ struct pof_names {
     struct pof_text *text; /* text[id]; owned; NUL-terminated behind the view */
     size_t n;
     size_t cap;
-    struct pof_name_slot *slot; /* power of two many; owned */
+    unsigned char *tag; /* of a slot: 0 empty, else part of the hash; owned */
+    uint32_t *slot;     /* id; power of two many; owned */
     size_t slots;
 };
 

@@ -67,9 +67,9 @@ static void slot_fill(struct pofi_slot *s, const struct pof_book *b, size_t q,
     for (size_t i = 0; i < s->problem.offers; i++) {
         const struct pof_book_offer *o = &b->offer[s->offer_of[i]];
         s->offer[i] = (struct pof_clear_offer){.node = o->node,
-                                               .direction = (enum pof_direction)o->record.direction,
-                                               .p_w = o->record.p_w,
-                                               .price_ueur = o->record.price_ueur_mwh,
+                                               .direction = (enum pof_direction)o->direction,
+                                               .p_w = o->p_w,
+                                               .price_ueur = o->price_ueur_mwh,
                                                .rank = o->rank};
     }
     for (size_t k = b->by_request.first[q]; k < b->by_request.first[q + 1]; k++) {
@@ -182,7 +182,7 @@ static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct
             (struct pofi_row){.request = out->unasked ? 0 : s->request_of[x->request],
                               .offer = offer,
                               .p_w = x->p_w,
-                              .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
+                              .price_ueur = j->book->offer[offer].price_ueur_mwh,
                               .why = x->why};
     }
     return rc;
@@ -198,10 +198,10 @@ static void make_uniform(const struct pof_book *b, struct pofi_quarter *out)
         for (end = i; end < out->rows && out->row[end].request == out->row[i].request &&
                       out->row[end].why == out->row[i].why;
              end++) {
-            highest[b->offer[out->row[end].offer].record.direction] = out->row[end].price_ueur;
+            highest[b->offer[out->row[end].offer].direction] = out->row[end].price_ueur;
         }
         for (size_t k = i; k < end; k++) {
-            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].record.direction];
+            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].direction];
         }
     }
 }
@@ -369,16 +369,17 @@ static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wi
 
 static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
-    const struct pof_book_terms *o = &b->offer[x->offer].record;
+    const struct pof_book_offer *o = &b->offer[x->offer];
+    const struct pof_book_terms *t = &b->terms[x->offer];
     const struct pof_request *r = &b->request[x->request].record;
     return (struct pof_award){.session = b->session.id,
                               .request = r->id,
-                              .offer = o->id,
-                              .pod = o->pod,
-                              .node = b->feeder->grid->node[b->offer[x->offer].node].name,
+                              .offer = t->id,
+                              .pod = t->pod,
+                              .node = b->feeder->grid->node[o->node].name,
                               .buyer = r->buyer,
                               .role = r->role,
-                              .seller = b->seller_ids.text[o->seller],
+                              .seller = b->seller_ids.text[t->seller],
                               .direction = o->direction,
                               .start = b->session.start + (int64_t)quarter * POF_QUARTER_S,
                               .duration_s = POF_QUARTER_S,

@@ -27,6 +27,7 @@ void pof_book_release(struct pof_book *book)
     pof_arena_release(&book->arena);
     free(book->request);
     free(book->offer);
+    free(book->terms);
     free(book->limit);
     free(book->sessions);
     free(book->by_offer.first);
@@ -146,21 +147,25 @@ static int take_blocks(struct pof_book *b, const struct pof_offer *o, uint32_t *
     return rc ? rc : pof_book_block_take(b, &copy, block, err);
 }
 
-/* What a book keeps of the offer that has just been given its number. */
-static int keep_terms(struct pof_book *b, const struct pof_offer *o, struct pof_book_terms *x,
-                      struct pof_err *err)
+/* The next offer, which has just been given its number. */
+static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t node, struct pof_err *err)
 {
-    *x = (struct pof_book_terms){.has = o->has,
-                                 .id = b->offer_ids.text[b->offer_ids.n - 1],
-                                 .pod = {pof_arena_text(&b->arena, o->pod.ptr, o->pod.len, err), o->pod.len},
-                                 .start = o->start,
-                                 .end = o->end,
-                                 .p_w = o->p_w,
+    struct pof_book_terms *t = &b->terms[b->offers];
+    *t = (struct pof_book_terms){
+        .has = o->has,
+        .id = b->offer_ids.text[b->offer_ids.n - 1],
+        .pod = {pof_arena_text(&b->arena, o->pod.ptr, o->pod.len, err), o->pod.len},
+        .start = o->start,
+        .end = o->end,
+        .min_w = o->min_w,
+        .received = o->received};
+    struct pof_book_offer *x = &b->offer[b->offers];
+    *x = (struct pof_book_offer){.p_w = o->p_w,
                                  .price_ueur_mwh = o->price_ueur_mwh,
-                                 .min_w = o->min_w,
-                                 .received = o->received,
-                                 .direction = o->direction};
-    return x->pod.ptr ? pof_names_add(&b->seller_ids, o->seller, &x->seller, err) : POF_E_NOMEM;
+                                 .node = node,
+                                 .direction = (unsigned char)o->direction};
+    int rc = t->pod.ptr ? pof_names_add(&b->seller_ids, o->seller, &t->seller, err) : POF_E_NOMEM;
+    return rc ? rc : take_blocks(b, o, &x->block, err);
 }
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
@@ -170,13 +175,8 @@ static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_
     rc = rc ? rc : find_node(b, o->node, &node, err);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
-    if (rc == 0) {
-        struct pof_book_offer *x = &b->offer[b->offers];
-        x->node = node;
-        x->block = POF_NONE;
-        rc = keep_terms(b, o, &x->record, err);
-        rc = rc ? rc : take_blocks(b, o, &x->block, err);
-    }
+    rc = rc ? rc : pof_grow(&b->terms, &b->terms_cap, b->offers + 1, sizeof *b->terms, err);
+    rc = rc ? rc : keep_offer(b, o, node, err);
     b->offers += rc == 0;
     return rc;
 }
@@ -280,7 +280,7 @@ static void keep_offers(struct pof_book *b)
     size_t n = 0;
     for (size_t i = 0; i < b->offers; i++) {
         struct pof_book_offer *x = &b->offer[i];
-        if (!clip(b, x->record.start, x->record.end, &x->first, &x->last)) {
+        if (!clip(b, b->terms[i].start, b->terms[i].end, &x->first, &x->last)) {
             b->counts.offers_outside++;
         } else if (b->feeder->place[x->node] == POF_NONE) {
             b->counts.offers_unfed++;
@@ -288,6 +288,7 @@ static void keep_offers(struct pof_book *b)
             b->counts.offers_in_blocks_out++;
         } else if (n++ < i) {
             b->offer[n - 1] = *x;
+            b->terms[n - 1] = b->terms[i];
         }
     }
     b->offers = b->counts.offers = n;

@@ -19,21 +19,21 @@ struct pof_book_request {
     uint32_t first, last;           /* quarter-hours [first, last) of the window */
 };
 
-/* What a book keeps of an offer record: there are many of them, and few have blocks. */
-struct pof_book_terms {
-    uint64_t has;         /* as in the record, for POF_HAS(.., offer, ..) */
-    struct pof_text id, pod; /* in the arena */
-    int64_t start, end, p_w, price_ueur_mwh, min_w, received;
-    int direction;
-    uint32_t seller; /* number in seller_ids */
+/* What clearing looks at of an offer; the rest is apart, so that this stays close together. */
+struct pof_book_offer {
+    int64_t p_w, price_ueur_mwh;
+    uint32_t node;
+    uint32_t rank;        /* 1 first */
+    uint32_t first, last; /* quarter-hours of the window */
+    uint32_t block;       /* POF_NONE: in none, and neither parent nor group */
+    unsigned char direction;
 };
 
-struct pof_book_offer {
-    struct pof_book_terms record;
-    uint32_t node;
-    uint32_t rank; /* 1 first */
-    uint32_t first, last;
-    uint32_t block; /* POF_NONE: in none, and neither parent nor group */
+struct pof_book_terms {
+    uint64_t has;            /* as in the record, for POF_HAS(.., offer, ..) */
+    struct pof_text id, pod; /* in the arena */
+    int64_t start, end, min_w, received;
+    uint32_t seller; /* number in seller_ids */
 };
 
 /* Offers that are taken together, or (gate) one divisible offer that has a parent or a group. Names
@@ -82,6 +82,7 @@ struct pof_book {
     uint32_t quarters;
     struct pof_book_request *request; /* by id */
     struct pof_book_offer *offer;     /* as they came; by_offer has them in order */
+    struct pof_book_terms *terms;     /* of each offer */
     struct pof_book_limit *limit;     /* by quarter-hour, node, power */
     struct pof_session *sessions;
     size_t requests, offers, limits, n_sessions;
@@ -93,7 +94,7 @@ struct pof_book {
     struct pof_names block_ids, group_ids;
     size_t block_cap;
     struct pof_arena arena;
-    size_t request_cap, offer_cap, limit_cap, session_cap;
+    size_t request_cap, offer_cap, terms_cap, limit_cap, session_cap;
 };
 
 /* The feeder is borrowed until the release. */
