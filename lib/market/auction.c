@@ -356,13 +356,12 @@ static int award_id(struct pof_buf *id, const struct pof_award *award, const cha
     return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
 }
 
-static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wide *paid,
-                    struct pof_err *err)
+static int hand_out(struct pof_auction *a, const struct pof_award *award, struct pof_err *err)
 {
     int64_t *sum = award->direction == POF_UP ? &a->up_wq : &a->down_wq;
     int rc = a->on_award(a->ctx, award, err);
     rc = rc ? rc : pof_add(sum, award->p_w, err);
-    *paid += (pof_wide)award->p_w * award->price_ueur_mwh;
+    a->paid += (pof_wide)award->p_w * award->price_ueur_mwh;
     a->awards++;
     return rc;
 }
@@ -436,7 +435,6 @@ static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
 struct handing {
     struct numbering *number; /* [offers] */
     struct pof_buf id;
-    pof_wide paid;
 };
 
 static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, size_t q,
@@ -456,7 +454,7 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
         *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
         rc = award_id(&h->id, &award, name, k->n, err);
         award.id = (struct pof_text){h->id.data, h->id.len};
-        rc = rc ? rc : hand_out(a, &award, &h->paid, err);
+        rc = rc ? rc : hand_out(a, &award, err);
     }
     rc = rc ? rc : hand_out_prices(a, j, q, err);
     return rc;
@@ -498,10 +496,9 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
     enum { AT_ONCE = 4 }; /* for each thread */
     struct handing h = {0};
     int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
-    size_t quarters = j->book->quarters;
-    size_t batch = a->units > 0 ? quarters : (size_t)threads * AT_ONCE;
-    for (j->from = 0; rc == 0 && j->from < quarters; j->from += batch) {
-        size_t n = quarters - j->from < batch ? quarters - j->from : batch;
+    size_t batch = a->units > 0 ? j->to : (size_t)threads * AT_ONCE;
+    for (; rc == 0 && j->from < j->to; j->from += batch) {
+        size_t n = j->to - j->from < batch ? j->to - j->from : batch;
         rc = a->units > 0 ? pofi_clear_decided(j, threads, err)
                           : pof_parallel(n, threads, clear_quarter, j, err);
         for (size_t q = j->from; q < j->from + n; q++) {
@@ -509,37 +506,56 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
             quarter_release(&j->quarter[q]);
         }
     }
-    rc = rc ? rc : round_money(h.paid, &a->paid_ueur, err);
+    rc = rc ? rc : round_money(a->paid, &a->paid_ueur, err);
     pof_buf_release(&h.id);
     free(h.number);
     return rc;
 }
 
-int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
+/* Quarter-hours [j->from, j->to). */
+static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    struct pofi_job j = {.auction = a, .book = book, .tally = a};
     if (a->on_price && a->sequence != POF_JOINT) {
         return pof_fail(err, POF_E_USAGE,
                         "prices belong to the joint optimum; of a sequence there "
                         "are none");
     }
-    int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
-    rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
+    size_t quarters = j->to - j->from;
+    int rc = pof_calloc(&j->clearing, threads, sizeof(struct pof_clearing *), err);
+    rc = rc ? rc : pof_calloc(&j->quarter, j->book->quarters, sizeof *j->quarter, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
-        rc = pof_clearing_new(&j.clearing[t], err);
+        rc = pof_clearing_new(&j->clearing[t], err);
     }
-    rc = rc ? rc : pof_book_units_build(&j.units, book, err);
-    a->units = j.units.units;
-    rc = rc ? rc : clear_and_hand_out(a, &j, threads, err);
+    rc = rc ? rc : pof_book_units_build(&j->units, j->book, err);
+    a->units = j->units.units;
+    rc = rc ? rc : clear_and_hand_out(a, j, threads, err);
     a->passes = a->sequence == POF_JOINT ? 1 : 2;
     for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
         a->pass[k].bound = a->pass[k].cost; /* certified */
-        a->pass[k].parts = book->quarters;
+        a->pass[k].parts += (uint32_t)quarters;
     }
-    job_release(&j, threads);
+    job_release(j, threads);
     return rc;
+}
+
+int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
+{
+    struct pofi_job j = {.auction = a, .book = book, .tally = a, .to = book->quarters};
+    return run(a, &j, err);
+}
+
+int pof_auction_quarter(struct pof_auction *a, const struct pof_book *book, uint32_t quarter,
+                        struct pof_err *err)
+{
+    struct pofi_job j = {
+        .auction = a, .book = book, .tally = a, .from = quarter, .to = (size_t)quarter + 1};
+    if (a->on_price) {
+        return pof_fail(err, POF_E_USAGE,
+                        "prices have ties among the offers of the whole session; a stream has none");
+    }
+    return run(a, &j, err);
 }
 
 int64_t pof_auction_gap_ppm(const struct pof_auction_pass *x)

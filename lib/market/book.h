@@ -49,10 +49,9 @@ struct pof_book_block {
 };
 
 struct pof_book_limit {
-    uint32_t node; /* fed through the branch */
-    int64_t start, p_up_w, p_down_w;
-    uint32_t quarter;
-    int32_t duration_s;
+    int64_t p_up_w, p_down_w, start;
+    uint32_t node;    /* fed through the branch */
+    uint32_t quarter; /* of the window; until closing: how many from start on */
 };
 
 /* What became of the records taken. */
@@ -93,7 +92,7 @@ struct pof_book {
     struct pof_book_block *block; /* by number in block_ids */
     struct pof_names block_ids, group_ids;
     size_t block_cap;
-    struct pof_arena arena;
+    struct pof_arena arena, pods; /* pods: their names, in terms */
     size_t request_cap, offer_cap, terms_cap, limit_cap, session_cap;
 };
 
@@ -116,5 +115,21 @@ int pof_book_take(struct pof_book *book, const struct pof_record *record,
  * O(n log n). */
 int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
                    struct pof_err *err) POF_CHECKED;
+
+/* --- a book of which only one quarter-hour of offers is held at a time --- */
+
+/* As pof_book_close(), for all but the offers. From here on only pof_book_next_offer() takes
+ * records. */
+int pof_book_frame(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+                   struct pof_err *err) POF_CHECKED;
+/* Takes an offer, as pof_book_take(); one outside the window or not connected is counted and not
+ * held. POF_E_CONFLICT for one with a least power, block, parent or group: that is decided for the
+ * session as a whole. Its id must differ from those of the offers held. */
+int pof_book_next_offer(struct pof_book *book, const struct pof_offer *offer,
+                        struct pof_err *err) POF_CHECKED;
+/* Puts the offers held in order, as those of one quarter-hour. All of them must be of it. */
+int pof_book_quarter(struct pof_book *book, uint32_t quarter, struct pof_err *err) POF_CHECKED;
+/* Forgets the offers that end with a quarter-hour, so that the rest are those of the next. */
+int pof_book_forget(struct pof_book *book, uint32_t quarter, struct pof_err *err) POF_CHECKED;
 
 #endif
