@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "io/heap.h"
-#include "market/auction.h"
+#include "market/stream.h"
 #include "num/decimal.h"
 
 #include <inttypes.h>
@@ -13,6 +13,7 @@ struct args {
     const char *grid, *session, *prices, *report;
     int64_t ceiling, budget;
     int sequence, price, method;
+    bool stream;
 };
 
 static const char *const sequences[] = {"joint", "dso-first", NULL};
@@ -30,6 +31,7 @@ static const struct pof_option options[] = {
     {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
+    {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "offers come in order of time: hold one quarter-hour of them", 0, 0, NULL},
     {0}};
 #undef AT
 
@@ -47,6 +49,8 @@ struct job {
     struct pof_grid grid;
     struct pof_feeder feeder;
     struct pof_book book;
+    struct pof_auction auction;
+    struct pof_stream stream;
 };
 
 static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
@@ -59,12 +63,14 @@ static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
 {
     struct job *j = ctx;
-    return pof_book_take(&j->book, record, err);
+    return j->args->stream ? pof_stream_take(&j->stream, record, err)
+                           : pof_book_take(&j->book, record, err);
 }
 
 /* What the book and its clearing take for a byte of CSV. */
 enum { MEMORY_PER_BYTE = 8 };
 
+/* In a stream, this clears all but the last quarter-hours too. */
 static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     const char *const *operand;
@@ -77,8 +83,7 @@ static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
                                             {POF_offer, on_record},
                                             {POF_limit, on_record}};
     int rc = pof_book_init(&j->book, &j->feeder, err);
-    rc = rc ? rc : pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
-    return rc ? rc : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
+    return rc ? rc : pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
 }
 
 static int write_award(void *ctx, const struct pof_award *award, struct pof_err *err)
@@ -165,28 +170,44 @@ static int write_report(struct pof_cli *cli, const struct job *j, const struct p
     return rc;
 }
 
+static int prepare(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    j->auction = (struct pof_auction){.sequence = (enum pof_sequence)j->args->sequence,
+                                      .price_rule = (enum pof_price_rule)j->args->price,
+                                      .method = (enum pof_clear_method)j->args->method,
+                                      .threads = pof_cli_threads(cli),
+                                      .budget = (uint64_t)j->args->budget,
+                                      .on_award = write_award,
+                                      .ctx = pof_cli_out(cli)};
+    j->stream = (struct pof_stream){.book = &j->book,
+                                    .auction = &j->auction,
+                                    .session = j->args->session,
+                                    .ceiling_ueur = j->args->ceiling};
+    if (j->args->stream && j->args->prices) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--prices have ties among the offers of the whole session; --stream never "
+                        "holds them all: leave one of the two away");
+    }
+    return 0;
+}
+
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    struct pof_auction auction = {.sequence = (enum pof_sequence)j->args->sequence,
-                                  .price_rule = (enum pof_price_rule)j->args->price,
-                                  .method = (enum pof_clear_method)j->args->method,
-                                  .threads = pof_cli_threads(cli),
-                                  .budget = (uint64_t)j->args->budget,
-                                  .on_award = write_award,
-                                  .ctx = pof_cli_out(cli)};
     struct pof_writer *prices = NULL;
-    int rc = 0;
-    if (j->args->prices) {
+    int rc = j->args->stream ? 0 : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
+    if (rc == 0 && j->args->prices) {
         rc = pof_cli_writer(cli, j->args->prices, &prices, err);
-        auction.on_price = write_price;
-        auction.price_ctx = prices;
+        j->auction.on_price = write_price;
+        j->auction.price_ctx = prices;
     }
-    say_input(cli, &j->book);
-    rc = rc ? rc : pof_auction_run(&auction, &j->book, err);
+    rc = rc              ? rc
+         : j->args->stream ? pof_stream_end(&j->stream, err)
+                           : pof_auction_run(&j->auction, &j->book, err);
     if (rc == 0) {
-        say_result(cli, &auction);
-        say_decisions(cli, &auction);
-        rc = write_report(cli, j, &auction, err);
+        say_input(cli, &j->book);
+        say_result(cli, &j->auction);
+        say_decisions(cli, &j->auction);
+        rc = write_report(cli, j, &j->auction, err);
     }
     return rc;
 }
@@ -194,7 +215,8 @@ static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.args = args};
-    int rc = read_grid(cli, &j, err);
+    int rc = prepare(cli, &j, err);
+    rc = rc ? rc : read_grid(cli, &j, err);
     rc = rc ? rc : read_book(cli, &j, err);
     rc = rc ? rc : clear_session(cli, &j, err);
     pof_book_release(&j.book);

@@ -45,25 +45,39 @@ int pof_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err 
     return 0;
 }
 
-void *pof_arena_alloc(struct pof_arena *arena, size_t size, struct pof_err *err)
+/* At least size bytes at the end of what is used. */
+static struct pof_chunk *room_for(struct pof_arena *arena, size_t size, struct pof_err *err)
 {
-    if (size > SIZE_MAX / 2) {
+    struct pof_chunk *c = arena->chunk;
+    if (c && c->size - c->used >= size) {
+        return c;
+    }
+    size_t room = size > CHUNK ? size : CHUNK;
+    c = size > SIZE_MAX / 2 ? NULL : malloc(sizeof *c + room);
+    if (!c) {
         pof_fail(err, POF_E_NOMEM, "cannot allocate %zu bytes", size);
         return NULL;
     }
-    size = (size + ALIGN - 1) / ALIGN * ALIGN;
+    c->next = arena->chunk;
+    c->used = 0;
+    c->size = room;
+    arena->chunk = c;
+    return c;
+}
+
+void *pof_arena_alloc(struct pof_arena *arena, size_t size, struct pof_err *err)
+{
+    /* Behind a text the next aligned place. A chunk's size may not be a multiple: then it is full. */
     struct pof_chunk *c = arena->chunk;
-    if (!c || c->size - c->used < size) {
-        size_t room = size > CHUNK ? size : CHUNK;
-        c = malloc(sizeof *c + room);
-        if (!c) {
-            pof_fail(err, POF_E_NOMEM, "cannot allocate %zu bytes", room);
-            return NULL;
-        }
-        c->next = arena->chunk;
-        c->used = 0;
-        c->size = room;
-        arena->chunk = c;
+    size_t gap = c ? (ALIGN - c->used % ALIGN) % ALIGN : 0;
+    if (c && gap <= c->size - c->used) {
+        c->used += gap;
+    } else if (c) {
+        c->used = c->size;
+    }
+    c = room_for(arena, size, err);
+    if (!c) {
+        return NULL;
     }
     void *p = c->bytes + c->used;
     c->used += size;
@@ -72,13 +86,16 @@ void *pof_arena_alloc(struct pof_arena *arena, size_t size, struct pof_err *err)
 
 char *pof_arena_text(struct pof_arena *arena, const char *bytes, size_t n, struct pof_err *err)
 {
-    char *p = pof_arena_alloc(arena, n + 1, err);
-    if (p) {
-        if (n) {
-            memcpy(p, bytes, n);
-        }
-        p[n] = '\0';
+    struct pof_chunk *c = room_for(arena, n == SIZE_MAX ? n : n + 1, err);
+    if (!c) {
+        return NULL;
     }
+    char *p = (char *)c->bytes + c->used;
+    if (n) {
+        memcpy(p, bytes, n);
+    }
+    p[n] = '\0';
+    c->used += n + 1;
     return p;
 }
 

@@ -2,6 +2,7 @@
 /* Radix sort of keys. */
 #include "base/sort.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { FEW = 32 };
@@ -18,6 +19,24 @@ static void insert(struct pof_key *at, size_t n)
     }
 }
 
+/* One pass: from by a byte of the key to another array. */
+static void scatter(const struct pof_key *from, struct pof_key *to, size_t n, unsigned shift)
+{
+    size_t next[256] = {0};
+    for (size_t i = 0; i < n; i++) {
+        next[from[i].key >> shift & 0xff]++;
+    }
+    size_t sum = 0;
+    for (int b = 0; b < 256; b++) {
+        size_t count = next[b];
+        next[b] = sum;
+        sum += count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[next[from[i].key >> shift & 0xff]++] = from[i];
+    }
+}
+
 void pof_sort_keys(struct pof_key *at, struct pof_key *tmp, size_t n)
 {
     if (n <= FEW) {
@@ -25,30 +44,19 @@ void pof_sort_keys(struct pof_key *at, struct pof_key *tmp, size_t n)
         return;
     }
     uint64_t differ = 0;
+    bool sorted = true;
     for (size_t i = 1; i < n; i++) {
         differ |= at[i].key ^ at[0].key;
+        sorted = sorted && at[i - 1].key <= at[i].key;
     }
     struct pof_key *from = at, *to = tmp;
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        if (!(differ >> shift & 0xff)) {
-            continue;
+    for (unsigned shift = 0; shift < 64 && !sorted; shift += 8) {
+        if (differ >> shift & 0xff) {
+            scatter(from, to, n, shift);
+            struct pof_key *swap = from;
+            from = to;
+            to = swap;
         }
-        size_t next[256] = {0};
-        for (size_t i = 0; i < n; i++) {
-            next[from[i].key >> shift & 0xff]++;
-        }
-        size_t sum = 0;
-        for (int b = 0; b < 256; b++) {
-            size_t count = next[b];
-            next[b] = sum;
-            sum += count;
-        }
-        for (size_t i = 0; i < n; i++) {
-            to[next[from[i].key >> shift & 0xff]++] = from[i];
-        }
-        struct pof_key *swap = from;
-        from = to;
-        to = swap;
     }
     if (from != at) {
         memcpy(at, from, n * sizeof *at);

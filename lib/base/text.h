@@ -44,7 +44,8 @@ struct pof_names {
     struct pof_text *text; /* text[id]; owned; NUL-terminated behind the view */
     size_t n;
     size_t cap;
-    uint32_t *slot; /* id + 1, 0 empty; power of two many; owned */
+    unsigned char *tag; /* of a slot: 0 empty, else part of the hash; owned */
+    uint32_t *slot;     /* id; power of two many; owned */
     size_t slots;
 };
 

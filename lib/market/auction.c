@@ -67,9 +67,9 @@ static void slot_fill(struct pofi_slot *s, const struct pof_book *b, size_t q,
     for (size_t i = 0; i < s->problem.offers; i++) {
         const struct pof_book_offer *o = &b->offer[s->offer_of[i]];
         s->offer[i] = (struct pof_clear_offer){.node = o->node,
-                                               .direction = (enum pof_direction)o->record.direction,
-                                               .p_w = o->record.p_w,
-                                               .price_ueur = o->record.price_ueur_mwh,
+                                               .direction = (enum pof_direction)o->direction,
+                                               .p_w = o->p_w,
+                                               .price_ueur = o->price_ueur_mwh,
                                                .rank = o->rank};
     }
     for (size_t k = b->by_request.first[q]; k < b->by_request.first[q + 1]; k++) {
@@ -182,7 +182,7 @@ static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct
             (struct pofi_row){.request = out->unasked ? 0 : s->request_of[x->request],
                               .offer = offer,
                               .p_w = x->p_w,
-                              .price_ueur = j->book->offer[offer].record.price_ueur_mwh,
+                              .price_ueur = j->book->offer[offer].price_ueur_mwh,
                               .why = x->why};
     }
     return rc;
@@ -198,10 +198,10 @@ static void make_uniform(const struct pof_book *b, struct pofi_quarter *out)
         for (end = i; end < out->rows && out->row[end].request == out->row[i].request &&
                       out->row[end].why == out->row[i].why;
              end++) {
-            highest[b->offer[out->row[end].offer].record.direction] = out->row[end].price_ueur;
+            highest[b->offer[out->row[end].offer].direction] = out->row[end].price_ueur;
         }
         for (size_t k = i; k < end; k++) {
-            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].record.direction];
+            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].direction];
         }
     }
 }
@@ -356,29 +356,29 @@ static int award_id(struct pof_buf *id, const struct pof_award *award, const cha
     return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
 }
 
-static int hand_out(struct pof_auction *a, const struct pof_award *award, pof_wide *paid,
-                    struct pof_err *err)
+static int hand_out(struct pof_auction *a, const struct pof_award *award, struct pof_err *err)
 {
     int64_t *sum = award->direction == POF_UP ? &a->up_wq : &a->down_wq;
     int rc = a->on_award(a->ctx, award, err);
     rc = rc ? rc : pof_add(sum, award->p_w, err);
-    *paid += (pof_wide)award->p_w * award->price_ueur_mwh;
+    a->paid += (pof_wide)award->p_w * award->price_ueur_mwh;
     a->awards++;
     return rc;
 }
 
 static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
-    const struct pof_offer *o = &b->offer[x->offer].record;
+    const struct pof_book_offer *o = &b->offer[x->offer];
+    const struct pof_book_terms *t = &b->terms[x->offer];
     const struct pof_request *r = &b->request[x->request].record;
     return (struct pof_award){.session = b->session.id,
                               .request = r->id,
-                              .offer = o->id,
-                              .pod = o->pod,
-                              .node = o->node,
+                              .offer = t->id,
+                              .pod = t->pod,
+                              .node = b->feeder->grid->node[o->node].name,
                               .buyer = r->buyer,
                               .role = r->role,
-                              .seller = o->seller,
+                              .seller = b->seller_ids.text[t->seller],
                               .direction = o->direction,
                               .start = b->session.start + (int64_t)quarter * POF_QUARTER_S,
                               .duration_s = POF_QUARTER_S,
@@ -435,7 +435,6 @@ static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
 struct handing {
     struct numbering *number; /* [offers] */
     struct pof_buf id;
-    pof_wide paid;
 };
 
 static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, size_t q,
@@ -455,7 +454,7 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
         *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
         rc = award_id(&h->id, &award, name, k->n, err);
         award.id = (struct pof_text){h->id.data, h->id.len};
-        rc = rc ? rc : hand_out(a, &award, &h->paid, err);
+        rc = rc ? rc : hand_out(a, &award, err);
     }
     rc = rc ? rc : hand_out_prices(a, j, q, err);
     return rc;
@@ -497,10 +496,9 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
     enum { AT_ONCE = 4 }; /* for each thread */
     struct handing h = {0};
     int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
-    size_t quarters = j->book->quarters;
-    size_t batch = a->units > 0 ? quarters : (size_t)threads * AT_ONCE;
-    for (j->from = 0; rc == 0 && j->from < quarters; j->from += batch) {
-        size_t n = quarters - j->from < batch ? quarters - j->from : batch;
+    size_t batch = a->units > 0 ? j->to : (size_t)threads * AT_ONCE;
+    for (; rc == 0 && j->from < j->to; j->from += batch) {
+        size_t n = j->to - j->from < batch ? j->to - j->from : batch;
         rc = a->units > 0 ? pofi_clear_decided(j, threads, err)
                           : pof_parallel(n, threads, clear_quarter, j, err);
         for (size_t q = j->from; q < j->from + n; q++) {
@@ -508,37 +506,56 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
             quarter_release(&j->quarter[q]);
         }
     }
-    rc = rc ? rc : round_money(h.paid, &a->paid_ueur, err);
+    rc = rc ? rc : round_money(a->paid, &a->paid_ueur, err);
     pof_buf_release(&h.id);
     free(h.number);
     return rc;
 }
 
-int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
+/* Quarter-hours [j->from, j->to). */
+static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    struct pofi_job j = {.auction = a, .book = book, .tally = a};
     if (a->on_price && a->sequence != POF_JOINT) {
         return pof_fail(err, POF_E_USAGE,
                         "prices belong to the joint optimum; of a sequence there "
                         "are none");
     }
-    int rc = pof_calloc(&j.clearing, threads, sizeof(struct pof_clearing *), err);
-    rc = rc ? rc : pof_calloc(&j.quarter, book->quarters, sizeof *j.quarter, err);
+    size_t quarters = j->to - j->from;
+    int rc = pof_calloc(&j->clearing, threads, sizeof(struct pof_clearing *), err);
+    rc = rc ? rc : pof_calloc(&j->quarter, j->book->quarters, sizeof *j->quarter, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
-        rc = pof_clearing_new(&j.clearing[t], err);
+        rc = pof_clearing_new(&j->clearing[t], err);
     }
-    rc = rc ? rc : pof_book_units_build(&j.units, book, err);
-    a->units = j.units.units;
-    rc = rc ? rc : clear_and_hand_out(a, &j, threads, err);
+    rc = rc ? rc : pof_book_units_build(&j->units, j->book, err);
+    a->units = j->units.units;
+    rc = rc ? rc : clear_and_hand_out(a, j, threads, err);
     a->passes = a->sequence == POF_JOINT ? 1 : 2;
     for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
         a->pass[k].bound = a->pass[k].cost; /* certified */
-        a->pass[k].parts = book->quarters;
+        a->pass[k].parts += (uint32_t)quarters;
     }
-    job_release(&j, threads);
+    job_release(j, threads);
     return rc;
+}
+
+int pof_auction_run(struct pof_auction *a, const struct pof_book *book, struct pof_err *err)
+{
+    struct pofi_job j = {.auction = a, .book = book, .tally = a, .to = book->quarters};
+    return run(a, &j, err);
+}
+
+int pof_auction_quarter(struct pof_auction *a, const struct pof_book *book, uint32_t quarter,
+                        struct pof_err *err)
+{
+    struct pofi_job j = {
+        .auction = a, .book = book, .tally = a, .from = quarter, .to = (size_t)quarter + 1};
+    if (a->on_price) {
+        return pof_fail(err, POF_E_USAGE,
+                        "prices have ties among the offers of the whole session; a stream has none");
+    }
+    return run(a, &j, err);
 }
 
 int64_t pof_auction_gap_ppm(const struct pof_auction_pass *x)

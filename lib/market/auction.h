@@ -45,6 +45,7 @@ struct pof_auction {
     int64_t unmet_wq;
     int64_t up_wq, down_wq; /* awarded */
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
+    pof_wide paid;          /* the same before rounding, 1e-6 EUR/MWh times W of quarter-hours */
 
     struct pof_auction_pass pass[2]; /* joint: the first only; dso-first: DSOs', then TSOs' */
     unsigned passes;
@@ -65,6 +66,12 @@ struct pof_auction {
  * ... award of one offer in one quarter-hour :2, :3 ... behind it. */
 int pof_auction_run(struct pof_auction *a, const struct pof_book *book,
                     struct pof_err *err) POF_CHECKED;
+
+/* Clears one quarter-hour of a book that streams (pof_book_quarter) and adds what comes of it to what
+ * came before. There are no decisions, and prices are POF_E_USAGE: their ties count offers of the
+ * whole session. */
+int pof_auction_quarter(struct pof_auction *a, const struct pof_book *book, uint32_t quarter,
+                        struct pof_err *err) POF_CHECKED;
 
 /* The proven gap of a pass: cost less bound in ppm of the cost, rounded up. */
 int64_t pof_auction_gap_ppm(const struct pof_auction_pass *pass);

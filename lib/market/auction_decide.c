@@ -65,7 +65,7 @@ static void offer_again(struct pofi_job *j)
     for (size_t e = 0; e < j->units.entries; e++) {
         const struct pof_unit_entry *x = &j->units.entry[e];
         struct pofi_slot *s = &j->slot[x->quarter];
-        s->offer[x->offer].p_w = j->book->offer[s->offer_of[x->offer]].record.p_w;
+        s->offer[x->offer].p_w = j->book->offer[s->offer_of[x->offer]].p_w;
     }
 }
 

@@ -56,7 +56,7 @@ struct pofi_job {
     const struct pof_book *book;
     struct pof_clearing **clearing; /* [threads] */
     struct pofi_quarter *quarter;   /* [quarters] */
-    size_t from;                    /* first quarter-hour of those being cleared */
+    size_t from, to;                /* quarter-hours to be cleared, and of those the first yet */
     struct pofi_slot *slot;         /* [quarters]; NULL: no decisions, a few at a time */
     struct pof_book_units units;
     struct pof_decided decided;

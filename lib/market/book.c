@@ -15,23 +15,31 @@ int pof_book_init(struct pof_book *book, const struct pof_feeder *feeder, struct
     return pof_forest_build(&book->forest, feeder->tree.parent, feeder->grid->nodes, err);
 }
 
+static void slices_release(struct pof_book_slices *s)
+{
+    free(s->first);
+    free(s->at);
+    *s = (struct pof_book_slices){0};
+}
+
 void pof_book_release(struct pof_book *book)
 {
     pof_forest_release(&book->forest);
     pof_names_release(&book->request_ids);
     pof_names_release(&book->offer_ids);
+    pof_names_release(&book->seller_ids);
     pof_names_release(&book->block_ids);
     pof_names_release(&book->group_ids);
     free(book->block);
     pof_arena_release(&book->arena);
+    pof_arena_release(&book->pods);
     free(book->request);
     free(book->offer);
+    free(book->terms);
     free(book->limit);
     free(book->sessions);
-    free(book->by_offer.first);
-    free(book->by_offer.at);
-    free(book->by_request.first);
-    free(book->by_request.at);
+    slices_release(&book->by_offer);
+    slices_release(&book->by_request);
     free(book->limit_first);
     *book = (struct pof_book){0};
 }
@@ -135,40 +143,35 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
     return rc;
 }
 
-/* A text that the offers before mostly had too, as that of the session or seller: kept once. */
-static int keep_shared(struct pof_book *b, struct pof_text *t, struct pof_err *err)
+/* Blocks keep names of the record, so that it is copied as a whole when it has any. */
+static int take_blocks(struct pof_book *b, const struct pof_offer *o, uint32_t *block,
+                       struct pof_err *err)
 {
-    struct pof_text *memo = &b->shared[(t->len + (unsigned char)t->ptr[t->len - 1]) % POF_BOOK_SHARED];
-    if (!pof_text_eq(*memo, *t)) {
-        memo->ptr = pof_arena_text(&b->arena, t->ptr, t->len, err);
-        if (!memo->ptr) {
-            memo->len = 0;
-            return POF_E_NOMEM;
-        }
-        memo->len = t->len;
-    }
-    *t = *memo;
-    return 0;
+    struct pof_offer copy = *o;
+    bool named = POF_HAS(o, offer, block) || POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
+    int rc = named ? pof_record_copy(POF_offer, o, &copy, &b->arena, err) : 0;
+    return rc ? rc : pof_book_block_take(b, &copy, block, err);
 }
 
-/* As pof_record_copy(), but what the book or the grid has already is not copied once more. */
-static int copy_offer(struct pof_book *b, struct pof_book_offer *x, const struct pof_offer *o,
-                      struct pof_err *err)
+/* The next offer, which has just been given its number. */
+static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t node, struct pof_err *err)
 {
-    struct pof_text *const own[] = {&x->record.pod, &x->record.block, &x->record.parent,
-                                    &x->record.group};
-    x->record = *o;
-    x->record.id = b->offer_ids.text[b->offer_ids.n - 1];
-    x->record.node = b->feeder->grid->node_names.text[x->node];
-    int rc = keep_shared(b, &x->record.session, err);
-    rc = rc ? rc : keep_shared(b, &x->record.seller, err);
-    for (size_t i = 0; rc == 0 && i < sizeof own / sizeof own[0]; i++) {
-        if (own[i]->len) { /* what is not given is empty */
-            own[i]->ptr = pof_arena_text(&b->arena, own[i]->ptr, own[i]->len, err);
-            rc = own[i]->ptr ? 0 : POF_E_NOMEM;
-        }
-    }
-    return rc;
+    struct pof_book_terms *t = &b->terms[b->offers];
+    *t = (struct pof_book_terms){
+        .has = o->has,
+        .id = b->offer_ids.text[b->offer_ids.n - 1],
+        .pod = {pof_arena_text(&b->pods, o->pod.ptr, o->pod.len, err), o->pod.len},
+        .start = o->start,
+        .end = o->end,
+        .min_w = o->min_w,
+        .received = o->received};
+    struct pof_book_offer *x = &b->offer[b->offers];
+    *x = (struct pof_book_offer){.p_w = o->p_w,
+                                 .price_ueur_mwh = o->price_ueur_mwh,
+                                 .node = node,
+                                 .direction = (unsigned char)o->direction};
+    int rc = t->pod.ptr ? pof_names_add(&b->seller_ids, o->seller, &t->seller, err) : POF_E_NOMEM;
+    return rc ? rc : take_blocks(b, o, &x->block, err);
 }
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
@@ -178,13 +181,8 @@ static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_
     rc = rc ? rc : find_node(b, o->node, &node, err);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
-    if (rc == 0) {
-        struct pof_book_offer *x = &b->offer[b->offers];
-        x->node = node;
-        x->block = POF_NONE;
-        rc = copy_offer(b, x, o, err);
-        rc = rc ? rc : pof_book_block_take(b, &x->record, &x->block, err);
-    }
+    rc = rc ? rc : pof_grow(&b->terms, &b->terms_cap, b->offers + 1, sizeof *b->terms, err);
+    rc = rc ? rc : keep_offer(b, o, node, err);
     b->offers += rc == 0;
     return rc;
 }
@@ -194,7 +192,7 @@ static int take_limit(struct pof_book *b, const struct pof_limit *l, struct pof_
     struct pof_book_limit x = {.start = l->start,
                                .p_up_w = l->p_up_w,
                                .p_down_w = l->p_down_w,
-                               .duration_s = (int32_t)l->duration_s};
+                               .quarter = (uint32_t)(l->duration_s / POF_QUARTER_S)};
     int rc = find_below(b, l->branch, &x.node, err);
     rc = rc ? rc : pof_quarters_check(l->start, l->start + POF_QUARTER_S, err);
     if (rc == 0 && l->duration_s % POF_QUARTER_S != 0) {
@@ -287,47 +285,66 @@ static void keep_offers(struct pof_book *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < b->offers; i++) {
-        struct pof_book_offer x = b->offer[i];
-        if (!clip(b, x.record.start, x.record.end, &x.first, &x.last)) {
+        struct pof_book_offer *x = &b->offer[i];
+        if (!clip(b, b->terms[i].start, b->terms[i].end, &x->first, &x->last)) {
             b->counts.offers_outside++;
-        } else if (b->feeder->place[x.node] == POF_NONE) {
+        } else if (b->feeder->place[x->node] == POF_NONE) {
             b->counts.offers_unfed++;
-        } else if (x.block != POF_NONE && b->block[x.block].out) {
+        } else if (x->block != POF_NONE && b->block[x->block].out) {
             b->counts.offers_in_blocks_out++;
-        } else {
-            b->offer[n++] = x;
+        } else if (n++ < i) {
+            b->offer[n - 1] = *x;
+            b->terms[n - 1] = b->terms[i];
         }
     }
     b->offers = b->counts.offers = n;
 }
 
-/* One limit for each quarter-hour it covers in the window. */
+/* The quarter-hours of the window that a limit holds in; false: none, or nothing is there. */
+static bool clip_limit(struct pof_book *b, const struct pof_book_limit *l, uint32_t *first, uint32_t *last)
+{
+    int64_t end = l->start + (int64_t)l->quarter * POF_QUARTER_S;
+    if (!clip(b, l->start, end, first, last)) {
+        b->counts.limits_outside++;
+        return false;
+    }
+    b->counts.limits_unfed += l->node == POF_NONE;
+    b->counts.limits += l->node != POF_NONE;
+    return l->node != POF_NONE;
+}
+
+/* One limit for each quarter-hour it covers in the window. They are many, so this is done in place: all
+ * go to the end of an array that has room for what each becomes, and at least for itself, so that what
+ * is written never overtakes what is read. */
 static int keep_limits(struct pof_book *b, struct pof_err *err)
 {
-    struct pof_book_limit *all = b->limit;
-    size_t n = b->limits;
-    b->limit = NULL;
-    b->limits = b->limit_cap = 0;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    size_t n = b->limits, done = 0, total = 0;
+    for (size_t i = 0; i < n; i++) {
         uint32_t first, last;
-        if (!clip(b, all[i].start, all[i].start + all[i].duration_s, &first, &last)) {
-            b->counts.limits_outside++;
+        const struct pof_book_limit *l = &b->limit[i];
+        bool inside = clip(b, l->start, l->start + (int64_t)l->quarter * POF_QUARTER_S, &first, &last);
+        total += inside ? last - first : 1;
+    }
+    int rc = pof_grow(&b->limit, &b->limit_cap, total, sizeof *b->limit, err);
+    if (rc) {
+        return rc;
+    }
+    size_t from = total - n;
+    if (from > 0) {
+        memmove(b->limit + from, b->limit, n * sizeof *b->limit);
+    }
+    for (size_t i = from; i < total; i++) {
+        struct pof_book_limit l = b->limit[i];
+        uint32_t first, last;
+        if (!clip_limit(b, &l, &first, &last)) {
             continue;
         }
-        if (all[i].node == POF_NONE) {
-            b->counts.limits_unfed++;
-            continue;
-        }
-        b->counts.limits++;
-        rc = pof_grow(&b->limit, &b->limit_cap, b->limits + (last - first), sizeof *b->limit, err);
-        for (uint32_t q = first; rc == 0 && q < last; q++) {
-            b->limit[b->limits] = all[i];
-            b->limit[b->limits++].quarter = q;
+        for (l.quarter = first; l.quarter < last; l.quarter++) {
+            b->limit[done++] = l;
         }
     }
-    free(all);
-    return rc;
+    b->limits = done;
+    return 0;
 }
 
 static int request_cmp(const void *pa, const void *pb)
@@ -345,10 +362,15 @@ static int limit_cmp(const void *pa, const void *pb)
     return (a->node > b->node) - (a->node < b->node);
 }
 
+/* What comes in order stays as it is. */
 static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
-    if (n > 1) {
-        qsort(array, n, size, cmp);
+    const char *at = array;
+    for (size_t i = 1; i < n; i++, at += size) {
+        if (cmp(at, at + size) > 0) {
+            qsort(array, n, size, cmp);
+            return;
+        }
     }
 }
 
@@ -356,7 +378,8 @@ static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, co
 struct spans {
     const char *base;
     size_t n, size;
-    size_t first, last; /* offsets of the members */
+    size_t first, last;    /* offsets of the members */
+    const uint32_t *order; /* [n]; NULL: as they are */
 };
 
 static uint32_t span_at(const struct spans *s, size_t i, size_t offset)
@@ -387,25 +410,17 @@ static int slice(struct pof_book_slices *out, const struct spans *s, uint32_t qu
     }
     rc = pof_calloc(&out->at, total, sizeof *out->at, err);
     for (size_t i = 0; rc == 0 && i < s->n; i++) {
-        for (uint32_t q = span_at(s, i, s->first); q < span_at(s, i, s->last); q++) {
-            out->at[next[q]++] = (uint32_t)i;
+        size_t k = s->order ? s->order[i] : i;
+        for (uint32_t q = span_at(s, k, s->first); q < span_at(s, k, s->last); q++) {
+            out->at[next[q]++] = (uint32_t)k;
         }
     }
     return rc;
 }
 
-static int slice_all(struct pof_book *b, struct pof_err *err)
+static int slice_limits(struct pof_book *b, struct pof_err *err)
 {
-    const struct spans offers = {(const char *)b->offer, b->offers, sizeof *b->offer,
-                                 offsetof(struct pof_book_offer, first),
-                                 offsetof(struct pof_book_offer, last)};
-    const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,
-                                   offsetof(struct pof_book_request, first),
-                                   offsetof(struct pof_book_request, last)};
-    int rc = slice(&b->by_offer, &offers, b->quarters, err);
-    rc = rc ? rc : slice(&b->by_request, &requests, b->quarters, err);
-    rc =
-        rc ? rc : pof_calloc(&b->limit_first, (size_t)b->quarters + 1, sizeof *b->limit_first, err);
+    int rc = pof_calloc(&b->limit_first, (size_t)b->quarters + 1, sizeof *b->limit_first, err);
     for (size_t i = 0; rc == 0 && i < b->limits; i++) {
         b->limit_first[b->limit[i].quarter + 1]++;
     }
@@ -415,22 +430,119 @@ static int slice_all(struct pof_book *b, struct pof_err *err)
     return rc;
 }
 
-int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
-                   struct pof_err *err)
+/* Ranks, and lists by quarter-hour in the order of cost. */
+static int order_offers(struct pof_book *b, struct pof_err *err)
 {
-    int rc = choose_session(book, session, err);
+    uint32_t *order = NULL;
+    int rc = pof_book_rank(b, &order, err);
+    const struct spans offers = {(const char *)b->offer, b->offers, sizeof *b->offer,
+                                 offsetof(struct pof_book_offer, first),
+                                 offsetof(struct pof_book_offer, last), order};
+    rc = rc ? rc : slice(&b->by_offer, &offers, b->quarters, err);
+    free(order);
+    return rc;
+}
+
+int pof_book_frame(struct pof_book *b, const char *session, int64_t ceiling_ueur, struct pof_err *err)
+{
+    int rc = choose_session(b, session, err);
     if (rc) {
         return rc;
     }
-    keep_requests(book, ceiling_ueur);
-    rc = pof_book_blocks_close(book, err);
+    keep_requests(b, ceiling_ueur);
+    rc = keep_limits(b, err);
+    sort(b->request, b->requests, sizeof *b->request, request_cmp);
+    sort(b->limit, b->limits, sizeof *b->limit, limit_cmp);
+    const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,
+                                   offsetof(struct pof_book_request, first),
+                                   offsetof(struct pof_book_request, last), NULL};
+    rc = rc ? rc : slice(&b->by_request, &requests, b->quarters, err);
+    return rc ? rc : slice_limits(b, err);
+}
+
+int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+                   struct pof_err *err)
+{
+    int rc = pof_book_frame(book, session, ceiling_ueur, err);
+    rc = rc ? rc : pof_book_blocks_close(book, err);
     if (rc) {
         return rc;
     }
     keep_offers(book);
-    rc = keep_limits(book, err);
-    sort(book->request, book->requests, sizeof *book->request, request_cmp);
-    sort(book->limit, book->limits, sizeof *book->limit, limit_cmp);
-    rc = rc ? rc : pof_book_rank(book, err);
-    return rc ? rc : slice_all(book, err);
+    return order_offers(book, err);
+}
+
+/* --- one quarter-hour at a time --- */
+
+static int refuse_decisions(const struct pof_offer *o, struct pof_err *err)
+{
+    const char *field = POF_HAS(o, offer, block)    ? "block"
+                        : POF_HAS(o, offer, parent) ? "parent"
+                        : POF_HAS(o, offer, group)  ? "group"
+                        : POF_HAS(o, offer, min_w)  ? "min_w"
+                                                    : NULL;
+    if (!field) {
+        return 0;
+    }
+    pof_fail(err, POF_E_CONFLICT,
+             "an offer with '%s' is decided for the session as a whole, not as a stream; clear "
+             "without --stream",
+             field);
+    return pof_at(err, NULL, 0, field);
+}
+
+int pof_book_next_offer(struct pof_book *b, const struct pof_offer *offer, struct pof_err *err)
+{
+    int rc = refuse_decisions(offer, err);
+    rc = rc ? rc : take_offer(b, offer, err);
+    if (rc) {
+        return rc;
+    }
+    struct pof_book_offer *x = &b->offer[b->offers - 1];
+    bool inside = clip(b, offer->start, offer->end, &x->first, &x->last);
+    bool fed = b->feeder->place[x->node] != POF_NONE;
+    b->counts.offers += inside && fed;
+    b->counts.offers_outside += !inside;
+    b->counts.offers_unfed += inside && !fed;
+    b->offers -= !inside || !fed;
+    return 0;
+}
+
+int pof_book_quarter(struct pof_book *b, uint32_t quarter, struct pof_err *err)
+{
+    for (size_t i = 0; i < b->offers; i++) {
+        b->offer[i].first = quarter;
+        b->offer[i].last = quarter + 1;
+    }
+    slices_release(&b->by_offer);
+    return order_offers(b, err);
+}
+
+int pof_book_forget(struct pof_book *b, uint32_t quarter, struct pof_err *err)
+{
+    int64_t end = b->session.start + (int64_t)(quarter + 1) * POF_QUARTER_S;
+    struct pof_names ids = b->offer_ids;
+    struct pof_arena pods = b->pods;
+    size_t n = 0;
+    int rc = 0;
+    b->offer_ids = (struct pof_names){0};
+    b->pods = (struct pof_arena){0};
+    for (size_t i = 0; rc == 0 && i < b->offers; i++) {
+        struct pof_book_terms t = b->terms[i];
+        if (t.end <= end) {
+            continue;
+        }
+        rc = take_id(&b->offer_ids, t.id, t.id, err);
+        t.pod.ptr = pof_arena_text(&b->pods, t.pod.ptr, t.pod.len, err);
+        rc = t.pod.ptr ? rc : POF_E_NOMEM;
+        if (rc == 0) {
+            t.id = b->offer_ids.text[n];
+            b->terms[n] = t;
+            b->offer[n++] = b->offer[i];
+        }
+    }
+    b->offers = n;
+    pof_names_release(&ids);
+    pof_arena_release(&pods);
+    return rc;
 }

@@ -19,12 +19,21 @@ struct pof_book_request {
     uint32_t first, last;           /* quarter-hours [first, last) of the window */
 };
 
+/* What clearing looks at of an offer; the rest is apart, so that this stays close together. */
 struct pof_book_offer {
-    struct pof_offer record;
+    int64_t p_w, price_ueur_mwh;
     uint32_t node;
-    uint32_t rank; /* 1 first */
-    uint32_t first, last;
-    uint32_t block; /* POF_NONE: in none, and neither parent nor group */
+    uint32_t rank;        /* 1 first */
+    uint32_t first, last; /* quarter-hours of the window */
+    uint32_t block;       /* POF_NONE: in none, and neither parent nor group */
+    unsigned char direction;
+};
+
+struct pof_book_terms {
+    uint64_t has;            /* as in the record, for POF_HAS(.., offer, ..) */
+    struct pof_text id, pod; /* in the arena */
+    int64_t start, end, min_w, received;
+    uint32_t seller; /* number in seller_ids */
 };
 
 /* Offers that are taken together, or (gate) one divisible offer that has a parent or a group. Names
@@ -40,10 +49,9 @@ struct pof_book_block {
 };
 
 struct pof_book_limit {
-    uint32_t node; /* fed through the branch */
-    int64_t start, p_up_w, p_down_w;
-    uint32_t quarter;
-    int32_t duration_s;
+    int64_t p_up_w, p_down_w, start;
+    uint32_t node;    /* fed through the branch */
+    uint32_t quarter; /* of the window; until closing: how many from start on */
 };
 
 /* What became of the records taken. */
@@ -65,8 +73,6 @@ struct pof_book_slices {
     uint32_t *at;
 };
 
-enum { POF_BOOK_SHARED = 64 };
-
 /* Initialise with pof_book_init; read only after pof_book_close. */
 struct pof_book {
     const struct pof_feeder *feeder;
@@ -74,20 +80,20 @@ struct pof_book {
     struct pof_session session; /* the chosen one */
     uint32_t quarters;
     struct pof_book_request *request; /* by id */
-    struct pof_book_offer *offer;     /* as pof_clear_offer_cmp wants them */
+    struct pof_book_offer *offer;     /* as they came; by_offer has them in order */
+    struct pof_book_terms *terms;     /* of each offer */
     struct pof_book_limit *limit;     /* by quarter-hour, node, power */
     struct pof_session *sessions;
     size_t requests, offers, limits, n_sessions;
-    struct pof_book_slices by_offer, by_request;
+    struct pof_book_slices by_offer, by_request; /* offers as pof_clear_offer_cmp wants them */
     size_t *limit_first; /* [quarters + 1] */
     struct pof_book_counts counts;
-    struct pof_names request_ids, offer_ids;
+    struct pof_names request_ids, offer_ids, seller_ids;
     struct pof_book_block *block; /* by number in block_ids */
     struct pof_names block_ids, group_ids;
     size_t block_cap;
-    struct pof_arena arena;
-    struct pof_text shared[POF_BOOK_SHARED]; /* texts that many offers have, by a hash */
-    size_t request_cap, offer_cap, limit_cap, session_cap;
+    struct pof_arena arena, pods; /* pods: their names, in terms */
+    size_t request_cap, offer_cap, terms_cap, limit_cap, session_cap;
 };
 
 /* The feeder is borrowed until the release. */
@@ -109,5 +115,21 @@ int pof_book_take(struct pof_book *book, const struct pof_record *record,
  * O(n log n). */
 int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
                    struct pof_err *err) POF_CHECKED;
+
+/* --- a book of which only one quarter-hour of offers is held at a time --- */
+
+/* As pof_book_close(), for all but the offers. From here on only pof_book_next_offer() takes
+ * records. */
+int pof_book_frame(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+                   struct pof_err *err) POF_CHECKED;
+/* Takes an offer, as pof_book_take(); one outside the window or not connected is counted and not
+ * held. POF_E_CONFLICT for one with a least power, block, parent or group: that is decided for the
+ * session as a whole. Its id must differ from those of the offers held. */
+int pof_book_next_offer(struct pof_book *book, const struct pof_offer *offer,
+                        struct pof_err *err) POF_CHECKED;
+/* Puts the offers held in order, as those of one quarter-hour. All of them must be of it. */
+int pof_book_quarter(struct pof_book *book, uint32_t quarter, struct pof_err *err) POF_CHECKED;
+/* Forgets the offers that end with a quarter-hour, so that the rest are those of the next. */
+int pof_book_forget(struct pof_book *book, uint32_t quarter, struct pof_err *err) POF_CHECKED;
 
 #endif

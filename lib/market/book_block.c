@@ -198,8 +198,9 @@ int pof_book_blocks_close(struct pof_book *b, struct pof_err *err)
         if (o->block != POF_NONE) {
             struct pof_book_block *x = &b->block[o->block];
             int64_t start = b->session.start, end = b->session.end;
-            x->inside |= o->record.start < end && o->record.end > start;
-            x->outside |= o->record.start < start || o->record.end > end;
+            const struct pof_book_terms *t = &b->terms[i];
+            x->inside |= t->start < end && t->end > start;
+            x->outside |= t->start < start || t->end > end;
             x->unfed |= b->feeder->place[o->node] == POF_NONE;
         }
     }
@@ -272,7 +273,8 @@ static int list_places(const struct pof_book *b, const uint32_t *number, size_t 
         size_t first = b->by_offer.first[q];
         for (size_t k = first; rc == 0 && k < b->by_offer.first[q + 1]; k++) {
             const struct pof_book_offer *o = &b->offer[b->by_offer.at[k]];
-            bool least = POF_HAS(&o->record, offer, min_w);
+            const struct pof_book_terms *t = &b->terms[b->by_offer.at[k]];
+            bool least = POF_HAS(t, offer, min_w);
             uint32_t in = o->block == POF_NONE ? POF_NONE : number[o->block];
             bool whole = in != POF_NONE && !b->block[o->block].gate, own = least && !whole;
             if (!own && in == POF_NONE) {
@@ -285,8 +287,8 @@ static int list_places(const struct pof_book *b, const uint32_t *number, size_t 
                                    .parent = own ? in : POF_NONE,
                                    .entry = {.quarter = q,
                                              .offer = (uint32_t)(k - first),
-                                             .low_w = whole ? o->record.p_w
-                                                      : own ? o->record.min_w
+                                             .low_w = whole ? o->p_w
+                                                      : own ? t->min_w
                                                             : 0}};
             }
         }

@@ -48,7 +48,7 @@ int pof_explain_init(struct pof_explain *x, const struct pof_book *book, struct 
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < book->offers; i++) {
         uint32_t number;
-        rc = pof_names_add(&x->offers, book->offer[i].record.id, &number, err);
+        rc = pof_names_add(&x->offers, book->terms[i].id, &number, err);
     }
     return rc;
 }
@@ -247,7 +247,7 @@ static int64_t held_back(const struct job *j, uint32_t node, enum pof_direction 
 }
 
 /* May it be left although it asks less than it is worth? */
-static bool may_be_left(const struct job *j, const struct pof_offer *o)
+static bool may_be_left(const struct job *j, const struct pof_book_terms *o)
 {
     bool late = POF_HAS(o, offer, received) && o->received >= j->x->book->session.gate;
     return late || POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
@@ -258,14 +258,14 @@ static bool may_be_left(const struct job *j, const struct pof_offer *o)
 static enum pof_why why_lost(const struct job *j, const struct pof_book_offer *o,
                              struct pof_explanation *e)
 {
-    enum pof_direction d = (enum pof_direction)o->record.direction;
+    enum pof_direction d = (enum pof_direction)o->direction;
     const struct place *p = &j->place[o->node];
     const struct pof_grid *grid = j->x->book->feeder->grid;
     uint32_t where = POF_NONE;
     int64_t most, held = held_back(j, o->node, d, &where, &most);
     if (e->distance_ueur_mwh < 0) {
-        bool late = POF_HAS(&o->record, offer, received) &&
-                    o->record.received >= j->x->book->session.gate;
+        const struct pof_book_terms *t = &j->x->book->terms[o - j->x->book->offer];
+        bool late = POF_HAS(t, offer, received) && t->received >= j->x->book->session.gate;
         return late ? POF_WHY_GATE : POF_WHY_CHOICE;
     }
     if (!(d == POF_UP ? p->up : p->down) && !asked_here(j, o->node, d)) {
@@ -288,20 +288,20 @@ static struct pof_explanation explain(const struct job *j, uint32_t q, uint32_t 
     const struct offer_state *s = &j->offer[k];
     int64_t price = j->place[o->node].own;
     struct pof_explanation e = {.session = b->session.id,
-                                .offer = o->record.id,
+                                .offer = b->terms[k].id,
                                 .start = b->session.start + (int64_t)q * POF_QUARTER_S,
                                 .duration_s = POF_QUARTER_S,
-                                .p_w = o->record.p_w,
+                                .p_w = o->p_w,
                                 .taken_w = s->taken_w,
-                                .price_ueur_mwh = o->record.price_ueur_mwh};
+                                .price_ueur_mwh = o->price_ueur_mwh};
     POF_SET(&e, explanation, worth_ueur_mwh);
     POF_SET(&e, explanation, distance_ueur_mwh);
-    e.worth_ueur_mwh = o->record.direction == POF_UP ? price : -price;
+    e.worth_ueur_mwh = o->direction == POF_UP ? price : -price;
     e.distance_ueur_mwh = e.price_ueur_mwh - e.worth_ueur_mwh;
-    e.standing = (int)(s->taken_w == o->record.p_w ? POF_STANDING_WON
+    e.standing = (int)(s->taken_w == o->p_w ? POF_STANDING_WON
                        : s->taken_w > 0            ? POF_STANDING_PARTLY
                                                    : POF_STANDING_LOST);
-    enum pof_why why = s->taken_w == o->record.p_w ? POF_WHY_PRICE
+    enum pof_why why = s->taken_w == o->p_w ? POF_WHY_PRICE
                        : s->taken_w > 0            ? POF_WHY_MARGIN
                                                    : why_lost(j, o, &e);
     if (s->judged) {
@@ -372,7 +372,7 @@ int pof_explain_run(struct pof_explain *x, pof_on_explanation *on, void *ctx, st
         for (size_t k = b->by_offer.first[q]; rc == 0 && k < b->by_offer.first[q + 1]; k++) {
             struct pof_explanation e = explain(&j, q, b->by_offer.at[k]);
             if (e.distance_ueur_mwh < 0 && e.taken_w < e.p_w &&
-                !may_be_left(&j, &b->offer[b->by_offer.at[k]].record)) {
+                !may_be_left(&j, &b->terms[b->by_offer.at[k]])) {
                 rc = pof_fail(err, POF_E_ANSWER_NO,
                               "offer '%.*s' asks less than its node pays and is not taken whole: "
                               "awards and prices are not those of this book",

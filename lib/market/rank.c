@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranks and order by keys: offers are large, so only numbers are moved until the place is known. */
+/* Ranks and order by keys: offers are large, so only numbers are moved. */
 #include "market/rank.h"
 
 #include "base/sort.h"
@@ -9,12 +9,12 @@
 
 struct order {
     struct pof_key *key, *tmp; /* [n] value: index of the offer */
-    struct pof_book_offer *offer;
+    const struct pof_book *book;
 };
 
 static struct pof_text id_of(const struct order *o, size_t i)
 {
-    return o->offer[o->key[i].value].record.id;
+    return o->book->terms[o->key[i].value].id;
 }
 
 /* Bytes that all ids of [from, to) share, from at least as many as are known to be. */
@@ -64,17 +64,22 @@ static void by_id(struct order *o, size_t from, size_t to, size_t known)
 /* The tie rule. */
 static void give_ranks(struct order *o, size_t n)
 {
+    const struct pof_book *b = o->book;
+    bool received = false;
     for (size_t i = 0; i < n; i++) {
         o->key[i].value = i;
+        received = received || POF_HAS(&b->terms[i], offer, received);
     }
     by_id(o, 0, n, 0);
-    for (size_t i = 0; i < n; i++) {
-        const struct pof_offer *x = &o->offer[o->key[i].value].record;
-        o->key[i].key = POF_HAS(x, offer, received) ? (uint64_t)x->received : UINT64_MAX;
+    if (received) {
+        for (size_t i = 0; i < n; i++) {
+            const struct pof_book_terms *x = &b->terms[o->key[i].value];
+            o->key[i].key = POF_HAS(x, offer, received) ? (uint64_t)x->received : UINT64_MAX;
+        }
+        pof_sort_keys(o->key, o->tmp, n);
     }
-    pof_sort_keys(o->key, o->tmp, n);
     for (size_t i = 0; i < n; i++) {
-        o->offer[o->key[i].value].rank = (uint32_t)i + 1;
+        b->offer[o->key[i].value].rank = (uint32_t)i + 1;
     }
 }
 
@@ -87,7 +92,7 @@ static void by_cost(struct order *o, size_t n)
     }
     for (size_t i = n; i-- > 0;) { /* ranks fall */
         uint64_t at = o->tmp[i].value;
-        const struct pof_offer *x = &o->offer[at].record;
+        const struct pof_book_offer *x = &o->book->offer[at];
         uint64_t price = (uint64_t)x->price_ueur_mwh;
         if (x->direction == POF_UP) {
             o->key[--ups] = (struct pof_key){price | UINT64_C(1) << 63, at};
@@ -97,33 +102,27 @@ static void by_cost(struct order *o, size_t n)
     }
     pof_sort_keys(o->key, o->tmp, n);
     for (size_t i = 0; i < n; i++) {
-        o->key[i].key = o->offer[o->key[i].value].node;
+        o->key[i].key = o->book->offer[o->key[i].value].node;
     }
     pof_sort_keys(o->key, o->tmp, n);
 }
 
-int pof_book_rank(struct pof_book *b, struct pof_err *err)
+int pof_book_rank(struct pof_book *b, uint32_t **order, struct pof_err *err)
 {
-    struct order o = {.offer = b->offer};
-    struct pof_book_offer *sorted = NULL;
+    struct order o = {.book = b};
     if (b->offers >= UINT32_MAX) {
         return pof_fail(err, POF_E_OVERFLOW, "%zu offers are more than a book holds", b->offers);
     }
     int rc = pof_calloc(&o.key, b->offers, sizeof *o.key, err);
     rc = rc ? rc : pof_calloc(&o.tmp, b->offers, sizeof *o.tmp, err);
-    rc = rc ? rc : pof_calloc(&sorted, b->offers, sizeof *sorted, err);
+    rc = rc ? rc : pof_calloc(order, b->offers, sizeof **order, err);
     if (rc == 0 && b->offers > 0) {
         give_ranks(&o, b->offers);
         by_cost(&o, b->offers);
-        for (size_t i = 0; i < b->offers; i++) {
-            sorted[i] = b->offer[o.key[i].value];
-        }
-        free(b->offer);
-        b->offer = sorted;
-        b->offer_cap = b->offers;
-        sorted = NULL;
     }
-    free(sorted);
+    for (size_t i = 0; rc == 0 && i < b->offers; i++) {
+        (*order)[i] = (uint32_t)o.key[i].value;
+    }
     free(o.key);
     free(o.tmp);
     return rc;

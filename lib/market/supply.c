@@ -56,14 +56,14 @@ static struct pof_clear_problem gather(struct job *j, uint32_t q, struct pof_cle
     r->p_w = 0;
     for (size_t k = b->by_offer.first[q]; k < b->by_offer.first[q + 1]; k++) {
         const struct pof_book_offer *o = &b->offer[b->by_offer.at[k]];
-        if (o->record.direction == (int)r->direction && inside(b, o->node, r)) {
-            j->price[p.offers] = o->record.price_ueur_mwh;
+        if (o->direction == (int)r->direction && inside(b, o->node, r)) {
+            j->price[p.offers] = o->price_ueur_mwh;
             j->offer[p.offers++] = (struct pof_clear_offer){.node = o->node,
                                                             .direction = r->direction,
-                                                            .p_w = o->record.p_w,
-                                                            .price_ueur = o->record.price_ueur_mwh,
+                                                            .p_w = o->p_w,
+                                                            .price_ueur = o->price_ueur_mwh,
                                                             .rank = o->rank};
-            r->p_w += o->record.p_w;
+            r->p_w += o->p_w;
         }
     }
     for (size_t i = b->limit_first[q]; i < b->limit_first[q + 1]; i++) {

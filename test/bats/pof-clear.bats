@@ -182,3 +182,78 @@ blocks() {
         [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
     done
 }
+
+# What a stream can take: the market, with offers of one to four quarter-hours, some outside the window,
+# sorted by start; requests and limits apart.
+stream() {
+    market
+    grep pof.offer market.jsonl | jq -c '(.id[1:] | tonumber) as $n
+        | .start = ("2026-03-09T22:30:00Z" | fromdate + 900 * ($n % 22) | todate)
+        | .end = (.start | fromdate + 900 * (1 + $n % 4) | todate)' >unsorted.jsonl
+    jq -r '.start + " " + tojson' unsorted.jsonl | sort -s -k1,1 | cut -d' ' -f2- >sorted.jsonl
+    grep -v pof.offer market.jsonl >frame.jsonl
+}
+
+@test "--stream: the same awards, counts and report as with the whole book" {
+    stream
+    for how in "" "--sequence dso-first" "--price uniform --threads 2"; do
+        # shellcheck disable=SC2086
+        pof-clear -g "$grid" $how --force --report r1 session.jsonl frame.jsonl unsorted.jsonl >want 2>said
+        # shellcheck disable=SC2086
+        cat session.jsonl frame.jsonl sorted.jsonl | pof-clear -g "$grid" $how --stream --force --report r2 >got 2>heard
+        cmp got want
+        cmp r1 r2
+        cmp said heard
+    done
+    [ "$(wc -l <want)" -gt 100 ]
+    grep -q outside said
+}
+
+@test "--stream: no offers, and quarter-hours without any" {
+    stream
+    pof-clear -g "$grid" session.jsonl frame.jsonl >want 2>said
+    pof-clear -g "$grid" --stream session.jsonl frame.jsonl >got 2>heard
+    cmp got want
+    cmp said heard
+    sed -n '$p' sorted.jsonl >last.jsonl
+    pof-clear -q -g "$grid" session.jsonl frame.jsonl last.jsonl >want
+    pof-clear -q -g "$grid" --stream session.jsonl frame.jsonl last.jsonl | cmp - want
+}
+
+@test "--stream: out of order, late, tied together or with prices: refused by name" {
+    stream
+    tac sorted.jsonl >reversed.jsonl
+    run -65 --separate-stderr pof-clear -q -g "$grid" --stream --max-errors 1 session.jsonl frame.jsonl reversed.jsonl
+    [[ ${stderr_lines[0]} == *"reversed.jsonl:"*":start: "*"sort the file"* ]]
+    [ -z "$output" ]
+    run -65 --separate-stderr pof-clear -q -g "$grid" --stream session.jsonl sorted.jsonl frame.jsonl
+    [[ $stderr == *"frame.jsonl:1: sessions, requests and limits come before"* ]]
+    run -65 --separate-stderr pof-clear -q -g "$grid" --stream frame.jsonl sorted.jsonl session.jsonl
+    [[ $stderr == *"there is no session record"* ]]
+    for tie in '.min_w = 1' '.block = "b"' '.parent = "b"' '.group = "g"'; do
+        jq -c "$tie" sorted.jsonl | head -n 1 >tied.jsonl
+        run -65 --separate-stderr pof-clear -q -g "$grid" --stream session.jsonl frame.jsonl tied.jsonl
+        [[ $stderr == *"tied.jsonl:1:"*"decided for the session as a whole"* ]]
+    done
+    { sed -n '$p' sorted.jsonl && sed -n '$p' sorted.jsonl; } >twice.jsonl
+    run -65 --separate-stderr pof-clear -q -g "$grid" --stream session.jsonl frame.jsonl twice.jsonl
+    [[ $stderr == *"twice.jsonl:2:id: "*"was given before"* ]]
+    run -2 --separate-stderr pof-clear -q -g "$grid" --stream --prices prices.jsonl session.jsonl frame.jsonl sorted.jsonl
+    [[ $stderr == *"--prices have ties"* ]]
+}
+
+@test "--stream: memory is that of one quarter-hour" {
+    case $POF_BIN in *asan*) skip "the sanitizers set aside terabytes of address space" ;; esac
+    market
+    grep -v pof.offer market.jsonl >frame.jsonl
+    awk 'BEGIN {
+        print "schema,id,session,seller,pod,node,direction,start,end,p_w,price_eur_mwh"
+        for (q = 0; q < 16; q++) for (i = 0; i < 8000; i++) {
+            t = q < 4 ? sprintf("2026-03-09T23:%02d:00Z", q * 15) : sprintf("2026-03-10T%02d:%02d:00Z", int(q / 4) - 1, q % 4 * 15)
+            e = q < 3 ? sprintf("2026-03-09T23:%02d:00Z", q * 15 + 15) : sprintf("2026-03-10T%02d:%02d:00Z", int((q + 1) / 4) - 1, (q + 1) % 4 * 15)
+            printf "pof.offer/1,%d-%d,S,s%d,P%d,N%d,%s,%s,%s,%d,%d\n", i, q, i % 3, i, 1 + i % 14, i % 5 < 2 ? "down" : "up", t, e, 1 + i % 97, 20 + i % 83
+        } }' >offers.csv
+    pof-clear -q -g "$grid" session.jsonl frame.jsonl offers.csv >want
+    (ulimit -v 25000 && pof-clear -q -g "$grid" --stream session.jsonl frame.jsonl - <offers.csv) | cmp - want
+    run -71 bash -c "ulimit -v 25000 && pof-clear -q -g '$grid' session.jsonl frame.jsonl - <offers.csv"
+}
