@@ -25,12 +25,29 @@ static const struct pof_option options[] = {
      "append: first make the tiles anew from the journal", 0, 0, NULL},
     {"record", 0, POF_OPT_FILE, AT(record), "FILE",
      "prove, check: the record (check: standard input by default)", 0, 0, NULL},
+    {"policy", 0, POF_OPT_FILE, AT(policy), "FILE",
+     "logs and witnesses that are trusted, and the quorum (c2sp.org/tlog-policy)", 0, 0, NULL},
+    {"witness", 0, POF_OPT_LIST, AT(witness), "URL|DIR",
+     "checkpoint: ask this witness too; may be given several times", 0, 0, NULL},
+    {"as-witness", 0, POF_OPT_FLAG, AT(as_witness), NULL, "init: make a witness, not a log", 0, 0,
+     NULL},
+    {"listen", 0, POF_OPT_TEXT, AT(listen), "ADDRESS:PORT",
+     "witness: answer over HTTP, such as on 127.0.0.1:8080", 0, 0, NULL},
+    {"drop", 0, POF_OPT_TEXT, AT(drop), "DIR", "witness: answer the requests in this directory", 0,
+     0, NULL},
+    {"commit", 0, POF_OPT_LIST, AT(commit), "TYPE",
+     "append: only commit to records of this type, such as measurement", 0, 0, NULL},
+    {"closed", 0, POF_OPT_FLAG, AT(closed), NULL, "prove: without what opens a commitment", 0, 0,
+     NULL},
+    {"size", 0, POF_OPT_LIST, AT(size), "N",
+     "export: keep partial tiles for the checkpoint of this size too", 0, 0, NULL},
     {0}};
 
 static const struct pof_program program = {
     .name = "pof-certify",
     .purpose = "certify records in a Merkle log, and check what is certified",
-    .operands = "init|append|checkpoint|verify|prove|check|consistency DIR|PROOF [...]",
+    .operands = "init|append|checkpoint|verify|prove|check|consistency|export|witness|erase "
+                "DIR|PROOF [...]",
     .examples = "pof-certify init ledger --origin dso.example/pof/scd\n"
                 "pof-certify append ledger measurements.jsonl | pof-scd scd.sqlite load",
     .options = options};
@@ -44,7 +61,10 @@ static const struct {
                 {"verify", certify_verify},
                 {"prove", certify_prove},
                 {"check", certify_check},
-                {"consistency", certify_consistency}};
+                {"consistency", certify_consistency},
+                {"export", certify_export},
+                {"witness", certify_witness},
+                {"erase", certify_erase}};
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
@@ -55,10 +75,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
             struct work w = {
                 .cli = cli, .a = args, .target = operand[1], .rest = operand + 2, .n_rest = n - 2};
             int rc = commands[i].run(&w, err);
-            pof_log_close(w.log);
-            pof_directory_close(w.dir);
-            pof_buf_release(&w.text);
-            pof_wipe(&w.signer, sizeof w.signer);
+            certify_close(&w);
             return rc;
         }
     }

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "trust/certify.h"
+#include "trust/witness.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,13 +23,14 @@ static int make_signer(struct work *w, struct pof_err *err)
         rc = pof_at(err, w->a->seed_file, 0, NULL);
     }
     rc = rc ? rc : pof_signer_make(&w->signer, pof_text(w->a->origin), seed, err);
+    rc = rc || !w->a->as_witness ? rc : pof_signer_witness(&w->signer, err);
     pof_wipe(seed, sizeof seed);
     free(text);
     return rc;
 }
 
 /* Keeps the key: in the file named by --key, to which the log then has a link, or in the log. */
-static int keep_signer(struct work *w, bool is_there, struct pof_err *err)
+int certify_keep_signer(struct work *w, bool is_there, struct pof_err *err)
 {
     struct pof_buf text = {0};
     int rc = pof_signer_format(&text, &w->signer, err);
@@ -47,9 +49,31 @@ static int keep_signer(struct work *w, bool is_there, struct pof_err *err)
     return rc;
 }
 
+/* A witness that is there already. */
+static int is_same_witness(struct work *w, struct pof_err *err)
+{
+    struct pof_buf text = {0};
+    struct pof_vkey key;
+    int rc = pof_directory_open(&w->dir, w->target, NULL, err);
+    if (rc == 0) {
+        w->folder = pof_directory_folder(w->dir);
+        rc = pof_folder_slurp(&w->folder, "vkey", 4096, &text, err);
+    }
+    rc = rc ? rc : pof_vkey_parse(&key, (struct pof_text){text.data, text.len}, err);
+    pof_buf_release(&text);
+    if (rc == 0 && (key.type != POF_KEY_WITNESS || strcmp(key.name, w->a->origin) != 0)) {
+        rc = pof_fail(err, POF_E_EXISTS, "'%s' is the %s '%s', not the witness '%s'", w->target,
+                      key.type == POF_KEY_WITNESS ? "witness" : "log", key.name, w->a->origin);
+    }
+    return rc;
+}
+
 /* A log that is there already is what was asked for when it has the same origin. */
 static int is_same(struct work *w, struct pof_err *err)
 {
+    if (w->a->as_witness) {
+        return is_same_witness(w, err);
+    }
     int rc = certify_open_to_read(w, err);
     if (rc == 0 && strcmp(pof_log_vkey(w->log)->name, w->a->origin) != 0) {
         rc = pof_fail(err, POF_E_EXISTS, "'%s' is the log '%s', not '%s'", w->target,
@@ -77,15 +101,18 @@ int certify_init(struct work *w, struct pof_err *err)
     }
     bool has_key = w->a->key && pof_file_exists(w->a->key);
     rc = has_key ? certify_load_signer(w->a->key, &w->signer, err) : make_signer(w, err);
-    if (rc == 0 && strcmp(w->signer.vkey.name, w->a->origin) != 0) {
-        rc = pof_fail(err, POF_E_CONFIG, "the key in '%s' is of '%s', not of '%s'", w->a->key,
+    if (rc == 0 && (strcmp(w->signer.vkey.name, w->a->origin) != 0 ||
+                    (w->signer.vkey.type == POF_KEY_WITNESS) != w->a->as_witness)) {
+        rc = pof_fail(err, POF_E_CONFIG, "the key in '%s' is of the %s '%s', not of '%s'",
+                      w->a->key, w->signer.vkey.type == POF_KEY_WITNESS ? "witness" : "log",
                       w->signer.vkey.name, w->a->origin);
     }
     rc = rc ? rc : pof_directory_make(&w->dir, w->target, err);
-    rc = rc ? rc : keep_signer(w, has_key, err);
+    rc = rc ? rc : certify_keep_signer(w, has_key, err);
     if (rc == 0) {
         w->folder = pof_directory_folder(w->dir);
-        rc = pof_log_create(&w->folder, &w->signer, err);
+        rc = w->a->as_witness ? pof_witness_create(&w->folder, &w->signer, err)
+                              : pof_log_create(&w->folder, &w->signer, err);
     }
     return rc ? rc : pof_directory_publish(w->dir, err);
 }
@@ -136,9 +163,18 @@ static int finish(struct appending *a, int rc, struct pof_err *err)
     return rc ? rc : now;
 }
 
+/* Openings are needed where commitments are, or are to be made. */
+static int open_openings(struct work *w, struct pof_err *err)
+{
+    int rc = w->a->commit.n ? pof_openings_open(&w->openings, &w->folder, err)
+                            : certify_open_openings(w, err);
+    return rc || !w->openings ? rc : pof_openings_recover(w->openings, pof_log_size(w->log), err);
+}
+
 int certify_append(struct work *w, struct pof_err *err)
 {
     int rc = certify_open_to_write(w, err);
+    rc = rc ? rc : open_openings(w, err);
     if (rc) {
         return rc;
     }
@@ -147,6 +183,9 @@ int certify_append(struct work *w, struct pof_err *err)
                                         .batch = (size_t)w->a->batch,
                                         .reread = w->a->reread,
                                         .on_durable = on_durable,
+                                        .openings = w->openings,
+                                        .commit = w->a->commit.item,
+                                        .n_commit = w->a->commit.n,
                                         .next = w->a->at >= 0 ? (uint64_t)w->a->at : size},
                           .origin = pof_text(pof_log_vkey(w->log)->name)};
     a.certifier.ctx = &a;

@@ -5,6 +5,7 @@
 #include "base/lines.h"
 #include "trust/certify.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int certify_load_signer(const char *path, struct pof_signer *out, struct pof_err *err)
@@ -30,6 +31,72 @@ int certify_public_key(const struct args *a, struct pof_vkey *key, const struct 
                         a->key);
     }
     return 0;
+}
+
+void certify_close(struct work *w)
+{
+    pof_openings_close(w->openings);
+    pof_log_close(w->log);
+    pof_tiles_close(w->tiles);
+    pof_tree_close(w->tree);
+    pof_directory_close(w->dir);
+    pof_buf_release(&w->text);
+    free(w->policy);
+    free(w->policy_text);
+    pof_wipe(&w->signer, sizeof w->signer);
+}
+
+int certify_answer(struct work *w, bool yes, struct pof_err *err)
+{
+    struct pof_sink out;
+    int rc = pof_cli_sink(w->cli, NULL, &out, err);
+    rc = rc ? rc : out.write(out.ctx, w->text.data, w->text.len, err);
+    return rc ? rc : !yes;
+}
+
+int certify_open_openings(struct work *w, struct pof_err *err)
+{
+    uint64_t bytes;
+    struct pof_err none = {0};
+    if (w->folder.size(w->folder.ctx, "openings", &bytes, &none) == POF_E_OPEN) {
+        return 0;
+    }
+    return pof_openings_open(&w->openings, &w->folder, err);
+}
+
+int certify_read_policy(struct work *w, struct pof_err *err)
+{
+    size_t n;
+    if (!w->a->policy) {
+        return 0;
+    }
+    int rc = pof_cli_slurp(w->cli, w->a->policy, &w->policy_text, &n, err);
+    rc = rc ? rc : pof_calloc(&w->policy, 1, sizeof *w->policy, err);
+    if (rc == 0) {
+        rc = pof_policy_parse(w->policy, (struct pof_text){w->policy_text, n}, err);
+        rc = rc ? pof_at(err, w->a->policy, 0, NULL) : 0;
+    }
+    return rc;
+}
+
+int certify_read_note(struct work *w, const char *file, struct pof_buf *to, struct pof_err *err)
+{
+    struct pof_err none = {0};
+    uint64_t bytes;
+    to->len = 0;
+    if (w->folder.size(w->folder.ctx, file, &bytes, &none) == POF_E_OPEN) {
+        return 0;
+    }
+    return pof_folder_slurp(&w->folder, file, POF_NOTE_MAX, to, err);
+}
+
+int certify_judge(struct work *w, struct pof_text note, struct pof_policy_verdict *v,
+                  struct pof_err *err)
+{
+    const struct pof_vkey *log = w->log     ? pof_log_vkey(w->log)
+                                 : w->tiles ? pof_tiles_vkey(w->tiles)
+                                            : NULL;
+    return pof_policy_judge(w->policy, log, note, v, err);
 }
 
 int certify_open_to_read(struct work *w, struct pof_err *err)

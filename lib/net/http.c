@@ -184,8 +184,9 @@ static int start(struct pof_http *h, const struct pof_http_options *o, struct po
     return 0;
 }
 
-int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_options *options,
-                  struct pof_err *err)
+/* A handle for a URL, nothing sent yet. */
+static int make(struct pof_http **out, const char *url, const struct pof_http_options *options,
+                struct pof_err *err)
 {
     if (!pof_http_is_url(url)) {
         return pof_fail(err, POF_E_USAGE, "'%.200s' is not a URL with http:// or https://", url);
@@ -203,7 +204,23 @@ int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_
     h->max = options->max_bytes ? options->max_bytes : UINT64_C(1) << 30;
     h->url = strdup(url);
     rc = h->url ? start(h, options, err) : pof_fail(err, POF_E_NOMEM, "out of memory");
-    rc = rc ? rc : pump(h, err);
+    if (rc) {
+        pof_http_close(h);
+        return rc;
+    }
+    *out = h;
+    return 0;
+}
+
+int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_options *options,
+                  struct pof_err *err)
+{
+    struct pof_http *h;
+    int rc = make(&h, url, options, err);
+    if (rc) {
+        return rc;
+    }
+    rc = pump(h, err);
     rc = rc || !h->done || h->result == CURLE_OK ? rc : fail_transfer(h, err);
     rc = rc ? rc : check_status(h, err);
     if (rc) {
@@ -212,6 +229,44 @@ int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_
     }
     *out = h;
     return 0;
+}
+
+/* Sets what makes a request a POST; the body must outlive the transfer. */
+static int make_post(struct pof_http *h, struct pof_text body, struct curl_slist **headers,
+                     struct pof_err *err)
+{
+    *headers = curl_slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
+    struct curl_slist *more = *headers ? curl_slist_append(*headers, "Expect:") : NULL;
+    if (!more || curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
+        curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, more) != CURLE_OK ||
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) != CURLE_OK ||
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body.ptr) != CURLE_OK) {
+        return pof_fail(err, POF_E_NOMEM, "the HTTP library cannot start");
+    }
+    return 0;
+}
+
+int pof_http_post(const char *url, struct pof_text body, const struct pof_http_options *options,
+                  struct pof_http_answer *answer, struct pof_err *err)
+{
+    struct pof_http *h;
+    struct curl_slist *headers = NULL;
+    char some[4096];
+    int rc = make(&h, url, options, err);
+    if (rc) {
+        return rc;
+    }
+    rc = make_post(h, body, &headers, err);
+    answer->body.len = 0;
+    ssize_t n = 1;
+    while (rc == 0 && n > 0) {
+        n = http_read(h, some, sizeof some, err);
+        rc = n < 0 ? (int)n : pof_buf_add(&answer->body, some, (size_t)n, err);
+    }
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &answer->status);
+    pof_http_close(h);
+    curl_slist_free_all(headers);
+    return rc;
 }
 
 struct pof_source pof_http_source(struct pof_http *h)

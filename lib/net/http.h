@@ -15,6 +15,7 @@
 #define POF_NET_HTTP_H
 
 #include "base/stream.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 
@@ -36,5 +37,17 @@ int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_
 /* Valid until close. */
 struct pof_source pof_http_source(struct pof_http *h);
 void pof_http_close(struct pof_http *h); /* NULL allowed */
+
+/* What a server answered to a POST. */
+struct pof_http_answer {
+    long status;
+    struct pof_buf body; /* owned by the caller */
+};
+
+/* Sends a body and reads the answer, whatever its status, of at most options->max_bytes (TOO_LONG).
+ * Certificates, proxies and secrets as above; redirects are not followed. UNAVAILABLE when there is
+ * no answer. */
+int pof_http_post(const char *url, struct pof_text body, const struct pof_http_options *options,
+                  struct pof_http_answer *answer, struct pof_err *err) POF_CHECKED;
 
 #endif

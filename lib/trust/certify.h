@@ -6,6 +6,10 @@
 
 #include "trust/jcs.h"
 #include "trust/log.h"
+#include "trust/openings.h"
+
+/* The value of "schema" at the top of a canonical record, without quotes; "" none. */
+struct pof_text pof_record_schema(struct pof_text canonical);
 
 /* The canonical bytes of a record put in place of what `to` holds. SYNTAX when it is no object. */
 int pof_record_canonical(struct pof_jcs *jcs, struct pof_text text, struct pof_buf *to,
@@ -15,7 +19,7 @@ int pof_record_canonical(struct pof_jcs *jcs, struct pof_text text, struct pof_b
 struct pof_certified {
     uint64_t index;
     struct pof_hash leaf;
-    struct pof_text record; /* canonical bytes */
+    struct pof_text record; /* the entry: canonical bytes, or the commitment to them */
 };
 
 /* Called once a batch is durable: n records in order, and their lines as they came, each with its
@@ -29,13 +33,17 @@ struct pof_certifier {
     bool reread;         /* see pof_log_sign */
     pof_on_durable *on_durable;
     void *ctx;
-    uint64_t next;  /* place of the next record; before the first: where it must stand */
-    uint64_t known; /* records that stood in the log already */
+    struct pof_openings *openings; /* to write, not owned; NULL: nothing is committed to */
+    const char *const *commit; /* [n_commit]: types that are committed to and not written out, */
+    size_t n_commit;           /* such as "measurement" or "pof.measurement/1"; "all" */
+    uint64_t next;             /* place of the next record; before the first: where it must stand */
+    uint64_t known;            /* records that stood in the log already */
     uint64_t added;
     struct pof_jcs jcs;
     struct pof_buf line;      /* of the batch */
     struct pof_buf canonical; /* of the batch */
-    struct pof_buf one;
+    struct pof_buf one;       /* canonical record */
+    struct pof_buf entry;     /* the commitment to it */
     struct pof_certified *waiting;
     size_t n, cap;
 };

@@ -407,6 +407,11 @@ int pof_log_leaf_of(struct pof_log *log, struct pof_text entry, struct pof_hash 
     return pof_hasher_check(log->hasher, err);
 }
 
+struct pof_hasher *pof_log_hasher(struct pof_log *log)
+{
+    return log->hasher;
+}
+
 bool pof_log_full(const struct pof_log *log)
 {
     return log->pending >= POF_BATCH_MAX || log->batch.len >= POF_BATCH_BYTES;

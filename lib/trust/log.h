@@ -56,6 +56,8 @@ int pof_log_add(struct pof_log *log, struct pof_text entry, struct pof_hash *lea
 /* The leaf hash of an entry, without adding it. */
 int pof_log_leaf_of(struct pof_log *log, struct pof_text entry, struct pof_hash *leaf,
                     struct pof_err *err) POF_CHECKED;
+/* The log's hash engine, for one who has no other at hand. */
+struct pof_hasher *pof_log_hasher(struct pof_log *log);
 /* Is the batch as large as a frame should be? */
 bool pof_log_full(const struct pof_log *log);
 /* Makes the batch durable with one sync. After an error the log can only be closed: what reached
@@ -79,6 +81,12 @@ struct pof_head pof_log_head(const struct pof_log *log);
  * it is given: CONFLICT when the tiles are damaged. O(log size), at most 255 hashes a tile. */
 int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof,
                   struct pof_err *err) POF_CHECKED;
+/* The same in the tree of an older head of this log, such as one that was cosigned. */
+int pof_log_prove_at(struct pof_log *log, const struct pof_head *head, uint64_t index,
+                     struct pof_proof *proof, struct pof_err *err) POF_CHECKED;
+/* The head that this log had when it was of a size, which is at most the signed one. */
+int pof_log_head_at(struct pof_log *log, uint64_t size, struct pof_head *head,
+                    struct pof_err *err) POF_CHECKED;
 /* That an older head is the beginning of this tree; *consistent tells. old->size may be 0. */
 int pof_log_consistency(struct pof_log *log, const struct pof_head *old, struct pof_proof *proof,
                         bool *consistent, struct pof_err *err) POF_CHECKED;
@@ -94,6 +102,8 @@ enum pof_finding_kind {
     POF_FINDING_TILE,    /* hashes first..last of tiles.`level` do not follow from below */
     POF_FINDING_SHORT,   /* tiles.`level` ends before hash `first` */
     POF_FINDING_MISSING, /* the journal ends before entry `first` */
+    POF_FINDING_PARTIAL, /* static tiles: partial tile `first` of `level` (64: entries) and width
+                            `last` is not how the tile begins */
     POF_FINDING_ROOT     /* nothing of the above, yet the entries do not give the signed root */
 };
 

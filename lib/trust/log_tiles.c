@@ -168,10 +168,19 @@ static int damaged(const struct pof_log *log, struct pof_err *err)
 
 int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof, struct pof_err *err)
 {
-    const struct pof_head *head = &log->last.head;
+    return pof_log_prove_at(log, &log->last.head, index, proof, err);
+}
+
+int pof_log_prove_at(struct pof_log *log, const struct pof_head *head, uint64_t index,
+                     struct pof_proof *proof, struct pof_err *err)
+{
     struct pof_nodes nodes = pofi_tiles_nodes(log);
     struct pof_hash leaf;
-    int rc = pof_merkle_inclusion(&nodes, log->hasher, index, head->size, proof, err);
+    int rc =
+        head->size > log->last.head.size
+            ? pof_fail(err, POF_E_RANGE, "the log has %" PRIu64 " signed records, not %" PRIu64,
+                       log->last.head.size, head->size)
+            : pof_merkle_inclusion(&nodes, log->hasher, index, head->size, proof, err);
     rc = rc ? rc : pof_log_leaves(log, index, 1, &leaf, err);
     rc = rc ? rc : pof_hasher_check(log->hasher, err);
     if (rc == 0 &&
@@ -179,6 +188,18 @@ int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof, 
         rc = damaged(log, err);
     }
     return rc;
+}
+
+int pof_log_head_at(struct pof_log *log, uint64_t size, struct pof_head *head, struct pof_err *err)
+{
+    struct pof_nodes nodes = pofi_tiles_nodes(log);
+    if (size > log->last.head.size) {
+        return pof_fail(err, POF_E_RANGE, "the log has %" PRIu64 " signed records, not %" PRIu64,
+                        log->last.head.size, size);
+    }
+    head->size = size;
+    int rc = pof_merkle_root(&nodes, log->hasher, size, &head->root, err);
+    return rc ? rc : pof_hasher_check(log->hasher, err);
 }
 
 int pof_log_consistency(struct pof_log *log, const struct pof_head *old, struct pof_proof *proof,

@@ -193,6 +193,12 @@ int pof_signer_make(struct pof_signer *out, struct pof_text name,
     return rc ? rc : key_id(&out->vkey, err);
 }
 
+int pof_signer_witness(struct pof_signer *key, struct pof_err *err)
+{
+    key->vkey.type = POF_KEY_WITNESS;
+    return key_id(&key->vkey, err);
+}
+
 int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_err *err)
 {
     size_t n = sizeof secret_prefix - 1;
@@ -201,12 +207,14 @@ int pof_signer_parse(struct pof_signer *out, struct pof_text text, struct pof_er
     uint8_t bytes[1 + POF_ED25519_KEY];
     struct pof_text rest = {text.ptr + n, text.len < n ? 0 : text.len - n};
     if (text.len < n || memcmp(text.ptr, secret_prefix, n) != 0 ||
-        !split_key(rest, &named, id_text, bytes) || bytes[0] != POF_KEY_LOG) {
+        !split_key(rest, &named, id_text, bytes) ||
+        (bytes[0] != POF_KEY_LOG && bytes[0] != POF_KEY_WITNESS)) {
         pof_wipe(bytes, sizeof bytes);
         return pof_fail(err, POF_E_SYNTAX,
                         "not a secret key of the form PRIVATE+KEY+NAME+ID+BASE64 (Ed25519)");
     }
     int rc = pof_signer_make(out, pof_text(named.name), bytes + 1, err);
+    rc = rc || bytes[0] == POF_KEY_LOG ? rc : pof_signer_witness(out, err);
     pof_wipe(bytes, sizeof bytes);
     return rc ? rc : settle_id(&out->vkey, id_text, err);
 }
@@ -216,7 +224,7 @@ int pof_signer_format(struct pof_buf *to, const struct pof_signer *key, struct p
     char id[8];
     hex8(key->vkey.id, id);
     uint8_t bytes[1 + POF_ED25519_KEY];
-    bytes[0] = POF_KEY_LOG;
+    bytes[0] = key->vkey.type;
     memcpy(bytes + 1, key->seed, POF_ED25519_KEY);
     int rc = pof_buf_addf(to, err, "%s%s+%.8s+", secret_prefix, key->vkey.name, id);
     rc = rc ? rc : pof_base64_add(to, bytes, sizeof bytes, err);
@@ -235,6 +243,36 @@ int pof_note_sign(struct pof_buf *to, struct pof_text text, const struct pof_sig
     int rc = pof_ed25519_sign(key->seed, text, bytes + ID, err);
     rc = rc ? rc : pof_buf_add(to, text.ptr, text.len, err);
     rc = rc ? rc : pof_buf_addf(to, err, "\n%s%s ", dash, key->vkey.name);
+    rc = rc ? rc : pof_base64_add(to, bytes, sizeof bytes, err);
+    return rc ? rc : pof_buf_add(to, "\n", 1, err);
+}
+
+/* What a witness signs: c2sp.org/tlog-cosignature, "cosignature/v1". */
+static int cosigned_message(struct pof_buf *to, struct pof_text text, int64_t time,
+                            struct pof_err *err)
+{
+    int rc = pof_buf_addf(to, err, "cosignature/v1\ntime %lld\n", (long long)time);
+    return rc ? rc : pof_buf_add(to, text.ptr, text.len, err);
+}
+
+int pof_note_cosign(struct pof_buf *to, struct pof_text text, const struct pof_signer *key,
+                    int64_t time, struct pof_err *err)
+{
+    if (key->vkey.type != POF_KEY_WITNESS || time < 0) {
+        return pof_fail(err, POF_E_RANGE, "a witness signs with a key of type 4 and after 1970");
+    }
+    uint8_t bytes[ID + TIME + POF_ED25519_SIGNATURE];
+    memcpy(bytes, key->vkey.id, ID);
+    for (int i = 0; i < TIME; i++) {
+        bytes[ID + i] = (uint8_t)((uint64_t)time >> 8 * (TIME - 1 - i));
+    }
+    struct pof_buf message = {0};
+    int rc = cosigned_message(&message, text, time, err);
+    rc = rc ? rc
+            : pof_ed25519_sign(key->seed, (struct pof_text){message.data, message.len},
+                               bytes + ID + TIME, err);
+    pof_buf_release(&message);
+    rc = rc ? rc : pof_buf_addf(to, err, "%s%s ", dash, key->vkey.name);
     rc = rc ? rc : pof_base64_add(to, bytes, sizeof bytes, err);
     return rc ? rc : pof_buf_add(to, "\n", 1, err);
 }
@@ -273,6 +311,22 @@ static bool signature_line(struct pof_text *rest, struct line *out)
     return pof_base64_decode(code, out->bytes, sizeof out->bytes, &out->n) && out->n > ID;
 }
 
+bool pof_note_signature(struct pof_text *rest, struct pof_signature *out)
+{
+    struct line line;
+    const char *from = rest->ptr;
+    if (!signature_line(rest, &line)) {
+        return false;
+    }
+    if (line.opaque) { /* of a kind with other ids */
+        memset(line.bytes, 0, ID);
+    }
+    out->line = (struct pof_text){from, (size_t)(rest->ptr - from)};
+    out->name = line.name;
+    memcpy(out->id, line.bytes, ID);
+    return true;
+}
+
 /* Is the signature in the line the key's? *time gets the witness' time for type 4. */
 static int judge(const struct line *line, const struct pof_vkey *key, struct pof_text text,
                  bool *good, int64_t *time, struct pof_err *err)
@@ -292,8 +346,7 @@ static int judge(const struct line *line, const struct pof_vkey *key, struct pof
         t = (int64_t)((uint64_t)t << 8 | line->bytes[ID + i]);
     }
     struct pof_buf message = {0};
-    int rc = pof_buf_addf(&message, err, "cosignature/v1\ntime %lld\n", (long long)t);
-    rc = rc ? rc : pof_buf_add(&message, text.ptr, text.len, err);
+    int rc = cosigned_message(&message, text, t, err);
     rc = rc ? rc
             : pof_ed25519_verify(key->key, (struct pof_text){message.data, message.len},
                                  line->bytes + ID + TIME, good, err);
@@ -332,8 +385,8 @@ int pof_note_open(struct pof_note *out, struct pof_text note, const struct pof_v
 {
     *out = (struct pof_note){0};
     struct pof_text rest;
-    if (n > sizeof out->signed_by / sizeof *out->signed_by) {
-        return pof_fail(err, POF_E_RANGE, "%zu keys, at most 8 are expected", n);
+    if (n > POF_NOTE_KEYS) {
+        return pof_fail(err, POF_E_RANGE, "%zu keys, at most %d are expected", n, POF_NOTE_KEYS);
     }
     if (!split_note(note, &out->text, &rest)) {
         return no(out, POF_NOTE_MALFORMED, "it is not a text, a blank line and signature lines");
