@@ -46,4 +46,24 @@ enum pof_why {
     POF_WHY_VALIDATION
 };
 
+/* Data subscriptions. */
+enum pof_subscription_step {
+    POF_SUBSCRIPTION_STEP_ASK,
+    POF_SUBSCRIPTION_STEP_GRANT,
+    POF_SUBSCRIPTION_STEP_REVOKE
+};
+
+enum pof_access_word { POF_ACCESS_DECISION_ALLOW, POF_ACCESS_DECISION_DENY };
+
+enum pof_access_why {
+    POF_ACCESS_WHY_GRANTED,
+    POF_ACCESS_WHY_NOT_ASKED,
+    POF_ACCESS_WHY_NOT_GRANTED,
+    POF_ACCESS_WHY_REVOKED,
+    POF_ACCESS_WHY_EXPIRED,
+    POF_ACCESS_WHY_PURPOSE,
+    POF_ACCESS_WHY_DATA,
+    POF_ACCESS_WHY_TIME
+};
+
 #endif
