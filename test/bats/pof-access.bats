@@ -47,8 +47,9 @@ decisions() { pof-certify verify ledger >/dev/null; grep -ao '{"at":"[^}]*"schem
         "P1 deny not_granted;P2 deny not_asked;P3 deny not_asked" ]
     pof-access grant --key O1.key <ask >grant && certify grant
     reading -q >/dev/null
-    decisions | jq -e 'select(.decision == "allow") | .subscription == "s1" and .start == "2026-03-10T01:00:00Z" and
-        .end == "2026-03-10T03:00:00Z" and .at == "2026-03-11T00:00:00Z" and .consumer == "aurora"' >/dev/null
+    decisions | jq -es 'map(select(.decision == "allow")) | length == 1 and (.[0] | .subscription == "s1" and
+        .start == "2026-03-10T01:00:00Z" and .end == "2026-03-10T03:00:00Z" and .at == "2026-03-11T00:00:00Z" and
+        .consumer == "aurora")' >/dev/null
     decisions | jq -rs '[.[] | select(.pod == "P1") | .why] | join(" ")' >whys
     [ "$(cat whys)" = "not_granted time granted time" ]
 }
