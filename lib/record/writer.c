@@ -178,7 +178,7 @@ _Static_assert((int)VALUE_MAX > (int)POF_DECIMAL_MAX && (int)VALUE_MAX > (int)PO
 
 /* How one record is written. */
 struct way {
-    struct pof_day *day; /* the last one written */
+    struct pof_near *near; /* the last instant written */
     bool csv;
     bool check; /* stop at a value that no reader would take */
 };
@@ -231,7 +231,7 @@ POFI_INLINE char *put_time(char *p, bool ms, const char *member, const struct wa
     if (way->check && (t < 0 || (ms ? t / 1000 : t) > POF_INSTANT_LAST)) {
         return NULL;
     }
-    return p + (ms ? pof_instant_ms_format(t, p) : pof_instant_format_near(t, way->day, p));
+    return p + (ms ? pof_instant_ms_format(t, p) : pof_instant_format_near(t, way->near, p));
 }
 
 POFI_INLINE char *put_real(char *p, const char *member, bool check)
@@ -347,8 +347,8 @@ static int put_record(struct pof_buf *to, enum pof_type type, const void *record
 int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
                       struct pof_err *err)
 {
-    struct pof_day day = {0};
-    return put_record(to, type, record, &(struct way){.day = &day}, err);
+    struct pof_near near = {0};
+    return put_record(to, type, record, &(struct way){.near = &near}, err);
 }
 
 static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof_err *err)
@@ -380,7 +380,7 @@ static int begin_csv(struct pof_writer *w, enum pof_type type, const void *recor
 int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
                    struct pof_err *err)
 {
-    const struct way way = {.day = &w->day, .csv = w->format == POF_CSV, .check = true};
+    const struct way way = {.near = &w->near, .csv = w->format == POF_CSV, .check = true};
     int rc = way.csv && w->type != type ? begin_csv(w, type, record, err) : 0;
     rc = rc ? rc : put_record(&w->buf, type, record, &way, err);
     if (rc) {

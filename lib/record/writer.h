@@ -20,7 +20,7 @@ struct pof_writer {
     enum pof_type type; /* of the CSV header written; POF_TYPES before */
     struct pof_buf buf;
     uint64_t records;
-    struct pof_day day; /* the last one written */
+    struct pof_near near; /* the last instant written */
 };
 
 void pof_writer_init(struct pof_writer *w, const struct pof_sink *sink, enum pof_format format);
