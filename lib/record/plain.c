@@ -18,6 +18,7 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
         return;
     }
     const struct pof_layout *l = pof_layout(type);
+    bool in_order = header->n == l->n;
     for (size_t k = 0; k < header->n; k++) {
         size_t i = 0;
         while (i < l->n && !pof_text_is(header->text[k], l->fields[i].name)) {
@@ -27,7 +28,9 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
             return; /* columns that are skipped are counted elsewhere */
         }
         p->field[k] = (uint8_t)i;
+        in_order = in_order && i == k;
     }
+    p->all_fields = in_order;
     p->plan = pofi_plan(type);
 }
 
@@ -68,7 +71,9 @@ POFI_INLINE const char *millionths(const char *q, uint64_t *u)
     return q + n;
 }
 
-POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool micro, void *member)
+/* A negative zero and zeros at the end of a fraction are plain, but not as the writer writes them. */
+POFI_INLINE const char *number(struct pofi_plain *p, const char *q, const struct pofi_step *s,
+                               bool micro, void *member)
 {
     bool negative = *q == '-';
     const char *start = q += negative;
@@ -84,8 +89,10 @@ POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool mi
             uint64_t part = 0;
             q = millionths(q + 1, &part);
             u += part;
+            p->written = p->written && q && q[-1] != '0';
         }
     }
+    p->written = p->written && (u || !negative);
     int64_t v = negative ? -(int64_t)u : (int64_t)u;
     memcpy(member, &v, sizeof v);
     return v >= s->min && v <= s->max ? q : NULL;
@@ -205,13 +212,13 @@ POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_
     case POF_KIND_TEXT:
         return text(q, s, in->stop, member);
     case POF_KIND_INT:
-        return number(q, s, false, member);
+        return number(p, q, s, false, member);
     case POF_KIND_INSTANT:
         return instant(p, q, i, member);
     case POF_KIND_WORD:
         return word(q, s, in->stop, member);
     case POF_KIND_MICRO:
-        return number(q, s, true, member);
+        return number(p, q, s, true, member);
     case POF_KIND_REAL:
         return real(q, in->end, member);
     case POF_KIND_DATE:
@@ -231,6 +238,7 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
     const struct line in = {end, (char *)&record->u, ','};
     const char *q = bytes;
     uint64_t has = 0;
+    p->written = p->all_fields;
     record->type = p->type;
     memset(&record->u, 0, p->plan->size);
     for (size_t k = 0; k < p->columns; k++) {
@@ -246,6 +254,7 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
         }
     }
     record->u.has = has;
+    p->written = p->written && (has & pofi_many_forms(p->type)) == 0;
     return (has & p->plan->required) == p->plan->required && q <= end ? (size_t)(q - bytes) : 0;
 }
 
@@ -280,6 +289,7 @@ size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
     const struct line in = {end, (char *)&record->u, '"'};
     const struct pofi_plan *plan = p->plan;
     uint64_t has = 0;
+    p->written = q == bytes + plan->begin_len; /* not the type's name alone */
     record->type = p->type;
     memset(&record->u, 0, plan->size);
     for (size_t i = 0; i < plan->n && *q == ','; i++) {
@@ -295,6 +305,7 @@ size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
         has |= UINT64_C(1) << i;
     }
     record->u.has = has;
+    p->written = p->written && (has & pofi_many_forms(p->type)) == 0;
     bool whole = q[0] == '}' && q[1] == '\n' && q + 2 <= end;
     return whole && (has & plan->required) == plan->required ? (size_t)(q + 2 - bytes) : 0;
 }

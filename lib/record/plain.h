@@ -28,6 +28,9 @@ struct pofi_instant {
 struct pofi_plain {
     enum pof_type type;           /* of the rows; of the last NDJSON line */
     const struct pofi_plan *plan; /* of type; NULL: no row is plain */
+    bool written;    /* the line taken last is byte for byte as the writer writes the record (or may
+                        be told not to be) */
+    bool all_fields; /* the header of the CSV is the one that the writer writes */
     size_t columns;
     uint8_t field[POFI_FIELDS]; /* CSV: the field of each column */
     char day[12];               /* 2026-03-29T, the last day read; empty at first */

@@ -361,32 +361,48 @@ static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof
 }
 
 /* The first record says what the columns are. */
-static int begin_csv(struct pof_writer *w, enum pof_type type, const void *record,
-                     struct pof_err *err)
+static int begin_csv(struct pof_writer *w, enum pof_type type, struct pof_err *err)
 {
     const struct pof_layout *l = pof_layout(type);
     if (w->type != POF_TYPES) {
         return pof_fail(err, POF_E_INTERNAL, "a %s in a table of %s", l->name,
                         pof_layout(w->type)->name);
     }
-    if (pof_record_check(type, record, NULL)) {
-        return refuse(type, record, err);
-    }
     int rc = csv_header(&w->buf, l, err);
     w->type = rc ? POF_TYPES : type;
     return rc;
+}
+
+/* One record more, whose LF has its place already. */
+static int end_line(struct pof_writer *w, struct pof_err *err)
+{
+    w->buf.data[w->buf.len++] = '\n';
+    w->records++;
+    return w->buf.len >= BLOCK ? pof_writer_flush(w, err) : 0;
 }
 
 int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
                    struct pof_err *err)
 {
     const struct way way = {.near = &w->near, .csv = w->format == POF_CSV, .check = true};
-    int rc = way.csv && w->type != type ? begin_csv(w, type, record, err) : 0;
+    int rc = 0;
+    if (way.csv && w->type != type) { /* no header above nothing */
+        rc = pof_record_check(type, record, NULL) ? refuse(type, record, err)
+                                                  : begin_csv(w, type, err);
+    }
     rc = rc ? rc : put_record(&w->buf, type, record, &way, err);
+    return rc ? rc : end_line(w, err);
+}
+
+int pof_writer_put_line(struct pof_writer *w, enum pof_type type, struct pof_text line,
+                        struct pof_err *err)
+{
+    int rc = w->format == POF_CSV && w->type != type ? begin_csv(w, type, err) : 0;
+    rc = rc ? rc : pof_buf_reserve(&w->buf, line.len + 1, err);
     if (rc) {
         return rc;
     }
-    w->buf.data[w->buf.len++] = '\n';
-    w->records++;
-    return w->buf.len >= BLOCK ? pof_writer_flush(w, err) : 0;
+    memcpy(w->buf.data + w->buf.len, line.ptr, line.len);
+    w->buf.len += line.len;
+    return end_line(w, err);
 }
