@@ -366,7 +366,7 @@ static bool next_plain(struct pof_reader *r, struct pof_record *record)
     if (n == 0 || n - 1 > r->options.max_line) {
         return false;
     }
-    r->raw = (struct pof_text){p, n - 1};
+    r->raw = (struct pof_text){p, n - 1 - (p[n - 2] == '\r')};
     r->pos += n;
     r->line = ++r->lines;
     return true;
@@ -401,6 +401,9 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
     rc = scan(r, line, err);
     rc = rc ? rc : find_type(r, &record->type, err);
     rc = rc ? rc : pofi_assign(&r->scanned, record->type, &record->u, &r->unknown, err);
+    if (rc == 0 && r->mode == JSON) {
+        pofi_plain_learn(&r->plain, &r->scanned, line, record);
+    }
     return rc ? rc : 1;
 }
 
