@@ -260,9 +260,9 @@ static int read_records(struct reading *rd, const struct pof_source *src, enum p
         return rc;
     }
     bool stop = false;
+    struct pof_record record;
+    struct pof_err e = {0}; /* emptied when it was used: most records have none */
     while (!stop) {
-        struct pof_record record;
-        struct pof_err e = {0};
         rc = pof_reader_next(r, &record, &e);
         if (rc == 0) {
             break;
@@ -271,7 +271,10 @@ static int read_records(struct reading *rd, const struct pof_source *src, enum p
             rc = dispatch(rd->wants, rd->n, rd->ctx, &record, &e);
             pof_at(&e, rc < 0 ? src->name : NULL, rc < 0 ? pof_reader_line(r) : 0, NULL);
         }
-        stop = rc < 0 && bad_line(rd, &e);
+        if (rc < 0) {
+            stop = bad_line(rd, &e);
+            e = (struct pof_err){0};
+        }
     }
     const char *first;
     uint64_t unknown = pof_reader_unknown(r, &first);

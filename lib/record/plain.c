@@ -18,6 +18,7 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
         return;
     }
     const struct pof_layout *l = pof_layout(type);
+    bool in_order = header->n == l->n;
     for (size_t k = 0; k < header->n; k++) {
         size_t i = 0;
         while (i < l->n && !pof_text_is(header->text[k], l->fields[i].name)) {
@@ -27,7 +28,9 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
             return; /* columns that are skipped are counted elsewhere */
         }
         p->field[k] = (uint8_t)i;
+        in_order = in_order && i == k;
     }
+    p->all_fields = in_order;
     p->plan = pofi_plan(type);
 }
 
@@ -68,7 +71,9 @@ POFI_INLINE const char *millionths(const char *q, uint64_t *u)
     return q + n;
 }
 
-POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool micro, void *member)
+/* A negative zero and zeros at the end of a fraction are plain, but not as the writer writes them. */
+POFI_INLINE const char *number(struct pofi_plain *p, const char *q, const struct pofi_step *s,
+                               bool micro, void *member)
 {
     bool negative = *q == '-';
     const char *start = q += negative;
@@ -84,8 +89,10 @@ POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool mi
             uint64_t part = 0;
             q = millionths(q + 1, &part);
             u += part;
+            p->written = p->written && q && q[-1] != '0';
         }
     }
+    p->written = p->written && (u || !negative);
     int64_t v = negative ? -(int64_t)u : (int64_t)u;
     memcpy(member, &v, sizeof v);
     return v >= s->min && v <= s->max ? q : NULL;
@@ -205,13 +212,13 @@ POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_
     case POF_KIND_TEXT:
         return text(q, s, in->stop, member);
     case POF_KIND_INT:
-        return number(q, s, false, member);
+        return number(p, q, s, false, member);
     case POF_KIND_INSTANT:
         return instant(p, q, i, member);
     case POF_KIND_WORD:
         return word(q, s, in->stop, member);
     case POF_KIND_MICRO:
-        return number(q, s, true, member);
+        return number(p, q, s, true, member);
     case POF_KIND_REAL:
         return real(q, in->end, member);
     case POF_KIND_DATE:
@@ -231,6 +238,7 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
     const struct line in = {end, (char *)&record->u, ','};
     const char *q = bytes;
     uint64_t has = 0;
+    p->written = p->all_fields;
     record->type = p->type;
     memset(&record->u, 0, p->plan->size);
     for (size_t k = 0; k < p->columns; k++) {
@@ -246,6 +254,7 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
         }
     }
     record->u.has = has;
+    p->written = p->written && (has & pofi_many_forms(p->type)) == 0;
     return (has & p->plan->required) == p->plan->required && q <= end ? (size_t)(q - bytes) : 0;
 }
 
@@ -270,7 +279,7 @@ static const char *schema(struct pofi_plain *p, const char *q)
     return stop + 1;
 }
 
-size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
+static size_t own_line(struct pofi_plain *p, const char *bytes, const char *end,
                        struct pof_record *record)
 {
     const char *q = bytes < end ? schema(p, bytes) : NULL;
@@ -280,6 +289,7 @@ size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
     const struct line in = {end, (char *)&record->u, '"'};
     const struct pofi_plan *plan = p->plan;
     uint64_t has = 0;
+    p->written = q == bytes + plan->begin_len; /* not the type's name alone */
     record->type = p->type;
     memset(&record->u, 0, plan->size);
     for (size_t i = 0; i < plan->n && *q == ','; i++) {
@@ -295,6 +305,118 @@ size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
         has |= UINT64_C(1) << i;
     }
     record->u.has = has;
+    p->written = p->written && (has & pofi_many_forms(p->type)) == 0;
     bool whole = q[0] == '}' && q[1] == '\n' && q + 2 <= end;
     return whole && (has & plan->required) == plan->required ? (size_t)(q + 2 - bytes) : 0;
+}
+
+/* --- lines of others --- */
+
+static size_t line_of_shape(struct pofi_plain *p, const struct pofi_shape *f, const char *bytes,
+                            const char *end, struct pof_record *record)
+{
+    const struct line in = {end, (char *)&record->u, '"'};
+    const char *q = bytes;
+    size_t from = 0;
+    p->type = f->type;
+    p->plan = pofi_plan(f->type);
+    for (size_t i = 0;; i++) {
+        size_t n = f->behind[i] - from;
+        if ((size_t)(end - q) < n || memcmp(q, f->bytes + from, n) != 0) {
+            return 0;
+        }
+        q += n;
+        if (i == f->n) {
+            break;
+        }
+        if (i == 0) { /* not before it looks like a line of this shape */
+            record->type = f->type;
+            memset(&record->u, 0, p->plan->size);
+        }
+        from = f->behind[i];
+        q = value(p, &in, f->field[i], q);
+        if (!q || q > end) {
+            return 0;
+        }
+    }
+    record->u.has = f->has;
+    p->written = false;
+    return (size_t)(q - bytes);
+}
+
+size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
+                       struct pof_record *record)
+{
+    size_t n = own_line(p, bytes, end, record);
+    for (size_t i = 0; n == 0 && i < p->shapes; i++) {
+        n = p->shape[i].n ? line_of_shape(p, &p->shape[i], bytes, end, record) : 0;
+        p->fruitless -= n && p->fruitless;
+    }
+    return n;
+}
+
+/* The bytes from *from up to a place, in front of the next value. */
+static bool add_bytes(struct pofi_shape *f, const char **from, const char *to)
+{
+    size_t used = f->n ? f->behind[f->n - 1] : 0, n = (size_t)(to - *from);
+    if (n > sizeof f->bytes - 2 - used) {
+        return false;
+    }
+    memcpy(f->bytes + used, *from, n);
+    f->behind[f->n] = (uint16_t)(used + n);
+    *from = to;
+    return true;
+}
+
+static bool shape_of(struct pofi_shape *f, const struct pofi_line *scanned, struct pof_text line)
+{
+    const struct pof_layout *l = pof_layout(f->type);
+    const char *from = line.ptr, *end = line.ptr + line.len;
+    f->n = 0;
+    for (size_t k = 0; k < scanned->n; k++) {
+        const struct pofi_value *v = &scanned->value[k];
+        size_t i = 0;
+        while (i < l->n && !pof_text_is(v->name, l->fields[i].name)) {
+            i++;
+        }
+        /* The schema and what is not given belong to what stands around values. */
+        if ((i == l->n && v->kind == POFI_STRING && pof_text_is(v->name, "schema")) ||
+            (i < l->n && v->kind == POFI_NULL)) {
+            continue;
+        }
+        /* Unknown members are counted, and escapes undone, elsewhere. */
+        bool inside = v->text.ptr >= from && v->text.ptr + v->text.len <= end;
+        if (i == l->n || !inside || f->n == POFI_FIELDS || !add_bytes(f, &from, v->text.ptr)) {
+            return false;
+        }
+        f->field[f->n++] = (uint8_t)i;
+        from = v->text.ptr + v->text.len;
+    }
+    if (f->n == 0 || !add_bytes(f, &from, end)) {
+        return false;
+    }
+    /* The line ends as this one did. */
+    if (*end == '\r') {
+        f->bytes[f->behind[f->n]++] = '\r';
+    }
+    f->bytes[f->behind[f->n]++] = '\n';
+    return true;
+}
+
+void pofi_plain_learn(struct pofi_plain *p, const struct pofi_line *scanned, struct pof_text line,
+                      const struct pof_record *record)
+{
+    struct pofi_shape *f = &p->shape[p->next];
+    if (p->fruitless >= POFI_PATIENCE) {
+        return;
+    }
+    f->type = record->type;
+    f->has = record->u.has;
+    if (shape_of(f, scanned, line)) {
+        p->shapes = p->next < p->shapes ? p->shapes : p->next + 1;
+        p->next = (p->next + 1) % POFI_SHAPES;
+        p->fruitless++;
+    } else {
+        f->n = 0;
+    }
 }

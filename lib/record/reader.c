@@ -30,6 +30,7 @@ struct pof_reader {
     struct pofi_line scanned;
     struct pofi_unknown unknown;
     struct pofi_plain plain;
+    bool written; /* the last line is as a writer would write it */
 };
 
 int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
@@ -71,6 +72,11 @@ uint64_t pof_reader_line(const struct pof_reader *r)
 struct pof_text pof_reader_raw(const struct pof_reader *r)
 {
     return r->raw;
+}
+
+bool pof_reader_is_written(const struct pof_reader *r, enum pof_format format)
+{
+    return r->written && format == (r->mode == CSV ? POF_CSV : POF_NDJSON);
 }
 
 bool pof_reader_broken(const struct pof_reader *r)
@@ -360,7 +366,7 @@ static bool next_plain(struct pof_reader *r, struct pof_record *record)
     if (n == 0 || n - 1 > r->options.max_line) {
         return false;
     }
-    r->raw = (struct pof_text){p, n - 1};
+    r->raw = (struct pof_text){p, n - 1 - (p[n - 2] == '\r')};
     r->pos += n;
     r->line = ++r->lines;
     return true;
@@ -370,8 +376,10 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
 {
     struct pof_text line;
     if (next_plain(r, record)) {
+        r->written = r->plain.written;
         return 1;
     }
+    r->written = false;
     int rc = next_line(r, &line, err);
     if (rc <= 0) {
         return rc;
@@ -393,6 +401,9 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
     rc = scan(r, line, err);
     rc = rc ? rc : find_type(r, &record->type, err);
     rc = rc ? rc : pofi_assign(&r->scanned, record->type, &record->u, &r->unknown, err);
+    if (rc == 0 && r->mode == JSON) {
+        pofi_plain_learn(&r->plain, &r->scanned, line, record);
+    }
     return rc ? rc : 1;
 }
 

@@ -20,6 +20,7 @@ struct pof_origin {
     const char *source; /* file; lives as long as the list */
     uint64_t line;
     struct pof_text raw; /* copied; empty: not kept */
+    bool written[2];     /* by enum pof_format: raw is what a writer would write (reader.h) */
 };
 
 struct pof_sorted;
