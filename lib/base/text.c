@@ -94,9 +94,9 @@ static size_t find_slot(const struct pof_names *set, struct pof_text name)
     return i;
 }
 
-static int rehash(struct pof_names *set, struct pof_err *err)
+/* slots: a power of two. */
+static int rehash(struct pof_names *set, size_t slots, struct pof_err *err)
 {
-    size_t slots = set->slots ? set->slots * 2 : 64;
     uint32_t *slot;
     int rc = pof_calloc(&slot, slots, sizeof *slot, err);
     if (rc) {
@@ -111,10 +111,20 @@ static int rehash(struct pof_names *set, struct pof_err *err)
     return 0;
 }
 
+int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err)
+{
+    size_t slots = set->slots ? set->slots : 64;
+    while (slots / 2 < n && slots <= SIZE_MAX / 4) {
+        slots *= 2;
+    }
+    int rc = slots > set->slots ? rehash(set, slots, err) : 0;
+    return rc ? rc : pof_grow(&set->text, &set->cap, n, sizeof *set->text, err);
+}
+
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, struct pof_err *err)
 {
     int rc = 0;
-    if (set->n * 2 >= set->slots && (rc = rehash(set, err)) != 0) {
+    if (set->n * 2 >= set->slots && (rc = rehash(set, set->slots ? set->slots * 2 : 64, err)) != 0) {
         return rc;
     }
     size_t i = find_slot(set, name);

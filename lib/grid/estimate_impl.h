@@ -236,6 +236,10 @@ void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch)
 /* estimate_observe.c: is it enough? Fills se->unobservable and se->detail. */
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) POF_CHECKED;
 
+/* estimate_enough.c: whether readings that are certainly enough are seen without search: P and Q at all
+ * nodes of a part but one, and levels. O(rows + entries of the net). */
+int pofi_se_enough(const struct pof_se *se, bool *enough, struct pof_err *err) POF_CHECKED;
+
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* From the base of the pattern by its factors: true when that converged. Otherwise nothing is lost but

@@ -203,11 +203,9 @@ static double model_size(struct pof_se *se)
     return size_of(se, b);
 }
 
-/* A step with factors of the present state. */
-static int new_step(struct pof_se *se, double *size, struct pof_err *err)
+/* A step with factors of the state that rows were linearised at. */
+static int first_step(struct pof_se *se, double *size, struct pof_err *err)
 {
-    store(se);
-    pofi_se_linearise(se);
     se->base_factored = false;
     if (!se->options.dense) {
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
@@ -224,6 +222,14 @@ static int new_step(struct pof_se *se, double *size, struct pof_err *err)
     }
     *size = solved ? size_of(se, se->lanes->rhs) : NAN;
     return rc;
+}
+
+/* A step with factors of the present state. */
+static int new_step(struct pof_se *se, double *size, struct pof_err *err)
+{
+    store(se);
+    pofi_se_linearise(se);
+    return first_step(se, size, err);
 }
 
 /* Goes a part of se->step away from where it began. */
@@ -348,7 +354,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     pofi_se_plan_scale(se, se->plan);
     load(se);
     load_rows(se);
-    int rc = new_step(se, &size, err);
+    int rc = first_step(se, &size, err);
     for (int i = 0; rc == 0 && i < most; i++) {
         se->iterations++;
         if (!isfinite(size)) {
