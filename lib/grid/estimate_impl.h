@@ -124,9 +124,9 @@ struct pof_se {
     struct se_state state, from, flat; /* present; where a step began; no load */
     double *v, *a;         /* [net.nodes] magnitudes and angles, of outputs */
     struct eval_lanes *lanes; /* one estimate, for the plan */
-    double *step, *probe;  /* [2 * gain.blocks] a step; a right-hand side */
+    double *step, *probe, *asked; /* [2 * gain.blocks] a step; right-hand sides: scratch, the present */
     double *before;        /* [rows] multipliers where the step began */
-    size_t step_cap, probe_cap, before_cap;
+    size_t step_cap, probe_cap, asked_cap, before_cap;
 
     /* the first converged state of the present pattern, where later estimates begin */
     struct se_state base;
