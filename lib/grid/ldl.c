@@ -537,17 +537,32 @@ bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4
     return from != NULL;
 }
 
-void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
+static inline const double *inverse_place(const struct pof_ldl *s, uint32_t slot)
 {
     uint32_t at = s->inverse_at[slot >> 1];
-    if (at >= ON_DIAGONAL) {
-        memcpy(z, s->zd + 4 * (size_t)(at - ON_DIAGONAL), 4 * sizeof *z);
-        return;
-    }
-    const double *from = s->z + 4 * (size_t)at;
+    return at >= ON_DIAGONAL ? s->zd + 4 * (size_t)(at - ON_DIAGONAL) : s->z + 4 * (size_t)at;
+}
+
+static inline void inverse_copy(const double *from, uint32_t slot, double z[4])
+{
     unsigned t = slot & 1; /* z holds block (later, earlier), a slot (earlier, later) */
     z[0] = from[0];
     z[1] = from[t ? 1 : 2];
     z[2] = from[t ? 2 : 1];
     z[3] = from[3];
+}
+
+void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
+{
+    inverse_copy(inverse_place(s, slot), slot, z);
+}
+
+void pof_ldl_inverse_of(const struct pof_ldl *s, const uint32_t *slot, uint32_t n, double (*z)[4])
+{
+    for (uint32_t k = 0; k < n; k++) { /* memory is asked for all of them before the first is needed */
+        __builtin_prefetch(inverse_place(s, slot[k]));
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        inverse_copy(inverse_place(s, slot[k]), slot[k], z[k]);
+    }
 }
