@@ -256,6 +256,7 @@ static int collect(struct work *w, const struct pof_want *wants, size_t n, struc
     for (size_t i = 0; i < w->own.n && rc == 0; i++) {
         rc = pof_feed_observation(w->feed, w->args->at, &w->own.item[i], err);
     }
+    pof_readings_release(&w->own);
     return rc;
 }
 

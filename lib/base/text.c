@@ -131,10 +131,9 @@ static void fill_slot(struct pof_names *set, size_t i, uint64_t h, uint32_t id)
     set->slot[i] = id;
 }
 
-/* Every name goes where it belongs in more slots. */
-static int rehash(struct pof_names *set, struct pof_err *err)
+/* Every name goes where it belongs in so many slots, a power of two. */
+static int rehash(struct pof_names *set, size_t slots, struct pof_err *err)
 {
-    size_t slots = set->slots ? set->slots * 4 : 64;
     uint32_t *slot;
     unsigned char *tag = NULL;
     int rc = pof_calloc(&slot, slots, sizeof *slot, err);
@@ -159,10 +158,20 @@ static int rehash(struct pof_names *set, struct pof_err *err)
     return 0;
 }
 
+int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err)
+{
+    size_t slots = set->slots ? set->slots : 64;
+    while (slots / 2 < n && slots <= SIZE_MAX / 4) {
+        slots *= 2;
+    }
+    int rc = slots > set->slots ? rehash(set, slots, err) : 0;
+    return rc ? rc : pof_grow(&set->text, &set->cap, n, sizeof *set->text, err);
+}
+
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, struct pof_err *err)
 {
     int rc = 0;
-    if (set->n * 8 >= set->slots * 5 && (rc = rehash(set, err)) != 0) {
+    if (set->n * 8 >= set->slots * 5 && (rc = rehash(set, set->slots ? set->slots * 4 : 64, err)) != 0) {
         return rc;
     }
     uint64_t h = hash(name);

@@ -54,6 +54,8 @@ struct pof_names {
 /* The number of a name, adding it when it is new. */
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id,
                   struct pof_err *err) POF_CHECKED;
+/* Room for n names in all, so that adding them moves nothing. O(n). */
+int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err) POF_CHECKED;
 /* The number of a name, POF_NONE when unknown. */
 uint32_t pof_names_find(const struct pof_names *set, struct pof_text name);
 void pof_names_release(struct pof_names *set);

@@ -61,7 +61,7 @@ void pof_se_free(struct pof_se *se)
     pofi_se_state_free(&se->best.state);
     pofi_se_topology_free(se);
     void *owned[] = {se->row, se->last,     se->place,     se->block,      se->h,        se->constant,    se->v,
-                     se->a,   se->step, se->probe, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
+                     se->a,   se->step, se->probe, se->asked, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
                      se->residual,          se->normalised, se->critical,      se->island,   se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
@@ -111,6 +111,7 @@ static int arrange(struct pof_se *se, struct pof_err *err)
     size_t size = 2 * (size_t)se->gain.blocks;
     rc = rc ? rc : pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err);
     rc = rc ? rc : pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err);
+    rc = rc ? rc : pof_grow(&se->asked, &se->asked_cap, size, sizeof *se->asked, err);
     rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
     rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
     return rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);

@@ -17,6 +17,9 @@ static int make_arrays(struct pof_feed *f, struct pof_err *err)
     int rc = pof_calloc(&f->registered, nodes, sizeof *f->registered, err);
     rc = rc == 0 ? pof_calloc(&f->sum, nodes, sizeof *f->sum, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->closed, branches, sizeof *f->closed, err) : rc;
+    if (rc != 0 || !(f->options.sigma_pseudo > 0)) {
+        return rc; /* nothing is assumed */
+    }
     rc = rc == 0 ? pof_calloc(&f->assumed, nodes, sizeof *f->assumed, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->area, nodes, sizeof *f->area, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->inflow, nodes, sizeof *f->inflow, err) : rc;

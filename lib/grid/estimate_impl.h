@@ -124,9 +124,9 @@ struct pof_se {
     struct se_state state, from, flat; /* present; where a step began; no load */
     double *v, *a;         /* [net.nodes] magnitudes and angles, of outputs */
     struct eval_lanes *lanes; /* one estimate, for the plan */
-    double *step, *probe;  /* [2 * gain.blocks] a step; a right-hand side */
+    double *step, *probe, *asked; /* [2 * gain.blocks] a step; right-hand sides: scratch, the present */
     double *before;        /* [rows] multipliers where the step began */
-    size_t step_cap, probe_cap, before_cap;
+    size_t step_cap, probe_cap, asked_cap, before_cap;
 
     /* the first converged state of the present pattern, where later estimates begin */
     struct se_state base;
@@ -242,6 +242,10 @@ void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch)
 
 /* estimate_observe.c: is it enough? Fills se->unobservable and se->detail. */
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) POF_CHECKED;
+
+/* estimate_enough.c: whether readings that are certainly enough are seen without search: P and Q at all
+ * nodes of a part but one, and levels. O(rows + entries of the net). */
+int pofi_se_enough(const struct pof_se *se, bool *enough, struct pof_err *err) POF_CHECKED;
 
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;

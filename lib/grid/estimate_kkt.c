@@ -280,6 +280,34 @@ static void add_summed(double *a, const uint32_t *slot, const double *h, uint32_
     }
 }
 
+/* The same of two rows of the same blocks, each element summed up as if one came after the other. */
+static void add_summed_pair(double *a, const uint32_t *slot, const double *h, uint32_t n, double w,
+                            double v)
+{
+    const double *g = h + 2 * (size_t)n;
+    for (uint32_t i = 0; i < n; i++, h += 2, g += 2) {
+        double w0 = w * h[0], w1 = w * h[1], v0 = v * g[0], v1 = v * g[1];
+        for (uint32_t j = 2 * i; j < 2 * n; j += 2) {
+            const double *to = h + j - 2 * (size_t)i, *by = g + j - 2 * (size_t)i;
+            double *at = a + 4 * (size_t)(*slot >> 1);
+            size_t t = *slot & 1;
+            at[0] = at[0] + w0 * to[0] + v0 * by[0];
+            at[1 + t] = at[1 + t] + w0 * to[1] + v0 * by[1];
+            at[2 - t] = at[2 - t] + w1 * to[0] + v1 * by[0];
+            at[3] = at[3] + w1 * to[1] + v1 * by[1];
+            slot++;
+        }
+    }
+}
+
+/* Whether row i and the next are summed into the same places, from derivatives side by side. */
+static bool summed_pair(const struct pof_se *se, const struct se_system *s, size_t i)
+{
+    const struct se_row *row = &se->row[i];
+    return i + 1 < se->rows && s->unknown[i + 1] == POF_NONE && row[0].active && row[1].active &&
+           s->first[i] == s->first[i + 1] && row[1].begin == row[0].begin + row[0].n && row[0].n > 0;
+}
+
 /* f h beside and below, d on the diagonal. */
 static void add_own(struct se_system *s, double *a, size_t i, const double *h, const double fd[2],
                     uint32_t n)
@@ -340,6 +368,9 @@ uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double pri
                 double w = se->rho * row->weight * row->weight;
                 add_summed(a, s->slot + s->first[i] + row->n, h, row->n, w);
             }
+        } else if (summed_pair(se, s, i)) {
+            add_summed_pair(a, s->slot + s->first[i], h, row->n, row->weight, row[1].weight);
+            i++;
         } else if (row->active) {
             add_summed(a, s->slot + s->first[i], h, row->n, row->weight);
         }

@@ -437,11 +437,24 @@ void pofi_se_count(struct pof_se *se)
     }
 }
 
+/* Room for a row of each observation and of each constraint of the grid, or for as many as before. */
+static int room_for_rows(struct pof_se *se, struct pof_err *err)
+{
+    size_t most = se->n_seen;
+    for (uint32_t i = 0; i < se->grid->nodes && se->last_rows == 0; i++) {
+        bool slack = se->net.bus_of[i] != POF_NONE && se->net.slack_of[se->net.bus_of[i]] == se->net.bus_of[i];
+        most += (2u * se->grid->node[i].zero_injection + slack) * se->net.phases;
+    }
+    most = most > se->last_rows ? most : se->last_rows;
+    return pof_grow(&se->row, &se->row_cap, most, sizeof *se->row, err);
+}
+
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
 {
     bool *angle_read = NULL;
     int rc = pof_calloc(&angle_read, se->net.buses, sizeof *angle_read, err);
     turn_over(se);
+    rc = rc ? rc : room_for_rows(se, err);
     se->left_out = 0;
     for (size_t i = 0; rc == 0 && i < se->n_seen; i++) {
         rc = add_observation(se, i, angle_read, err);

@@ -27,6 +27,8 @@ static const double STEP_MAX = 0.8;
 static const double STEP_SMALL = 1e-4;
 /* Kept factors must shorten steps at least so, or they are made anew. */
 static const double CONTRACTION = 0.25;
+/* A first step so long leads to where factors should be made anew, if that costs few solves. */
+static const double FAR = 1e-2, CHEAP = 4;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
 /* From a base: no step may be longer, nor, over two steps, shrink less. */
 static const double WARM_STEP_MAX = 0.1, WARM_CONTRACTION = 0.2;
@@ -170,11 +172,17 @@ static double size_of(const struct pof_se *se, const double *of)
     return isfinite(sum) ? most : NAN;
 }
 
+static double solve_again(struct pof_se *se)
+{
+    pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
+    return size_of(se, se->lanes->rhs);
+}
+
 static double solve_here(struct pof_se *se)
 {
     pofi_se_eval(se->plan, se->lanes);
-    pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
-    return size_of(se, se->lanes->rhs);
+    memcpy(se->asked, se->lanes->rhs, se->plan->unknowns * sizeof *se->asked);
+    return solve_again(se);
 }
 
 /* The correction behind a trial step by the linear model that the factors are of: residuals are those
@@ -203,11 +211,9 @@ static double model_size(struct pof_se *se)
     return size_of(se, b);
 }
 
-/* A step with factors of the present state. */
-static int new_step(struct pof_se *se, double *size, struct pof_err *err)
+/* A step with factors of the state that rows were linearised at. */
+static int first_step(struct pof_se *se, double *size, struct pof_err *err)
 {
-    store(se);
-    pofi_se_linearise(se);
     se->base_factored = false;
     if (!se->options.dense) {
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
@@ -224,6 +230,29 @@ static int new_step(struct pof_se *se, double *size, struct pof_err *err)
     }
     *size = solved ? size_of(se, se->lanes->rhs) : NAN;
     return rc;
+}
+
+/* A step with factors of the present state. asked: se->asked is its right-hand side. */
+static int new_step(struct pof_se *se, bool asked, double *size, struct pof_err *err)
+{
+    store(se);
+    pofi_se_linearise(se);
+    if (!asked || se->options.dense) {
+        return first_step(se, size, err);
+    }
+    se->base_factored = false;
+    pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
+    memcpy(se->lanes->rhs, se->asked, se->plan->unknowns * sizeof *se->asked);
+    *size = solve_again(se);
+    return 0;
+}
+
+/* Whether factors of the state behind a long first step are better made at once: kept ones take two
+ * steps more, if not a failed one, which is more work where there is little fill. */
+static bool makes_anew(const struct pof_se *se, int i, double size)
+{
+    double solve = (double)pof_ldl_fill(se->gain.ldl) * 8;
+    return i == 0 && size > FAR && pof_ldl_flops(se->gain.ldl) < CHEAP * solve;
 }
 
 /* Goes a part of se->step away from where it began. */
@@ -361,7 +390,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     load(se);
     load_rows(se);
     note_best(se);
-    int rc = new_step(se, &size, err);
+    int rc = first_step(se, &size, err);
     for (int i = 0; rc == 0 && i < most; i++) {
         se->iterations++;
         if (!isfinite(size)) {
@@ -373,7 +402,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         bool joined = next < CURRENTS_BELOW && let_currents_in(se);
         if (se->options.dense) {
             next = size; /* there are no kept factors to look ahead with */
-            rc = new_step(se, &size, err);
+            rc = new_step(se, false, &size, err);
         }
         double ahead = se->options.dense ? size : next;
         double behind = se->options.dense ? next : size;
@@ -390,8 +419,8 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
             continue;
         }
         before = alpha < 1 ? INFINITY : size;
-        if (joined || alpha < 1 || !(next <= CONTRACTION * size)) {
-            rc = new_step(se, &size, err);
+        if (joined || alpha < 1 || !(next <= CONTRACTION * size) || makes_anew(se, i, size)) {
+            rc = new_step(se, !joined, &size, err);
         } else {
             size = next;
         }

@@ -12,7 +12,7 @@
 
 enum { MOST_NETS = 32 };
 
-static const char *const words[KINDS] = {"se", "se-batch", "se-draws", "se-file",
+static const char *const words[KINDS] = {"se", "se-check", "se-batch", "se-draws", "se-file",
                                          "se-file-all", "se-file-check", "pf", "pf-batch"};
 
 static void run(const struct net *net, enum kind kind, const struct place *place, struct figure *f)
@@ -24,6 +24,9 @@ static void run(const struct net *net, enum kind kind, const struct place *place
     switch (kind) {
     case SE:
         run_se(&bed, f);
+        break;
+    case SE_CHECK:
+        run_se_check(&bed, f);
         break;
     case SE_BATCH:
         run_se_batch(&bed, f);
@@ -87,7 +90,9 @@ static void print(const struct net *net, enum kind kind, const struct figure *f)
         printf(" scenarios=%u", f->scenarios);
     }
     printf(" runs=%u failures=%u", f->runs, f->failures);
-    if (kind == SE || kind == SE_BATCH) {
+    if (kind == SE_CHECK) {
+        printf(" estimate_ms=%.4g ratio=%.3g", f->estimate_ms, f->estimate_ms / f->ms);
+    } else if (kind == SE || kind == SE_BATCH) {
         peer("pgm_newton_ms", kind == SE ? p->nr : p->nr_batch, f->ms);
         peer("pgm_linear_ms", kind == SE ? p->il : p->il_batch, f->ms);
         peer("pgm_rss_mib", p->se_rss, f->rss_mib);

@@ -57,6 +57,34 @@ void run_se(struct bed *bed, struct figure *f)
     pof_se_free(se);
 }
 
+void run_se_check(struct bed *bed, struct figure *f)
+{
+    struct watch w = {0}, of_estimates = {0};
+    struct pof_se *se = engine(bed);
+    struct pof_se_check check;
+    struct pof_err err = {0};
+    struct pof_observation *o = room(bed, 1);
+    double used;
+    f->failures += !estimate(se, bed->set.item, bed->set.n);
+    do {
+        bed_scenario(bed, w.n + 1, o);
+        double t = cpu();
+        f->failures += !estimate(se, o, bed->set.n);
+        (void)watch_take(&of_estimates, cpu() - t, 1);
+        t = cpu();
+        if (pof_se_check(se, &check, &err)) {
+            die("check", &err);
+        }
+        used = cpu() - t;
+    } while (watch_take(&w, used, 1));
+    f->ms = watch_median(&w);
+    f->estimate_ms = watch_median(&of_estimates);
+    f->runs = w.n;
+    f->rss_mib = rss_mib();
+    free(o);
+    pof_se_free(se);
+}
+
 static unsigned scenarios(const struct bed *bed)
 {
     uint32_t n = bed->grid.nodes;
