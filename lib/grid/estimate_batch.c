@@ -252,16 +252,29 @@ static int run_group(void *ctx, unsigned worker, size_t i, struct pof_err *err)
 
 static int same_kind(const struct pof_se_batch *b, struct pof_err *err)
 {
-    for (size_t i = 0; i < b->cases * b->n; i++) {
-        double sigma = b->sigma ? b->sigma[i] : 1;
-        bool exact = b->observation[i % b->n].sigma <= 0;
-        if (!isfinite(b->value[i]) || !isfinite(sigma) || (b->sigma && exact != (sigma <= 0))) {
-            return pof_fail(err, POF_E_RANGE, "value %g, sigma %g of reading %zu in case %zu: expected "
-                                              "finite ones, and exact where the first case is",
-                            b->value[i], sigma, i % b->n, i / b->n);
+    for (size_t c = 0, k = 0; c < b->cases; c++) {
+        for (size_t i = 0; i < b->n; i++, k++) {
+            double sigma = b->sigma ? b->sigma[k] : 1;
+            bool exact = b->observation[i].sigma <= 0;
+            if (!isfinite(b->value[k]) || !isfinite(sigma) || (b->sigma && exact != (sigma <= 0))) {
+                return pof_fail(err, POF_E_RANGE,
+                                "value %g, sigma %g of reading %zu in case %zu: expected "
+                                "finite ones, and exact where the first case is",
+                                b->value[k], sigma, i, c);
+            }
         }
     }
     return 0;
+}
+
+/* The observations of a case. */
+static void put_case(const struct pof_se_batch *b, size_t c, struct pof_observation *o)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        o[i] = b->observation[i];
+        o[i].value = b->value[c * b->n + i];
+        o[i].sigma = b->sigma ? b->sigma[c * b->n + i] : o[i].sigma;
+    }
 }
 
 /* One case by itself; its results where they belong. */
@@ -270,11 +283,7 @@ static int alone(struct pof_se *se, struct pof_se_batch *b, size_t c, struct pof
 {
     struct pof_se_result r;
     size_t nodes = (size_t)se->grid->nodes * se->net.phases;
-    for (size_t i = 0; i < b->n; i++) {
-        o[i] = b->observation[i];
-        o[i].value = b->value[c * b->n + i];
-        o[i].sigma = b->sigma ? b->sigma[c * b->n + i] : o[i].sigma;
-    }
+    put_case(b, c, o);
     int rc = pof_se_solve(se, o, b->n, status, err);
     if (rc) {
         return rc;
@@ -308,10 +317,8 @@ static int settle_base(struct job *j, struct pof_err *err)
         return rc;
     }
     j->missed = MISSED;
+    pofi_se_to_base(se);
     pofi_se_state_copy(se, &se->from, &se->state);
-    pofi_se_linearise(se);
-    se->base_factored = false;
-    pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         if (row->exact) {
@@ -374,36 +381,60 @@ static int run_lanes(struct job *j, struct pof_err *err)
     return rc;
 }
 
+/* Whether the engine has the base of a batch before, for readings of the same pattern. */
+static int continued(struct pof_se *se, const struct pof_se_batch *b, struct pof_observation *o,
+                     bool *found, struct pof_err *err)
+{
+    bool observable = false;
+    if (!b->continued || !se->base_known || b->cases == 0) {
+        return 0;
+    }
+    put_case(b, 0, o);
+    int rc = pofi_se_prepare(se, o, b->n, &observable, err);
+    *found = rc == 0 && observable && se->base_known;
+    return rc;
+}
+
+/* The first case that has an estimate becomes the base; without a base all have been estimated. */
+static int find_base(struct pof_se *se, struct pof_se_batch *b, struct pof_observation *o, bool *found,
+                     struct pof_err *err)
+{
+    enum pof_se_status status = POF_SE_DIVERGED;
+    size_t c = 0;
+    int rc = 0;
+    se->base_known = false; /* does not depend on what was before */
+    for (; rc == 0 && c < b->cases && status == POF_SE_DIVERGED; c++) {
+        rc = alone(se, b, c, o, &status, err);
+    }
+    *found = rc == 0 && status == POF_SE_CONVERGED;
+    for (c = 0; rc == 0 && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
+        rc = alone(se, b, c, o, &status, err);
+    }
+    b->alone = *found ? 0 : b->cases;
+    return rc;
+}
+
 int pof_se_batch(struct pof_se *se, struct pof_se_batch *b, struct pof_err *err)
 {
     struct job j = {.se = se, .batch = b};
     struct pof_observation *o = NULL;
-    enum pof_se_status status = POF_SE_DIVERGED, other;
+    enum pof_se_status status;
+    bool found = false;
     b->alone = 0;
-    se->base_known = false; /* the batch's own base does not depend on what was before */
     int rc = same_kind(b, err);
     rc = rc ? rc : pof_calloc(&j.alone, b->cases, sizeof *j.alone, err);
     rc = rc ? rc : pof_calloc(&o, b->n, sizeof *o, err);
-    size_t base = 0;
-    for (; rc == 0 && base < b->cases && status == POF_SE_DIVERGED; base++) {
-        rc = alone(se, b, base, o, &status, err);
-        b->alone++;
-    }
-    bool found = rc == 0 && status == POF_SE_CONVERGED;
-    for (size_t c = 0; rc == 0 && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
-        rc = alone(se, b, c, o, &status, err);
-    }
-    if (found) {
-        b->alone = 0;
+    rc = rc ? rc : continued(se, b, o, &found, err);
+    rc = rc || found ? rc : find_base(se, b, o, &found, err);
+    if (rc == 0 && found) {
         struct pof_se_batch rest = *b;
-        rest.observation = o; /* the base, whose values are those in the rows */
+        rest.observation = o; /* whose values are those in the rows */
         j.batch = &rest;
-        memset(j.alone, 0, b->cases);
         rc = run_lanes(&j, err);
     }
     for (size_t c = 0; rc == 0 && found && c < b->cases; c++) {
         if (j.alone[c]) {
-            rc = alone(se, b, c, o, &other, err);
+            rc = alone(se, b, c, o, &status, err);
             b->alone++;
         }
     }

@@ -416,27 +416,35 @@ int pofi_se_keep_base(struct pof_se *se, struct pof_err *err)
     return rc;
 }
 
-/* The state, the multipliers, the scales and, where others were made since, the factors. */
-static void return_to_base(struct pof_se *se)
+void pofi_se_to_base(struct pof_se *se)
 {
-    pofi_se_state_copy(se, &se->state, &se->base);
-    se->rho = se->base_rho;
-    for (size_t i = 0; i < se->rows; i++) {
-        struct se_row *row = &se->row[i];
-        row->active = !row->removed;
-        row->weight = se->base_weight[i];
-        row->lambda = se->base_lambda[i];
+    for (size_t i = 0; se->base_known && i < se->rows; i++) {
+        se->row[i].weight = se->base_weight[i];
+        se->row[i].lambda = se->base_lambda[i];
     }
-    if (!se->base_factored) {
+    if (se->base_known) {
+        pofi_se_state_copy(se, &se->state, &se->base);
+        se->rho = se->base_rho;
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].active = !se->row[i].removed;
+    }
+    if (!se->base_known || !se->base_factored) {
         pofi_se_linearise(se);
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
-        se->base_factored = true;
+        se->base_factored = se->base_known;
     }
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         row->weight = row->exact ? row->weight : 1 / (row->sigma * row->sigma);
     }
     pofi_se_plan_scale(se, se->plan);
+}
+
+/* All of the base that an estimate begins with. */
+static void return_to_base(struct pof_se *se)
+{
+    pofi_se_to_base(se);
     load(se);
     load_rows(se);
 }
