@@ -14,9 +14,9 @@ static const double CONTRACTION_WORST = 0.7;
 
 /* What the last step leaves of voltages' errors, p.u. and rad, unless the engine's options say. */
 static const double TOLERANCE = 5e-9;
-/* Exact rows hold so well, p.u., or as well as the rounding of voltages, this share of a row's
- * largest derivative, lets them. */
-static const double MISSED = 5e-10, ROUNDING = 4e-15;
+/* Exact rows hold so well, p.u.; or so well as the rounding of voltages lets them, when it is only
+ * this share of a row's largest derivative and a step more does not halve it. */
+static const double MISSED = 2e-10, ROUNDING = 4e-15;
 
 /* What a case's row begins with: z = per * value + shift. */
 struct base {
@@ -35,7 +35,7 @@ struct job {
     double *weight;        /* [rows] of the plan: of the base */
     struct worker *worker; /* [threads] */
     uint8_t *alone;        /* [cases] */
-    double missed;         /* of exact rows, p.u. */
+    double missed;         /* by exact rows at most, p.u. */
     uint32_t *node;        /* [grid nodes * phases] of the plan; POF_NONE: not energised */
     int width;             /* lanes */
 };
@@ -49,6 +49,7 @@ struct worker {
     double before[LANES_WIDE][2]; /* sizes of the last two steps, the older one first */
     int iterations[LANES_WIDE];
     bool last[LANES_WIDE]; /* the step that was taken is the last, if exact rows hold */
+    double missed[LANES_WIDE]; /* by exact rows before that step */
 };
 
 /* --- lanes --- */
@@ -121,6 +122,7 @@ static void put_lanes(const struct job *j, struct worker *w)
         w->before[k][0] = w->before[k][1] = INFINITY;
         w->iterations[k] = 0;
         w->last[k] = false;
+        w->missed[k] = INFINITY;
         w->done[k] = (int)k >= w->used;
     }
 }
@@ -198,7 +200,9 @@ static bool look(struct job *j, struct worker *w)
         if (w->done[k]) {
             continue;
         }
-        if (w->last[k] && missed <= j->missed && isfinite(objective)) {
+        bool holds = missed <= MISSED || (missed <= j->missed && missed > 0.5 * w->missed[k]);
+        w->missed[k] = missed;
+        if (w->last[k] && holds && isfinite(objective)) {
             take_case(j, w, k);
             any = end[k] = w->done[k] = true;
         } else if (!isfinite(objective) || w->iterations[k] >= ITERATIONS_MAX) {

@@ -37,7 +37,8 @@ struct eval_entry {
 };
 
 /* What nearly all forms are read as: P, then Q, both exact or both weighted. Its admittances have the
- * sign of the rows. */
+ * sign of the rows. Of exact ones the first is the sum of all, for the own voltage, and the others are
+ * for differences to it: beside stiff lines rounding of y v is more than exact rows may miss. */
 struct eval_plain {
     uint32_t row, at;
     uint32_t begin, end;  /* entries */

@@ -200,11 +200,10 @@ LANES_TARGET static void LANES(pairs)(const struct se_plan *p, struct LANES(view
     }
 }
 
-/* Other plain forms. */
-LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
+/* Other weighted plain forms. */
+LANES_TARGET static void LANES(weighted)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
-    const struct eval_plain *exact = p->plain + p->piece[k].weighted_end;
-    const struct eval_plain *end = p->plain + p->piece[k + 1].plain;
+    const struct eval_plain *end = p->plain + p->piece[k].weighted_end;
     for (const struct eval_plain *f = p->plain + p->piece[k].pairs_end; f < end; f++) {
         const lane *v = s->v + 2 * (size_t)f->at;
         lane i[2], power[2], m[2], beta[2];
@@ -217,11 +216,7 @@ LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(vie
         }
         power[0] = v[0] * i[0] + v[1] * i[1];
         power[1] = v[1] * i[0] - v[0] * i[1];
-        if (f < exact) {
-            LANES(weigh)(s, f->row, power, m);
-        } else {
-            LANES(hold)(s, &p->exact[f->exact], power, m);
-        }
+        LANES(weigh)(s, f->row, power, m);
         LANES(hand_back)(s->t + 2 * (size_t)f->at, v, i, m, beta);
         for (uint32_t e = f->begin; e < f->end; e++) {
             const struct eval_entry *y = &p->entry[e];
@@ -229,6 +224,42 @@ LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(vie
             t[0] += y->g * beta[0] - y->b * beta[1];
             t[1] += y->g * beta[1] + y->b * beta[0];
         }
+    }
+}
+
+/* Exact plain forms. */
+LANES_TARGET static void LANES(exacts)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
+{
+    const struct eval_plain *end = p->plain + p->piece[k + 1].plain;
+    for (const struct eval_plain *f = p->plain + p->piece[k].weighted_end; f < end; f++) {
+        const struct eval_entry *own = &p->entry[f->begin];
+        const lane *v = s->v + 2 * (size_t)f->at;
+        lane i[2], power[2], m[2], beta[2], *t = s->t + 2 * (size_t)f->at;
+        i[0] = own->g * v[0] - own->b * v[1];
+        i[1] = own->g * v[1] + own->b * v[0];
+        for (uint32_t e = f->begin + 1; e < f->end; e++) {
+            const struct eval_entry *y = &p->entry[e];
+            const lane *u = s->v + 2 * (size_t)y->to;
+            lane re = u[0] - v[0], im = u[1] - v[1];
+            i[0] += y->g * re - y->b * im;
+            i[1] += y->g * im + y->b * re;
+        }
+        power[0] = v[0] * i[0] + v[1] * i[1];
+        power[1] = v[1] * i[0] - v[0] * i[1];
+        LANES(hold)(s, &p->exact[f->exact], power, m);
+        LANES(hand_back)(t, v, i, m, beta);
+        lane re = own->g * beta[0] - own->b * beta[1], im = own->g * beta[1] + own->b * beta[0];
+        for (uint32_t e = f->begin + 1; e < f->end; e++) {
+            const struct eval_entry *y = &p->entry[e];
+            lane *to = s->t + 2 * (size_t)y->to;
+            lane r = y->g * beta[0] - y->b * beta[1], j = y->g * beta[1] + y->b * beta[0];
+            to[0] += r;
+            to[1] += j;
+            re -= r;
+            im -= j;
+        }
+        t[0] += re;
+        t[1] += im;
     }
 }
 
@@ -300,7 +331,8 @@ LANES_TARGET static void LANES(clear)(const struct se_plan *p, struct LANES(view
 LANES_TARGET static void LANES(rows)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
     LANES(pairs)(p, s, k);
-    LANES(plains)(p, s, k);
+    LANES(weighted)(p, s, k);
+    LANES(exacts)(p, s, k);
     LANES(groups)(p, s, k);
     for (uint32_t n = p->piece[k].node; n < p->piece[k + 1].node; n++) {
         lane *to = s->rhs + p->unknown[n];

@@ -3,6 +3,7 @@
 #include "grid/estimate_eval.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows that are evaluated together, one behind the other as the estimator has them. */
 enum kind { NODE_ROW, PAIR, WEIGHTED, EXACT, GROUP, KINDS };
@@ -103,7 +104,7 @@ static void place_units(struct making *m, const uint32_t *piece_of)
         p->group_rows += u->kind == GROUP ? n : 0;
         p->plains += u->kind != NODE_ROW && u->kind != GROUP;
         for (uint32_t k = 0; k < p->width && u->form != POF_NONE; k++, m->forms++) {
-            m->entries += se->forms.begin[u->form + k + 1] - se->forms.begin[u->form + k];
+            m->entries += se->forms.begin[u->form + k + 1] - se->forms.begin[u->form + k] + 1;
         }
     }
 }
@@ -157,6 +158,27 @@ static void put_form(struct making *m, uint32_t from, double sign)
     p->begin[to + 1] = e;
 }
 
+/* The same of an exact row: its own node first, with all admittances, for voltages of the others are
+ * taken as differences. */
+static void put_exact_form(struct making *m, uint32_t from, double sign)
+{
+    struct se_plan *p = m->p;
+    uint32_t form = m->forms;
+    put_form(m, from, sign);
+    uint32_t begin = p->begin[form], end = p->begin[form + 1], at = p->at[form], kept = begin;
+    struct eval_entry all = {.to = at};
+    for (uint32_t e = begin; e < end; e++) {
+        all.g += p->entry[e].g;
+        all.b += p->entry[e].b;
+        if (p->entry[e].to != at) {
+            p->entry[kept++] = p->entry[e];
+        }
+    }
+    memmove(p->entry + begin + 1, p->entry + begin, (kept - begin) * sizeof *p->entry);
+    p->entry[begin] = all;
+    p->begin[form + 1] = kept + 1;
+}
+
 /* The number of a row, and its place among the exact ones. */
 static uint32_t number_row(struct making *m, uint32_t i)
 {
@@ -203,7 +225,8 @@ static void put_unit(struct making *m, const struct unit *u)
     }
     uint32_t form = m->forms;
     for (uint32_t k = 0; k < p->width && u->form != POF_NONE; k++) {
-        put_form(m, u->form + k, u->kind == GROUP ? 1 : m->se->row[u->begin].sign);
+        double sign = u->kind == GROUP ? 1 : m->se->row[u->begin].sign;
+        (u->kind == EXACT ? put_exact_form : put_form)(m, u->form + k, sign);
     }
     if (u->kind != GROUP) {
         uint32_t exact = m->exacts, row = number_row(m, u->begin);
