@@ -252,6 +252,9 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* From the base of the pattern by its factors: true when that converged. Otherwise nothing is lost but
  * time. */
 bool pofi_se_warm(struct pof_se *se);
+/* State, multipliers and scales of the base, or the present ones when there is none, and factors of
+ * them; weights are those of the present readings. */
+void pofi_se_to_base(struct pof_se *se);
 /* Makes the converged state the base, if the pattern has none. */
 int pofi_se_keep_base(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* The same from a state that was solved before; all rows take part from the first step. */

@@ -152,11 +152,21 @@ static size_t list_outputs(const struct pof_se *se, struct se_system *s, const b
     return k;
 }
 
+/* Blocks of a row are neighbours in the system, and so in one piece or in the last, unless only the
+ * row's own unknown joins them. */
+static void mark_last(const struct pof_se *se, const struct se_system *s, size_t i, bool *last)
+{
+    const struct se_row *row = &se->row[i];
+    for (uint32_t k = 0; s->unknown[i] != POF_NONE && !augmented(se, s, row) && k < row->n; k++) {
+        last[se->block[row->begin + k]] = true;
+    }
+}
+
 static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
                     const bool *is_read, struct pof_err *err)
 {
     uint32_t *row = NULL, *col = NULL, *tie = NULL;
-    bool *negative = NULL;
+    bool *negative = NULL, *last = NULL;
     size_t summed = places;
     int rc = s->keep_all ? 0 : pof_calloc(&s->output, se->forms.n, sizeof *s->output, err);
     s->outputs = (uint32_t)summed;
@@ -165,6 +175,7 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     rc = rc ? rc : pof_calloc(&col, places, sizeof *col, err);
     rc = rc ? rc : pof_calloc(&tie, s->blocks, sizeof *tie, err);
     rc = rc ? rc : pof_calloc(&negative, 2 * (size_t)s->blocks, sizeof *negative, err);
+    rc = rc ? rc : pof_calloc(&last, s->blocks, sizeof *last, err);
     rc = rc ? rc : pof_calloc(&s->slot, places, sizeof *s->slot, err);
     rc = rc ? rc : pof_calloc(&s->diagonal, s->blocks, sizeof *s->diagonal, err);
     if (rc == 0) {
@@ -180,15 +191,18 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
             if (s->unknown[i] != POF_NONE && s->unknown[i] % 2 == 0) {
                 tie[s->unknown[i] / 2] = home(se, &se->row[i]);
             }
+            mark_last(se, s, i, last);
         }
         struct pof_ldl_places at = {.blocks = s->blocks,
                                     .row = row,
                                     .col = col,
                                     .n = places,
                                     .tie = tie,
-                                    .negative = negative};
+                                    .negative = negative,
+                                    .last = last};
         rc = pof_ldl_new(&s->ldl, &at, s->slot, s->diagonal, err);
     }
+    free(last);
     free(negative);
     free(tie);
     free(col);

@@ -122,12 +122,12 @@ bool pofi_se_contradiction(struct pof_se *se)
 static void load(struct pof_se *se)
 {
     struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vm;
     for (uint32_t k = 0; k < se->net.nodes; k++) {
-        l->v[2 * k] = se->state.vr[k];
-        l->v[2 * k + 1] = se->state.vi[k];
+        uint32_t n = se->plan->net_node[k];
+        l->v[2 * k] = se->state.vr[n];
+        l->v[2 * k + 1] = se->state.vi[n];
+        l->vm[k] = se->state.vm[n];
     }
-    memcpy(l->vm, se->state.vm, n);
     memcpy(l->x, se->state.x, 2 * (size_t)se->potentials * sizeof *l->x);
 }
 
@@ -135,25 +135,27 @@ static void load_rows(struct pof_se *se)
 {
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        se->lanes->z[i] = row->z;
-        se->lanes->w[i] = !row->active ? 0 : row->exact ? 1 : row->weight;
-        se->lanes->lambda[i] = row->lambda;
+        uint32_t k = se->plan->row_at[i];
+        se->lanes->z[k] = row->z;
+        se->lanes->w[k] = !row->active ? 0 : row->exact ? 1 : row->weight;
+        se->lanes->lambda[k] = row->lambda;
     }
 }
 
 static void store(struct pof_se *se)
 {
     const struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vm;
     for (uint32_t k = 0; k < se->net.nodes; k++) {
-        se->state.vr[k] = l->v[2 * k];
-        se->state.vi[k] = l->v[2 * k + 1];
+        uint32_t n = se->plan->net_node[k];
+        se->state.vr[n] = l->v[2 * k];
+        se->state.vi[n] = l->v[2 * k + 1];
+        se->state.vm[n] = l->vm[k];
     }
-    memcpy(se->state.vm, l->vm, n);
     memcpy(se->state.x, l->x, 2 * (size_t)se->potentials * sizeof *l->x);
     for (size_t i = 0; i < se->rows; i++) {
-        se->row[i].lambda = l->lambda[i];
-        se->row[i].r = l->r[i];
+        uint32_t k = se->plan->row_at[i];
+        se->row[i].lambda = l->lambda[k];
+        se->row[i].r = l->r[k];
     }
 }
 
@@ -197,11 +199,11 @@ static double model_size(struct pof_se *se)
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         const double *h = se->h + 2 * (size_t)row->begin;
+        uint32_t at = se->plan->row_at[i];
         double f = row->exact ? row->weight : 1;
-        double m = l->w[i] * f *
-                   (row->exact ? -l->lambda[i] : l->r[i]);
+        double m = l->w[at] * f * (row->exact ? -l->lambda[at] : l->r[at]);
         if (row->exact) {
-            b[se->plan->row[i].extra] = l->w[i] * f * l->r[i];
+            b[2 * order[row->extra / 2] + row->extra % 2] = l->w[at] * f * l->r[at];
         }
         for (uint32_t k = 0; k < 2 * row->n; k++) {
             b[2 * order[se->block[row->begin + k / 2]] + k % 2] += m * h[k];
@@ -299,7 +301,7 @@ static bool let_currents_in(struct pof_se *se)
         struct se_row *row = &se->row[i];
         if (!row->active && !row->removed) {
             row->active = any = true;
-            se->lanes->w[i] = row->weight;
+            se->lanes->w[se->plan->row_at[i]] = row->weight;
         }
     }
     return any;
@@ -457,27 +459,35 @@ int pofi_se_keep_base(struct pof_se *se, struct pof_err *err)
     return rc;
 }
 
-/* The state, the multipliers, the scales and, where others were made since, the factors. */
-static void return_to_base(struct pof_se *se)
+void pofi_se_to_base(struct pof_se *se)
 {
-    pofi_se_state_copy(se, &se->state, &se->base);
-    se->rho = se->base_rho;
-    for (size_t i = 0; i < se->rows; i++) {
-        struct se_row *row = &se->row[i];
-        row->active = !row->removed;
-        row->weight = se->base_weight[i];
-        row->lambda = se->base_lambda[i];
+    for (size_t i = 0; se->base_known && i < se->rows; i++) {
+        se->row[i].weight = se->base_weight[i];
+        se->row[i].lambda = se->base_lambda[i];
     }
-    if (!se->base_factored) {
+    if (se->base_known) {
+        pofi_se_state_copy(se, &se->state, &se->base);
+        se->rho = se->base_rho;
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].active = !se->row[i].removed;
+    }
+    if (!se->base_known || !se->base_factored) {
         pofi_se_linearise(se);
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
-        se->base_factored = true;
+        se->base_factored = se->base_known;
     }
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         row->weight = row->exact ? row->weight : 1 / (row->sigma * row->sigma);
     }
     pofi_se_plan_scale(se, se->plan);
+}
+
+/* All of the base that an estimate begins with. */
+static void return_to_base(struct pof_se *se)
+{
+    pofi_se_to_base(se);
     load(se);
     load_rows(se);
 }

@@ -36,6 +36,7 @@ struct pof_ldl_places {
     const uint32_t *tie;       /* [blocks] block right behind which it is eliminated, itself: free;
                                   NULL: all are free */
     const bool *negative;      /* [2 * blocks] unknowns of the part -B; NULL: none */
+    const bool *last;          /* [blocks] wanted in the last piece (pof_ldl_pieces); NULL: none */
 };
 
 /* slot[k] becomes the place of block (row, col) among the values: element (i, j) of it is added at

@@ -119,7 +119,7 @@ static bool wanted(const struct net *net, int argc, char **argv)
 /* Time per node must not grow: at 100k nodes at most twice that at 1k. */
 static int judge_shape(double node[][KINDS])
 {
-    static const enum kind shaped[] = {SE, SE_BATCH, SE_FILE, PF, PF_BATCH};
+    static const enum kind shaped[] = {SE, SE_BATCH, SE_FILE, SE_FILE_CHECK, PF, PF_BATCH};
     size_t small = nets_n, large = nets_n;
     int bad = 0;
     for (size_t i = 0; i < nets_n; i++) {
@@ -130,6 +130,7 @@ static int judge_shape(double node[][KINDS])
         double a = node[small][shaped[k]], b = node[large][shaped[k]];
         if (a > 0 && b > 0) {
             bad += b > 2 * a;
+            printf("bench shape kind=%s ratio=%.2f\n", words[shaped[k]], b / a);
             printf("%s - %s: time per node at 100k nodes is %.2f times that at 1k, at most 2\n",
                    b > 2 * a ? "not ok" : "ok", words[shaped[k]], b / a);
         }
