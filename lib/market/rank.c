@@ -87,17 +87,21 @@ static void give_ranks(struct order *o, size_t n)
 static void by_cost(struct order *o, size_t n)
 {
     size_t downs = 0, ups = n;
+    uint64_t most = 1; /* above all bits of prices */
     for (size_t i = 0; i < n; i++) {
         o->tmp[i].value = o->key[i].value;
+        while (most <= (uint64_t)o->book->offer[i].price_ueur_mwh) {
+            most *= 2;
+        }
     }
     for (size_t i = n; i-- > 0;) { /* ranks fall */
         uint64_t at = o->tmp[i].value;
         const struct pof_book_offer *x = &o->book->offer[at];
         uint64_t price = (uint64_t)x->price_ueur_mwh;
         if (x->direction == POF_UP) {
-            o->key[--ups] = (struct pof_key){price | UINT64_C(1) << 63, at};
+            o->key[--ups] = (struct pof_key){price | most, at};
         } else {
-            o->key[downs++] = (struct pof_key){~price & INT64_MAX, at};
+            o->key[downs++] = (struct pof_key){most - 1 - price, at};
         }
     }
     pof_sort_keys(o->key, o->tmp, n);
