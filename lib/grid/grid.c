@@ -356,6 +356,13 @@ static int read_branch(struct pof_build *build, const struct pof_json *at, struc
     return rc ? pof_json_place(at, NULL, err) : 0;
 }
 
+static int read_bank(struct pof_build *b, const struct pof_json *at, struct before *before,
+                     struct pof_err *err)
+{
+    (void)before; /* banks are few */
+    return pofi_read_bank(b, at, err);
+}
+
 static int read_all(struct pof_build *b, const struct pof_json *root, const char *key,
                     int (*read)(struct pof_build *, const struct pof_json *, struct before *,
                                 struct pof_err *),
@@ -401,7 +408,7 @@ static int read_grid(struct pof_build *b, const struct pof_json *root, struct po
     rc = read_all(b, root, "nodes", read_node, err);
     rc = rc ? rc : read_all(b, root, "branches", read_branch, err);
     if (rc == 0 && pof_json_member(root, "shunts", &shunts)) {
-        rc = read_all(b, root, "shunts", pofi_read_bank, err);
+        rc = read_all(b, root, "shunts", read_bank, err);
     }
     if (rc == 0 && (rc = pof_build_finish(b, err)) != 0) {
         pof_json_place(root, "nodes", err);
