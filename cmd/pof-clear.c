@@ -67,15 +67,19 @@ static int on_record(void *ctx, const struct pof_record *record, struct pof_err 
                            : pof_book_take(&j->book, record, err);
 }
 
-/* What the book and its clearing take for a byte of CSV. */
-enum { MEMORY_PER_BYTE = 8 };
+/* What the book and its clearing take for a byte of CSV; address space for the quarter-hour of a stream
+ * that is held, of which only what it needs becomes memory. */
+enum { MEMORY_PER_BYTE = 8, STREAM_BYTES = 1 << 30 };
 
 /* In a stream, this clears all but the last quarter-hours too. */
 static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     const char *const *operand;
     size_t n = pof_cli_operands(cli, &operand);
-    for (size_t i = 0; i < n; i++) {
+    if (j->args->stream) {
+        pof_heap_expect_bytes(STREAM_BYTES);
+    }
+    for (size_t i = 0; i < n && !j->args->stream; i++) {
         pof_heap_expect(operand[i], MEMORY_PER_BYTE);
     }
     static const struct pof_want wants[] = {{POF_session, on_record},

@@ -267,11 +267,10 @@ static int read_records(struct reading *rd, const struct pof_source *src, enum p
         if (rc == 0) {
             break;
         }
-        if (rc > 0) {
-            rc = dispatch(rd->wants, rd->n, rd->ctx, &record, &e);
-            pof_at(&e, rc < 0 ? src->name : NULL, rc < 0 ? pof_reader_line(r) : 0, NULL);
-        }
+        bool read = rc > 0;
+        rc = read ? dispatch(rd->wants, rd->n, rd->ctx, &record, &e) : rc;
         if (rc < 0) {
+            pof_at(&e, read ? src->name : NULL, read ? pof_reader_line(r) : 0, NULL);
             stop = bad_line(rd, &e);
             e = (struct pof_err){0};
         }

@@ -339,8 +339,8 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
 
 /* Awards are numbered within their offer and quarter-hour. */
 struct numbering {
-    size_t quarter; /* counted from 1; 0: never */
-    unsigned n;
+    uint32_t quarter; /* counted from 1; 0: never */
+    uint32_t n;
 };
 
 /* quarter: the name of the quarter-hour, the same for all of its awards. */
@@ -451,7 +451,7 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
         struct numbering *k = &h->number[x->row[i].offer];
         struct pof_award award = award_of(b, &x->row[i], q);
-        *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
+        *k = (struct numbering){(uint32_t)q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
         rc = award_id(&h->id, &award, name, k->n, err);
         award.id = (struct pof_text){h->id.data, h->id.len};
         rc = rc ? rc : hand_out(a, &award, err);
