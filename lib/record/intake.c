@@ -64,11 +64,13 @@ static int reject(struct pof_intake *in, const struct pof_origin *origin, const 
 {
     struct pof_reject r = {.source = pof_text(origin->source),
                            .line = (int64_t)origin->line,
+                           .offset = (int64_t)origin->offset,
                            .field = pof_text(why->field),
                            .code = -why->code,
                            .reason = pof_text(why->text),
                            .raw = origin->raw};
     r.source.len = r.source.len < SOURCE_MAX ? r.source.len : SOURCE_MAX;
+    POF_SET(&r, reject, offset);
     in->n.rejected++;
     in->n.rejected_by[-why->code % POF_INTAKE_CODES]++;
     if (why->field[0]) {
@@ -162,9 +164,12 @@ static int read_lines(struct pof_intake *in, struct pof_reader *r, const char *n
             return rc;
         }
         in->n.in++;
-        struct pof_origin origin = {name, pof_reader_line(r), pof_reader_raw(r),
-                                    {pof_reader_is_written(r, POF_NDJSON),
-                                     pof_reader_is_written(r, POF_CSV)}};
+        struct pof_origin origin = {.source = name,
+                                    .line = pof_reader_line(r),
+                                    .offset = pof_reader_offset(r),
+                                    .raw = pof_reader_raw(r),
+                                    .written = {pof_reader_is_written(r, POF_NDJSON),
+                                                pof_reader_is_written(r, POF_CSV)}};
         rc = rc < 0 ? reject(in, &origin, why, err) : take(in, &record, &origin, err);
         if (rc) {
             return rc;

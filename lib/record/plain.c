@@ -72,8 +72,8 @@ POFI_INLINE const char *millionths(const char *q, uint64_t *u)
 }
 
 /* A negative zero and zeros at the end of a fraction are plain, but not as the writer writes them. */
-POFI_INLINE const char *number(struct pofi_plain *p, const char *q, const struct pofi_step *s,
-                               bool micro, void *member)
+POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool micro, bool *odd,
+                               void *member)
 {
     bool negative = *q == '-';
     const char *start = q += negative;
@@ -89,10 +89,10 @@ POFI_INLINE const char *number(struct pofi_plain *p, const char *q, const struct
             uint64_t part = 0;
             q = millionths(q + 1, &part);
             u += part;
-            p->written = p->written && q && q[-1] != '0';
+            *odd |= !q || q[-1] == '0';
         }
     }
-    p->written = p->written && (u || !negative);
+    *odd |= negative && u == 0;
     int64_t v = negative ? -(int64_t)u : (int64_t)u;
     memcpy(member, &v, sizeof v);
     return v >= s->min && v <= s->max ? q : NULL;
@@ -202,23 +202,25 @@ struct line {
     const char *end; /* of all bytes */
     char *record;    /* the structure */
     char stop;       /* what ends a text */
+    bool odd;        /* a number in another form than the writer's */
 };
 
-POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_t i, const char *q)
+/* The value of field i, whose step is s. */
+POFI_INLINE const char *value(struct pofi_plain *p, struct line *in, const struct pofi_step *s,
+                              size_t i, const char *q)
 {
-    const struct pofi_step *s = &p->plan->step[i];
     void *member = in->record + s->offset;
     switch ((enum pof_kind)s->kind) {
     case POF_KIND_TEXT:
         return text(q, s, in->stop, member);
     case POF_KIND_INT:
-        return number(p, q, s, false, member);
+        return number(q, s, false, &in->odd, member);
     case POF_KIND_INSTANT:
         return instant(p, q, i, member);
     case POF_KIND_WORD:
         return word(q, s, in->stop, member);
     case POF_KIND_MICRO:
-        return number(p, q, s, true, member);
+        return number(q, s, true, &in->odd, member);
     case POF_KIND_REAL:
         return real(q, in->end, member);
     case POF_KIND_DATE:
@@ -232,38 +234,43 @@ POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_
 size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record)
 {
-    if (!p->plan || *bytes == '\n') {
+    const struct pofi_plan *plan = p->plan;
+    if (!plan || *bytes == '\n') {
         return 0;
     }
-    const struct line in = {end, (char *)&record->u, ','};
-    const char *q = bytes;
+    struct line in = {end, (char *)&record->u, ',', !p->all_fields};
+    const size_t columns = p->columns;
+    const char *q = bytes - 1;
     uint64_t has = 0;
-    p->written = p->all_fields;
     record->type = p->type;
-    memset(&record->u, 0, p->plan->size);
-    for (size_t k = 0; k < p->columns; k++) {
+    memset(&record->u, 0, plan->size);
+    for (size_t k = 0; k < columns; k++) {
+        if (k && *q != ',') {
+            return 0;
+        }
+        q++;
         if (*q != ',' && *q != '\n') {
-            q = value(p, &in, p->field[k], q);
+            size_t i = p->field[k];
+            q = value(p, &in, &plan->step[i], i, q);
             if (!q) {
                 return 0;
             }
-            has |= UINT64_C(1) << p->field[k];
-        }
-        if (*q++ != (k + 1 < p->columns ? ',' : '\n')) {
-            return 0;
+            has |= UINT64_C(1) << i;
         }
     }
     record->u.has = has;
-    p->written = p->written && (has & pofi_many_forms(p->type)) == 0;
-    return (has & p->plan->required) == p->plan->required && q <= end ? (size_t)(q - bytes) : 0;
+    p->written = !in.odd && (has & pofi_many_forms(p->type)) == 0;
+    return (has & plan->required) == plan->required && *q == '\n' && q < end ? (size_t)(q + 1 - bytes)
+                                                                             : 0;
 }
 
 /* {"schema":"pof.offer/1" with a type, mostly that of the line before. */
 static const char *schema(struct pofi_plain *p, const char *q)
 {
     static const char begin[] = "{\"schema\":\"";
-    if (p->plan && memcmp(q, p->plan->begin, p->plan->begin_len) == 0) {
-        return q + p->plan->begin_len;
+    size_t n = p->plan ? p->plan->begin_len : 0;
+    if (n && pofi_same(q, p->plan->begin, n)) {
+        return q + n;
     }
     if (memcmp(q, begin, sizeof begin - 1) != 0) {
         return NULL;
@@ -286,18 +293,19 @@ static size_t own_line(struct pofi_plain *p, const char *bytes, const char *end,
     if (!q) {
         return 0;
     }
-    const struct line in = {end, (char *)&record->u, '"'};
     const struct pofi_plan *plan = p->plan;
+    struct line in = {end, (char *)&record->u, '"', false};
+    const struct pofi_step *s = plan->step;
+    const size_t n = plan->n;
+    bool named = q == bytes + plan->begin_len; /* in full, not by the type's name alone */
     uint64_t has = 0;
-    p->written = q == bytes + plan->begin_len; /* not the type's name alone */
     record->type = p->type;
     memset(&record->u, 0, plan->size);
-    for (size_t i = 0; i < plan->n && *q == ','; i++) {
-        const struct pofi_step *s = &plan->step[i];
-        if (!pofi_same(q, s->key, s->key_len)) {
+    for (size_t i = 0; i < n && *q == ','; i++, s++) {
+        if (!pofi_is_key(q, s->key, s->key_len)) {
             continue;
         }
-        q = value(p, &in, i, q + s->key_len);
+        q = value(p, &in, s, i, q + s->key_len);
         if (!q || (s->quoted && *q != '"')) {
             return 0;
         }
@@ -305,7 +313,7 @@ static size_t own_line(struct pofi_plain *p, const char *bytes, const char *end,
         has |= UINT64_C(1) << i;
     }
     record->u.has = has;
-    p->written = p->written && (has & pofi_many_forms(p->type)) == 0;
+    p->written = named && !in.odd && (has & pofi_many_forms(p->type)) == 0;
     bool whole = q[0] == '}' && q[1] == '\n' && q + 2 <= end;
     return whole && (has & plan->required) == plan->required ? (size_t)(q + 2 - bytes) : 0;
 }
@@ -315,7 +323,7 @@ static size_t own_line(struct pofi_plain *p, const char *bytes, const char *end,
 static size_t line_of_shape(struct pofi_plain *p, const struct pofi_shape *f, const char *bytes,
                             const char *end, struct pof_record *record)
 {
-    const struct line in = {end, (char *)&record->u, '"'};
+    struct line in = {end, (char *)&record->u, '"', false};
     const char *q = bytes;
     size_t from = 0;
     p->type = f->type;
@@ -334,7 +342,7 @@ static size_t line_of_shape(struct pofi_plain *p, const struct pofi_shape *f, co
             memset(&record->u, 0, p->plan->size);
         }
         from = f->behind[i];
-        q = value(p, &in, f->field[i], q);
+        q = value(p, &in, &p->plan->step[f->field[i]], f->field[i], q);
         if (!q || q > end) {
             return 0;
         }

@@ -17,6 +17,8 @@ struct pof_reader {
     struct pof_reader_options options;
     struct pof_buf buf;
     size_t pos; /* of the first byte not yet used */
+    uint64_t dropped; /* bytes of the source that are no longer in buf */
+    uint64_t offset;  /* where the last record begins */
     bool eof;
     bool started;
     int broken; /* the code that ended reading for good */
@@ -79,6 +81,11 @@ bool pof_reader_is_written(const struct pof_reader *r, enum pof_format format)
     return r->written && format == (r->mode == CSV ? POF_CSV : POF_NDJSON);
 }
 
+uint64_t pof_reader_offset(const struct pof_reader *r)
+{
+    return r->offset;
+}
+
 bool pof_reader_broken(const struct pof_reader *r)
 {
     return r->broken != 0;
@@ -96,6 +103,7 @@ uint64_t pof_reader_unknown(const struct pof_reader *r, const char **first)
 static int fill(struct pof_reader *r, struct pof_err *err)
 {
     if (r->pos) {
+        r->dropped += r->pos;
         memmove(r->buf.data, r->buf.data + r->pos, r->buf.len - r->pos);
         r->buf.len -= r->pos;
         r->pos = 0;
@@ -206,6 +214,7 @@ static int next_line(struct pof_reader *r, struct pof_text *line, struct pof_err
             return rc;
         }
         r->line = r->lines + 1;
+        r->offset = r->dropped + r->pos;
         if (len > r->options.max_line) {
             return skip_line(r, err);
         }
@@ -367,6 +376,7 @@ static bool next_plain(struct pof_reader *r, struct pof_record *record)
         return false;
     }
     r->raw = (struct pof_text){p, n - 1 - (p[n - 2] == '\r')};
+    r->offset = r->dropped + r->pos;
     r->pos += n;
     r->line = ++r->lines;
     return true;
