@@ -21,7 +21,6 @@
 #include "grid/estimate.h"
 #include "grid/ldl.h"
 #include "grid/net.h"
-#include "grid/powerflow_impl.h"
 
 /* Voltages as complex numbers, with their magnitude, and potentials of sections. */
 struct se_state {
@@ -84,7 +83,6 @@ struct se_plan; /* what the kernels of estimate_eval.c go by */
 struct pof_se {
     const struct pof_grid *grid;
     struct pof_se_options options;
-    struct pof_pf *pf;
 
     /* topology */
     struct pof_net net;

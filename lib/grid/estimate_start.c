@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state to begin from: a power flow on the injections that are read, or no load. */
 #include "grid/estimate_impl.h"
+#include "grid/powerflow_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,8 +90,11 @@ static bool take_flow(struct pof_se *se, const double *v, const double *angle)
     return true;
 }
 
+/* The power flow lives as long as the start: later estimates mostly begin at a base, and its
+ * memory is what patterns need next. */
 static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
 {
+    struct pof_pf *pf = NULL;
     double *w[2] = {NULL, NULL};
     bool *marks = NULL;
     const double *v = NULL, *angle = NULL;
@@ -101,9 +105,11 @@ static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
     if (rc == 0) {
         read_injections(se, w, marks);
         take_fixed(se, w, marks);
-        rc = pofi_pf_voltages(se->pf, w[0], w[1], &v, &angle, err);
+        rc = pofi_pf_new_inner(&pf, &se->net, err);
+        rc = rc ? rc : pofi_pf_voltages(pf, w[0], w[1], &v, &angle, err);
     }
     *found = rc == 0 && v && take_flow(se, v, angle);
+    pof_pf_free(pf);
     free(marks);
     free(w[1]);
     free(w[0]);

@@ -17,7 +17,6 @@ static const uint32_t ON_DIAGONAL = UINT32_C(1) << 31;
 
 /* The four numbers of a block. */
 typedef double quad __attribute__((vector_size(32), aligned(8)));
-typedef long long quad_at __attribute__((vector_size(32)));
 
 struct pof_ldl {
     uint32_t n;         /* blocks */

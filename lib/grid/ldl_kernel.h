@@ -8,19 +8,19 @@
 /* to -= z l for blocks by rows: each row of z times the rows of l. */
 SHARED void LANES(take_as_is)(quad *to, const quad *z, const quad *l)
 {
-    quad first = __builtin_shuffle(*l, (quad_at){0, 1, 0, 1});
-    quad second = __builtin_shuffle(*l, (quad_at){2, 3, 2, 3});
-    *to -= __builtin_shuffle(*z, (quad_at){0, 0, 2, 2}) * first +
-           __builtin_shuffle(*z, (quad_at){1, 1, 3, 3}) * second;
+    quad first = __builtin_shufflevector(*l, *l, 0, 1, 0, 1);
+    quad second = __builtin_shufflevector(*l, *l, 2, 3, 2, 3);
+    *to -= __builtin_shufflevector(*z, *z, 0, 0, 2, 2) * first +
+           __builtin_shufflevector(*z, *z, 1, 1, 3, 3) * second;
 }
 
 /* The same with z turned round. */
 SHARED void LANES(take_turned)(quad *to, const quad *z, const quad *l)
 {
-    quad first = __builtin_shuffle(*l, (quad_at){0, 1, 0, 1});
-    quad second = __builtin_shuffle(*l, (quad_at){2, 3, 2, 3});
-    *to -= __builtin_shuffle(*z, (quad_at){0, 0, 1, 1}) * first +
-           __builtin_shuffle(*z, (quad_at){2, 2, 3, 3}) * second;
+    quad first = __builtin_shufflevector(*l, *l, 0, 1, 0, 1);
+    quad second = __builtin_shufflevector(*l, *l, 2, 3, 2, 3);
+    *to -= __builtin_shufflevector(*z, *z, 0, 0, 1, 1) * first +
+           __builtin_shufflevector(*z, *z, 2, 2, 3, 3) * second;
 }
 
 /* Row k of L: y holds row k of what is left of the matrix, as blocks (i, k). */
@@ -31,13 +31,13 @@ LANES_TARGET static void LANES(factor_row)(struct pof_ldl *s, uint32_t k, double
         uint32_t i = s->rcol[q];
         quad y = of_y[i];
         of_y[i] = (quad){0};
-        quad y0 = __builtin_shuffle(y, (quad_at){0, 1, 0, 1});
-        quad y1 = __builtin_shuffle(y, (quad_at){2, 3, 2, 3});
+        quad y0 = __builtin_shufflevector(y, y, 0, 1, 0, 1);
+        quad y1 = __builtin_shufflevector(y, y, 2, 3, 2, 3);
         uint32_t end = s->next[i]++;
         for (uint32_t p = s->lbegin[i]; p < end; p++) {
             quad l = of_l[p];
-            of_y[s->lrow[p]] -= __builtin_shuffle(l, (quad_at){0, 0, 2, 2}) * y0 +
-                                __builtin_shuffle(l, (quad_at){1, 1, 3, 3}) * y1;
+            of_y[s->lrow[p]] -= __builtin_shufflevector(l, l, 0, 0, 2, 2) * y0 +
+                                __builtin_shufflevector(l, l, 1, 1, 3, 3) * y1;
         }
         const double *e = s->dinv + 4 * (size_t)i;
         double *l = s->l + 4 * (size_t)end;
