@@ -27,6 +27,7 @@
 #define MAGNITUDE(a) fabs(a)
 #define EVERYWHERE(m) ((m) != 0)
 #define ROOT(a) sqrt(a)
+#define GATHER(row, at) ((row)[0][at])
 #include "grid/sweep_passes.h"
 #undef WIDE
 #undef REGS
@@ -42,6 +43,7 @@
 #undef MAGNITUDE
 #undef EVERYWHERE
 #undef ROOT
+#undef GATHER
 
 /* Registers of four. */
 typedef double vec __attribute__((vector_size(32), may_alias));
@@ -57,6 +59,7 @@ typedef int64_t mask __attribute__((vector_size(32), may_alias));
 #define LARGER(a, b) SELECT((mask)((a) > (b)), a, b)
 #define MAGNITUDE(a) ((vec)((mask)(a)&INT64_MAX))
 #define EVERYWHERE(m) (((m)[0] & (m)[1] & (m)[2] & (m)[3]) != 0)
+#define GATHER(row, at) ((vec){(row)[0][at], (row)[1][at], (row)[2][at], (row)[3][at]})
 #define ROOT(a) ((vec){sqrt((a)[0]), sqrt((a)[1]), sqrt((a)[2]), sqrt((a)[3])})
 #define REGS 1
 #define NAME(f) wide_##f

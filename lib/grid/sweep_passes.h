@@ -186,11 +186,11 @@ TARGET static void NAME(load)(struct pofi_lanes *w, const double *const *p_w,
             VEC p = ZERO, q = ZERO;
             for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
                 uint32_t at = plan->member[i];
-                for (int l = 0; l < WIDE && p_w[0]; l++) {
-                    LANE(p, l) += p_w[h * WIDE + l][at];
+                if (p_w[0]) {
+                    p += GATHER(p_w + h * WIDE, at);
                 }
-                for (int l = 0; l < WIDE && q_var[0]; l++) {
-                    LANE(q, l) += q_var[h * WIDE + l][at];
+                if (q_var[0]) {
+                    q += GATHER(q_var + h * WIDE, at);
                 }
             }
             m[POFI_P * REGS + h] = plan->p[k] + p * plan->per_va;

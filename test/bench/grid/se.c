@@ -131,6 +131,9 @@ void run_se_batch(struct bed *bed, struct figure *f)
     if (!value || !v || !status) {
         die(bed->net->name, &(struct pof_err){.text = "no memory"});
     }
+    for (size_t i = 0; i < 2 * n * nodes; i++) {
+        v[i] = 1; /* memory that is there, as in the second of many batches */
+    }
     for (unsigned i = 0; i < n; i++) {
         bed_scenario(bed, i, o);
         for (size_t k = 0; k < m; k++) {
