@@ -406,12 +406,16 @@ static int find_base(struct pof_se *se, struct pof_se_batch *b, struct pof_obser
     enum pof_se_status status = POF_SE_DIVERGED;
     size_t c = 0;
     int rc = 0;
+    bool correlated = false; /* kernels side by side have one correlation for all */
+    for (size_t i = 0; i < b->n; i++) {
+        correlated |= b->observation[i].rho != 0;
+    }
     se->base_known = false; /* does not depend on what was before */
-    for (; rc == 0 && c < b->cases && status == POF_SE_DIVERGED; c++) {
+    for (; rc == 0 && c < b->cases && (status == POF_SE_DIVERGED || correlated); c++) {
         rc = alone(se, b, c, o, &status, err);
     }
-    *found = rc == 0 && status == POF_SE_CONVERGED;
-    for (c = 0; rc == 0 && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
+    *found = rc == 0 && status == POF_SE_CONVERGED && !correlated;
+    for (c = 0; rc == 0 && !correlated && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
         rc = alone(se, b, c, o, &status, err);
     }
     b->alone = *found ? 0 : b->cases;

@@ -19,7 +19,7 @@ static void read_injections(const struct pof_se *se, double *const w[2], bool *i
                 next->quantity != row->quantity || next->phase != row->phase) {
                 break;
             }
-            sum += next->z;
+            sum += pofi_se_read(next);
         }
         uint32_t q = row->quantity == POF_QUANTITY_Q;
         if (row->branch || (row->quantity != POF_QUANTITY_P && !q)) {
