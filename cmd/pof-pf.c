@@ -20,7 +20,7 @@ struct args {
 /* In the order of enum pof_pf_method, pof_pf_start, pof_tap_strategy and pof_reading_set. */
 static const char *const methods[] = {"auto", "sweep", "newton", "linear", "linear-current",
                                       "current", NULL};
-static const char *const starts[] = {"auto", "flat", "dc", "linear", NULL};
+static const char *const starts[] = {"auto", "flat", "dc", "linear", "stored", NULL};
 static const char *const taps[] = {"fixed", "any", "min", "max", "fast", NULL};
 static const char *const slacks[] = {"node", "distributed", NULL};
 static const char *const sets[] = {"full", "scada", NULL};
@@ -31,7 +31,7 @@ static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of a case without records (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "how to solve, see pof-pf(1) (auto: sweeps where the grid is radial)", 0, 0, methods},
-    {"start", 0, POF_OPT_WORD, AT(start), "START", "of Newton's method: auto, flat, dc or linear (auto)", 0, 0, starts},
+    {"start", 0, POF_OPT_WORD, AT(start), "START", "of Newton's method: auto, flat, dc, linear or stored (auto)", 0, 0, starts},
     {"q-limits", 0, POF_OPT_FLAG, AT(q_limits), NULL, "generators keep to their reactive limits", 0, 0, NULL},
     {"slack", 0, POF_OPT_WORD, AT(slack), "WHO", "what the balance needs comes from: node, or distributed by shares (node)", 0, 0, slacks},
     {"tap", 0, POF_OPT_WORD, AT(tap), "STRATEGY", "tap changers hold voltages: fixed, any, min, max or fast (fixed)", 0, 0, taps},

@@ -61,11 +61,19 @@ struct pof_observation {
                          there is none. There may be one of each only */
 };
 
+/* Where a first estimate begins; when that leads nowhere, without load. */
+enum pof_se_start {
+    POF_SE_START_FLOW,  /* a power flow on the read injections */
+    POF_SE_START_FLAT,  /* no load */
+    POF_SE_START_STORED /* the voltages that the grid has stored */
+};
+
 struct pof_se_options {
     double tolerance;   /* largest last change of a voltage, p.u. and rad; 0: 1e-10 */
     int max_iterations; /* 0: 50 */
     bool dense;         /* each step by dense constrained least squares instead of the sparse
                            system, O(n^3): an independent check for up to some 300 nodes */
+    enum pof_se_start start;
     uint32_t phases;    /* 3: of each phase; 0 and 1: balanced, where readings of one phase alone are
                            refused. With three, a P or Q of all phases is their sum; a voltage or
                            current of all phases is one reading of that magnitude in each, angles a
