@@ -134,6 +134,8 @@ static int check_node(const struct pof_build *b, const struct pof_node *n, struc
         {"nominal voltage (V)", n->base_v, b->base_v_min > 0 ? b->base_v_min : 50, 1.5e6},
         {"voltage held (p.u.)", held ? n->v_set_pu : 1, 0.5, 1.5},
         {"angle held (rad)", n->angle_set, -6.2832, 6.2832},
+        {"voltage to start from (p.u.)", n->v_start_pu, 0, 3},
+        {"angle to start from (rad)", n->angle_start, -6.2832, 6.2832},
         {"lower voltage limit (p.u.)", n->v_min_pu, 0, 2},
         {"upper voltage limit (p.u.)", n->v_max_pu, 0, 3},
         {"active power (W)", n->p_w, -1e12, 1e12},

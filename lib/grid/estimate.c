@@ -240,6 +240,9 @@ int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status, st
     se->iterations = iterations;
     for (size_t k = 0; k < se->rows; k++) {
         struct se_row *row = &se->row[k];
+        if (row->source == i) {
+            pofi_se_part(se, k);
+        }
         row->removed = row->removed || row->source == i;
         row->active = !row->removed;
     }

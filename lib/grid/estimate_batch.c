@@ -385,12 +385,23 @@ static int run_lanes(struct job *j, struct pof_err *err)
     return rc;
 }
 
+/* Kernels side by side have one correlation for all: such cases are estimated one by one. */
+static bool correlated(const struct pof_se_batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->observation[i].rho != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether the engine has the base of a batch before, for readings of the same pattern. */
 static int continued(struct pof_se *se, const struct pof_se_batch *b, struct pof_observation *o,
                      bool *found, struct pof_err *err)
 {
     bool observable = false;
-    if (!b->continued || !se->base_known || b->cases == 0) {
+    if (!b->continued || !se->base_known || b->cases == 0 || correlated(b)) {
         return 0;
     }
     put_case(b, 0, o);
@@ -406,12 +417,13 @@ static int find_base(struct pof_se *se, struct pof_se_batch *b, struct pof_obser
     enum pof_se_status status = POF_SE_DIVERGED;
     size_t c = 0;
     int rc = 0;
+    bool each = correlated(b);
     se->base_known = false; /* does not depend on what was before */
-    for (; rc == 0 && c < b->cases && status == POF_SE_DIVERGED; c++) {
+    for (; rc == 0 && c < b->cases && (status == POF_SE_DIVERGED || each); c++) {
         rc = alone(se, b, c, o, &status, err);
     }
-    *found = rc == 0 && status == POF_SE_CONVERGED;
-    for (c = 0; rc == 0 && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
+    *found = rc == 0 && status == POF_SE_CONVERGED && !each;
+    for (c = 0; rc == 0 && !each && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
         rc = alone(se, b, c, o, &status, err);
     }
     b->alone = *found ? 0 : b->cases;

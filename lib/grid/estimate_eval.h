@@ -17,7 +17,9 @@
 struct eval_row {
     uint8_t quantity;
     uint8_t which;    /* form of the group; 3: the sum of all; 4: no form */
-    double sign;
+    bool mixed;       /* reads Q - mix P, as row `of` of the estimator says */
+    double sign, mix;
+    uint32_t of;
     uint32_t at;      /* row of the plan */
     uint32_t node;    /* V, ANGLE: of the plan */
     uint32_t exact;   /* which exact row; POF_NONE: weighted */

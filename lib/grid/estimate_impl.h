@@ -40,6 +40,7 @@ struct se_row {
     bool kept;         /* an unknown of its own; else summed into G */
     bool active;       /* takes part; current magnitudes wait for the first steps */
     bool removed;      /* left out for good */
+    bool mixed;        /* of Q, correlated with P, the row before it: reads Q - mix P */
     uint8_t origin;    /* enum se_origin */
     uint32_t source;   /* the caller's observation */
     uint32_t place;    /* V, ANGLE: node of the net; else its first form; POF_NONE: flow of an ideal
@@ -47,6 +48,7 @@ struct se_row {
     uint8_t forms;     /* how many forms from there are read as their sum: 0, 1, or all phases */
     double sign;       /* -1: consumption, what the forms do not take away */
     double z, sigma;   /* p.u., rad */
+    double mix;        /* 0: none, or no more */
     double weight;     /* 1 / sigma^2; of exact rows the scale of the row */
     double lambda;     /* multiplier of an exact row, of the row as scaled */
     double r;          /* z - h(x) at the present state */
@@ -218,6 +220,15 @@ int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err) POF_CHECKED
 double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o);
 /* Counts readings and constraints; the reference is not one but the choice of a frame. */
 void pofi_se_count(struct pof_se *se);
+
+/* estimate_pairs.c: correlated readings. Makes rows of Q that are correlated with P read what P does not
+ * tell; rows in their order. POF_E_CONFLICT: correlations that do not say between what. */
+int pofi_se_pairs(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* Row i, or its partner, goes: the other stands for itself. */
+void pofi_se_part(struct pof_se *se, size_t i);
+/* What was read, and the residual of that, p.u. */
+double pofi_se_read(const struct se_row *row);
+double pofi_se_residual(const struct se_row *row);
 
 /* estimate_kkt.c: the linear systems. keep_all: every row has an unknown of its own; otherwise rows marked kept have, and the others are summed into G. */
 uint32_t pofi_se_states(const struct pof_se *se); /* blocks of state: nodes and sections */

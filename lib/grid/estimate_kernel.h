@@ -122,6 +122,9 @@ LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, const struct ev
         for (uint32_t k = from + 1; k < to; k++) {
             value += f[4 * k + q];
         }
+        for (uint32_t k = from; k < to && row->mixed; k++) {
+            value -= row->mix * f[4 * k];
+        }
         value *= row->sign;
     }
     for (uint32_t t = row->tbegin; t < row->tend; t++) {
@@ -133,6 +136,9 @@ LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, const struct ev
     }
     for (uint32_t k = from; k < to && row->which != 4; k++) {
         mu[2 * k + q] += m * row->sign;
+        if (row->mixed) {
+            mu[2 * k] -= m * (row->mix * row->sign);
+        }
     }
 }
 

@@ -57,7 +57,7 @@ static enum kind kind_of(const struct pof_se *se, const struct unit *u)
     }
     bool plain = se->net.phases == 1 && u->form != POF_NONE && u->end - u->begin == 2 &&
                  row[0].quantity == POF_QUANTITY_P && row[1].quantity == POF_QUANTITY_Q &&
-                 row[0].exact == row[1].exact && !has_terms(se, row) && !has_terms(se, row + 1);
+                 row[0].exact == row[1].exact && !row[1].mixed && !has_terms(se, row) && !has_terms(se, row + 1);
     if (!plain) {
         return GROUP;
     }
@@ -197,7 +197,7 @@ static void put_row(struct making *m, uint32_t i, struct eval_row *to)
     const struct pof_se *se = m->se;
     const struct se_row *row = &se->row[i];
     uint32_t q = row->quantity == POF_QUANTITY_Q;
-    *to = (struct eval_row){.quantity = row->quantity, .sign = row->sign};
+    *to = (struct eval_row){.quantity = row->quantity, .sign = row->sign, .mixed = row->mixed, .of = i};
     to->exact = row->exact ? m->exacts : POF_NONE;
     to->at = number_row(m, i);
     to->node = at_node(row) ? m->node_at[row->place] : 0;
@@ -384,6 +384,9 @@ void pofi_se_plan_scale(const struct pof_se *se, struct se_plan *p)
     for (uint32_t k = 0; k < p->exacts; k++) {
         p->exact[k].scale = se->row[p->exact_row[k]].weight;
         p->exact[k].rho = pofi_se_rho(se, p->exact_row[k]);
+    }
+    for (uint32_t k = 0; k < p->group_rows; k++) {
+        p->row[k].mix = p->row[k].mixed ? se->row[p->row[k].of].mix : 0;
     }
 }
 

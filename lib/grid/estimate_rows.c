@@ -60,6 +60,10 @@ int pof_se_accepts(const struct pof_grid *grid, const struct pof_observation *o,
     if (!isfinite(o->value) || !isfinite(o->sigma) || o->sigma < 0) {
         return pof_fail(err, POF_E_RANGE, "sigma is %g: expected 0 or more", o->sigma);
     }
+    if (!(o->rho > -1 && o->rho < 1) || (o->rho != 0 && (!of_power(o->quantity) || o->sigma == 0))) {
+        return pof_fail(err, POF_E_RANGE, "rho is %g: expected more than -1 and less than 1, and 0 unless "
+                                          "of a p or q with a sigma", o->rho);
+    }
     bool magnitude = o->quantity == POF_QUANTITY_V || o->quantity == POF_QUANTITY_I;
     if (magnitude && o->value < 0) {
         return pof_fail(err, POF_E_PHYSICS, "a magnitude of %g: expected 0 or more", o->value);
@@ -255,6 +259,7 @@ static int by_key(const struct se_row *x, const struct se_row *y)
     c = c != 0 ? c : (int)x->to - (int)y->to;
     c = c != 0 ? c : (int)x->phase - (int)y->phase;
     c = c != 0 ? c : (int)x->origin - (int)y->origin;
+    c = c != 0 ? c : (int)x->mixed - (int)y->mixed;
     return c != 0 ? c : (int)x->exact - (int)y->exact;
 }
 
@@ -467,6 +472,7 @@ int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
         return rc;
     }
     rc = sort_rows(se, err);
+    rc = rc ? rc : pofi_se_pairs(se, err);
     if (rc != 0) {
         return rc;
     }

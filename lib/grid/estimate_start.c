@@ -20,7 +20,7 @@ static void read_injections(const struct pof_se *se, double *const w[2], bool *i
                 next->quantity != row->quantity || next->phase != row->phase) {
                 break;
             }
-            sum += next->z;
+            sum += pofi_se_read(next);
         }
         uint32_t q = row->quantity == POF_QUANTITY_Q;
         if (row->branch || (row->quantity != POF_QUANTITY_P && !q)) {
@@ -116,11 +116,25 @@ static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
     return rc;
 }
 
+static void stored_start(struct pof_se *se)
+{
+    pof_net_stored(&se->net, se->v, se->a);
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        se->state.vm[n] = se->v[n];
+        se->state.vr[n] = se->v[n] * cos(se->a[n]);
+        se->state.vi[n] = se->v[n] * sin(se->a[n]);
+    }
+}
+
 int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
 {
-    bool found = false;
+    enum pof_se_start from = flat ? POF_SE_START_FLAT : se->options.start;
+    bool found = from == POF_SE_START_STORED;
     double *scratch = NULL;
-    int rc = flat ? 0 : flow_start(se, &found, err);
+    int rc = from == POF_SE_START_FLOW ? flow_start(se, &found, err) : 0;
+    if (from == POF_SE_START_STORED) {
+        stored_start(se);
+    }
     if (rc == 0 && !found) {
         pofi_se_state_copy(se, &se->state, &se->flat);
     }

@@ -16,7 +16,8 @@ static const char *const node_keys[] = {
     "name",      "base_v",    "kind",       "v_set_pu", "angle_deg", "p_w",      "q_var",
     "ip_w",      "iq_var",    "rated_w",    "g_w",      "b_var",     "v_min_pu", "v_max_pu",
     "q_min_var", "q_max_var", "slack_share", "p_w_abc", "q_var_abc", "ip_w_abc", "iq_var_abc",
-    "g_w_abc",   "b_var_abc", "g0_w",       "b0_var",   "zero_injection", "x",   "y", NULL};
+    "g_w_abc",   "b_var_abc", "g0_w",       "b0_var",   "zero_injection", "x",   "y", "v_start_pu",
+    "angle_start_deg", NULL};
 static const char *const branch_keys[] = {
     "name", "kind", "from", "to", "closed", "rating_a", "rating_va", "shift_deg",
     "r_pu", "x_pu", "g_pu", "b_pu", "ratio", "r0_pu", "x0_pu", "g0_pu", "b0_pu",
@@ -149,6 +150,7 @@ static int read_node(struct pof_build *b, const struct pof_json *at, struct befo
     node.kind = (enum pof_node_kind)kind;
     rc = read_held(at, &node, err);
     rc = rc ? rc : pofi_read_members(at, pofi_node_members, &node, err);
+    rc = rc ? rc : read_angle(at, "angle_start_deg", &node.angle_start, err);
     rc = rc ? rc : read_limits(at, &node, err);
     rc = rc ? rc : pofi_read_node_phases(at, &node, &phases, err);
     rc = rc ? rc : read_place(at, &node, err);
