@@ -220,6 +220,16 @@ uint32_t pof_names_find(const struct pof_names *set, struct pof_text name)
     return set->tag[i] ? set->slot[i].id : POF_NONE;
 }
 
+void pof_names_prefetch(const struct pof_names *set, struct pof_text name)
+{
+    enum { LARGE = 1 << 16 }; /* slots; fewer are in a cache anyway */
+    if (set->slots >= LARGE) {
+        size_t i = (size_t)want(name).hash & (set->slots - 1);
+        __builtin_prefetch(&set->tag[i]);
+        __builtin_prefetch(&set->slot[i], 1);
+    }
+}
+
 void pof_names_clear(struct pof_names *set)
 {
     pof_arena_release(&set->arena);

@@ -64,6 +64,8 @@ int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id,
 int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err) POF_CHECKED;
 /* The number of a name, POF_NONE when unknown. */
 uint32_t pof_names_find(const struct pof_names *set, struct pof_text name);
+/* Has the memory fetched that looking a name up in a large set will want, and does not wait for it. */
+void pof_names_prefetch(const struct pof_names *set, struct pof_text name);
 /* Makes the set empty and keeps most of its memory for the next names. */
 void pof_names_clear(struct pof_names *set);
 void pof_names_release(struct pof_names *set);

@@ -178,9 +178,12 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
-    uint32_t node;
+    uint32_t node = 0;
+    pof_names_prefetch(&b->feeder->grid->node_names, o->node);
+    pof_names_prefetch(&b->offer_ids, o->id);
     int rc = pof_quarters_check(o->start, o->end, err);
     rc = rc ? rc : find_node(b, o->node, &node, err);
+    __builtin_prefetch(&b->feeder->place[node]);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
     rc = rc ? rc : pof_grow(&b->terms, &b->terms_cap, b->offers + 1, sizeof *b->terms, err);
