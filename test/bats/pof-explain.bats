@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# pof-explain: every offer has a reason, pof-verify confirms it, and a changed one it does not.
+# pof-explain: every offer has a reason, pof-audit confirms it, and a changed one it does not.
 load ../helper
 bats_require_minimum_version 1.5.0
 
@@ -33,7 +33,7 @@ cleared() {
     for seed in $(seq 1 20); do
         cleared "$seed" $((5 + seed))
         [ "$(wc -l <why)" = $(((5 + seed) * 2)) ]
-        pof-verify -q -g "$grid" --explanations why market.jsonl awards prices >/dev/null
+        pof-audit -q -g "$grid" why market.jsonl awards prices >/dev/null
         cat why >>all
     done
     for reason in price margin tie grid not_asked; do
@@ -49,7 +49,7 @@ cleared() {
         sed -n "${i}p" why | jq -c "$change" >line
         cmp -s line <(sed -n "${i}p" why) && continue
         { sed "${i}d" why; cat line; } >wrong
-        run pof-verify -q -g "$grid" --explanations wrong market.jsonl awards prices
+        run pof-audit -q -g "$grid" wrong market.jsonl awards prices
         [ "$status" = 1 ]
         n=$((n + 1))
     done <<'E'
@@ -68,7 +68,7 @@ cleared() {
 E
     [ "$n" = 12 ]
     sed 1d why >fewer
-    run pof-verify -q -g "$grid" --explanations fewer market.jsonl awards prices
+    run pof-audit -q -g "$grid" fewer market.jsonl awards prices
     [ "$status" = 1 ]
 }
 
@@ -99,7 +99,7 @@ E
     jq -c '{schema: "pof.verdict/1", award: .id, decision: "curtail", p_w: 0}' awards | head -n 1 >verdicts
     pof-explain -q -g "$grid" market.jsonl awards prices verdicts >cut
     [ "$(jq -r 'select(.why == "validation") | .taken_w - .allowed_w' cut)" = "$(head -n 1 awards | jq .p_w)" ]
-    pof-verify -q -g "$grid" --explanations cut market.jsonl awards prices verdicts
+    pof-audit -q -g "$grid" cut market.jsonl awards prices verdicts
     pof-explain -q -g "$grid" --text market.jsonl awards prices >text
     [ "$(wc -l <text)" = 50 ]
     grep -q "lost: 0 of .* its node pays .*, below which it would have won" text

@@ -198,3 +198,26 @@ E
     run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 1 ] && [[ $output == *"group: has another one taken"* ]]
 }
+
+@test "blocks that reach beyond their request are verified, at one price under the uniform rule" {
+    first='"start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:15:00Z"'
+    both='"start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:30:00Z"'
+    blocks one 20
+    head -n 1 book >beyond
+    cat >>beyond <<E
+{"schema":"pof.request/1","id":"R","session":"S","buyer":"B","role":"tso","direction":"up",$first,"p_w":100}
+{"schema":"pof.offer/1","id":"x","session":"S","seller":"s","pod":"p","node":"N5","direction":"up","p_w":60,"price_eur_mwh":10,"block":"one",$both}
+{"schema":"pof.offer/1","id":"y","session":"S","seller":"s","pod":"q","node":"N6","direction":"up","p_w":40,"price_eur_mwh":20,"block":"two",$both}
+E
+    for rule in pay-as-bid uniform; do
+        pof-clear -q -f -p $rule -g "$grid" --prices prices --served served --report report -o awards beyond
+        [ "$(wc -l <awards)" = 4 ]
+        run pof-verify -q -p $rule -g "$grid" beyond awards prices served report
+        [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+        pof-audit -q -g "$grid" beyond awards
+    done
+    [ "$(jq -s 'map(.price_eur_mwh) | unique | length' awards)" = 1 ]
+    sed -i '4s/"request":"R"/"request":"Q"/' awards
+    run pof-verify -q -p uniform -g "$grid" beyond awards prices served
+    [ "$status" = 1 ]
+}
