@@ -201,9 +201,9 @@ static int on_explanation(void *ctx, const struct pof_explanation *e, struct pof
     const struct pof_book_offer *o = offer_at(j, j->n);
     j->told[j->n] = *e;
     j->offer[j->n] = (struct pof_clear_offer){.node = o->node,
-                                              .direction = (enum pof_direction)o->record.direction,
-                                              .p_w = o->record.p_w,
-                                              .price_ueur = o->record.price_ueur_mwh,
+                                              .direction = (enum pof_direction)o->direction,
+                                              .p_w = e->p_w,
+                                              .price_ueur = e->price_ueur_mwh,
                                               .rank = o->rank};
     j->taken[j->n++] = e->taken_w;
     return rc;
