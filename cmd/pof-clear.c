@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *prices, *report;
+    const char *grid, *session, *prices, *served, *report;
     int64_t ceiling, budget;
     int sequence, price, method;
     bool stream;
@@ -29,6 +29,7 @@ static const struct pof_option options[] = {
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
     {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
+    {"served", 0, POF_OPT_OUTPUT, AT(served), "FILE", "write what each request got, for pof-verify", 0, 0, NULL},
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "offers come in order of time: hold one quarter-hour of them", 0, 0, NULL},
@@ -98,6 +99,11 @@ static int write_award(void *ctx, const struct pof_award *award, struct pof_err 
 static int write_price(void *ctx, const struct pof_node_price *price, struct pof_err *err)
 {
     return pof_writer_put(ctx, POF_node_price, price, err);
+}
+
+static int write_served(void *ctx, const struct pof_served *served, struct pof_err *err)
+{
+    return pof_writer_put(ctx, POF_served, served, err);
 }
 
 static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
@@ -197,12 +203,17 @@ static int prepare(struct pof_cli *cli, struct job *j, struct pof_err *err)
 
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    struct pof_writer *prices = NULL;
+    struct pof_writer *prices = NULL, *served = NULL;
     int rc = j->args->stream ? 0 : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
     if (rc == 0 && j->args->prices) {
         rc = pof_cli_writer(cli, j->args->prices, &prices, err);
         j->auction.on_price = write_price;
         j->auction.price_ctx = prices;
+    }
+    if (rc == 0 && j->args->served) {
+        rc = pof_cli_writer(cli, j->args->served, &served, err);
+        j->auction.on_served = write_served;
+        j->auction.served_ctx = served;
     }
     rc = rc              ? rc
          : j->args->stream ? pof_stream_end(&j->stream, err)

@@ -161,13 +161,11 @@ static int solve_slot(const struct pofi_job *j, unsigned worker, struct pofi_slo
 
 static int add_unmet(const struct pofi_slot *s, struct pofi_quarter *out, struct pof_err *err)
 {
-    int64_t *unmet;
-    int rc = pof_calloc(&unmet, s->problem.requests, sizeof *unmet, err);
-    rc = rc ? rc : pof_clear_unmet(&s->problem, s->result.taken_w, unmet, err);
+    int rc = pof_calloc(&out->lack_w, s->problem.requests, sizeof *out->lack_w, err);
+    rc = rc ? rc : pof_clear_unmet(&s->problem, s->result.taken_w, out->lack_w, err);
     for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
-        out->unmet_w += unmet[i];
+        out->unmet_w += out->lack_w[i];
     }
-    free(unmet);
     return rc;
 }
 
@@ -190,7 +188,7 @@ static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct
 
 /* Rows of one request and why stand together, the dearest offer last. Both directions can only meet
  * among counter rows: those are priced apart. */
-static void make_uniform(const struct pof_book *b, struct pofi_quarter *out)
+void pofi_make_uniform(const struct pof_book *b, struct pofi_quarter *out)
 {
     size_t end = 0;
     for (size_t i = 0; i < out->rows; i = end) {
@@ -317,7 +315,7 @@ int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_qu
     rc = rc ? rc : make_rows(j, s, out, err);
     rc = rc || !j->auction->on_price ? rc : make_levels(j, s, out, err);
     if (rc == 0 && j->auction->price_rule == POF_UNIFORM && !out->unasked) {
-        make_uniform(j->book, out);
+        pofi_make_uniform(j->book, out);
     }
     memcpy(out->cost, s->cost, sizeof out->cost);
     return rc;
@@ -418,22 +416,10 @@ static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j
     return rc;
 }
 
-/* Price times W of quarter-hours to 1e-6 EUR, half to even. */
-static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
-{
-    const int64_t per_ueur = POF_WS_PER_MWH / POF_QUARTER_S;
-    pof_wide whole = paid / per_ueur, rest = paid % per_ueur;
-    whole += 2 * rest > per_ueur || (2 * rest == per_ueur && whole % 2 != 0);
-    if (whole > INT64_MAX) {
-        return pof_fail(err, POF_E_OVERFLOW, "payments add up to more than 64 bits");
-    }
-    *ueur = (int64_t)whole;
-    return 0;
-}
-
 /* What handing out keeps from quarter-hour to quarter-hour. */
 struct handing {
     struct numbering *number; /* [offers] */
+    struct pofi_served *served; /* [requests] */
     struct pof_buf id;
 };
 
@@ -457,7 +443,7 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
         rc = rc ? rc : hand_out(a, &award, err);
     }
     rc = rc ? rc : hand_out_prices(a, j, q, err);
-    return rc;
+    return rc || !a->on_served ? rc : pofi_hand_out_served(a, j, q, h->served, err);
 }
 
 /* --- all of it --- */
@@ -466,7 +452,9 @@ static void quarter_release(struct pofi_quarter *x)
 {
     free(x->row);
     free(x->level);
+    free(x->lack_w);
     x->row = NULL;
+    x->lack_w = NULL;
     x->level = NULL;
 }
 
@@ -496,6 +484,7 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
     enum { AT_ONCE = 4 }; /* for each thread */
     struct handing h = {0};
     int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
+    rc = rc || !a->on_served ? rc : pof_calloc(&h.served, j->book->requests, sizeof *h.served, err);
     size_t batch = a->units > 0 ? j->to : (size_t)threads * AT_ONCE;
     for (; rc == 0 && j->from < j->to; j->from += batch) {
         size_t n = j->to - j->from < batch ? j->to - j->from : batch;
@@ -506,9 +495,10 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
             quarter_release(&j->quarter[q]);
         }
     }
-    rc = rc ? rc : round_money(a->paid, &a->paid_ueur, err);
+    rc = rc ? rc : pofi_round_money(a->paid, &a->paid_ueur, err);
     pof_buf_release(&h.id);
     free(h.number);
+    free(h.served);
     return rc;
 }
 

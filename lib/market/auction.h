@@ -38,7 +38,9 @@ struct pof_auction {
     /* NULL: prices are not wanted. They belong to POF_JOINT only: the first of two passes leaves no
      * trace in the awards. POF_E_USAGE otherwise. */
     int (*on_price)(void *price_ctx, const struct pof_node_price *price, struct pof_err *err);
-    void *ctx, *price_ctx;
+    /* What each request got in each of its quarter-hours, in order of both; NULL: not wanted. */
+    int (*on_served)(void *served_ctx, const struct pof_served *served, struct pof_err *err);
+    void *ctx, *price_ctx, *served_ctx;
 
     uint64_t awards;
     int64_t requested_wq; /* W, added up over quarter-hours: times 900 s it is energy */

@@ -86,6 +86,31 @@ static int clear_pass(struct pofi_job *j, enum pofi_pass pass, unsigned threads,
     return rc;
 }
 
+static int row_cmp(const void *pa, const void *pb, void *book)
+{
+    const struct pofi_row *a = pa, *b = pb;
+    const struct pof_book *k = book;
+    if (a->request != b->request) {
+        return a->request < b->request ? -1 : 1;
+    }
+    if (a->price_ueur != b->price_ueur) {
+        return a->price_ueur < b->price_ueur ? -1 : 1;
+    }
+    return (k->offer[a->offer].rank > k->offer[b->offer].rank) -
+           (k->offer[a->offer].rank < k->offer[b->offer].rank);
+}
+
+/* Rows that have their requests at last are put in order and priced as all others are. */
+static void finish_unasked(const struct pofi_job *j, struct pofi_quarter *x)
+{
+    if (x->unasked && x->rows > 1) {
+        qsort_r(x->row, x->rows, sizeof *x->row, row_cmp, (void *)(uintptr_t)j->book);
+    }
+    if (x->unasked && j->auction->price_rule == POF_UNIFORM) {
+        pofi_make_uniform(j->book, x);
+    }
+}
+
 /* Blocks in quarter-hours where nothing is asked: to the first request that takes something of the
  * block, else (a parent, taken for its children) the first of the book that gets anything. */
 static int name_requests(struct pofi_job *j, struct pof_err *err)
@@ -114,6 +139,7 @@ static int name_requests(struct pofi_job *j, struct pof_err *err)
             }
             x->request = to - 1;
         }
+        finish_unasked(j, &j->quarter[q]);
     }
     free(first);
     return rc;

@@ -66,4 +66,32 @@ enum pof_access_why {
     POF_ACCESS_WHY_TIME
 };
 
+/* How a request is met, and what keeps it from being met whole. */
+enum pof_met { POF_MET_MET, POF_MET_PARTLY, POF_MET_UNMET };
+
+enum pof_lack {
+    POF_LACK_NONE,
+    POF_LACK_NO_OFFERS,
+    POF_LACK_PRICE,
+    POF_LACK_GRID,
+    POF_LACK_CHOICE,
+    POF_LACK_GATE,
+    POF_LACK_UNFED,
+    POF_LACK_OPPOSED
+};
+
+/* What is different between two results, and why. */
+enum pof_changed { POF_CHANGED_OFFER, POF_CHANGED_REQUEST, POF_CHANGED_NODE };
+
+enum pof_cause {
+    POF_CAUSE_NEW,
+    POF_CAUSE_GONE,
+    POF_CAUSE_ASKED_PRICE,
+    POF_CAUSE_POWER,
+    POF_CAUSE_GRID,
+    POF_CAUSE_WORTH,
+    POF_CAUSE_VALIDATION,
+    POF_CAUSE_ORDER
+};
+
 #endif
