@@ -2,7 +2,6 @@
 /* Any bytes through the parsers of the trust room: canonical JSON is stable, notes, checkpoints,
  * keys, proofs and requests are refused or give back what they were; policies, bundles and static
  * tiles of anybody do no harm; so do requests of the HTTP server, which a witness reads. */
-#include "base/base64.h"
 #include "trust/checkpoint.h"
 #include "net/server.h"
 #include "trust/jcs.h"

@@ -2,6 +2,7 @@
 /* A witness: its answers, the exchanges of another one, and what it remembers when it is killed or
  * loses power at every step. */
 #include "folder.h"
+#include "vectors.h"
 
 #include "trust/log.h"
 #include "trust/witness.h"
@@ -312,6 +313,8 @@ static void vectors(void)
         passed += same;
     }
     is_int(passed, 10, "ten exchanges");
+    vectors_told("own/witness/*.request", passed, 10 - passed,
+                 "unknown origin: 404 as specified, not 403");
     pof_witness_answer_release(&a);
     pof_witness_close(witness);
     release(&w);
