@@ -118,6 +118,31 @@ bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, 
     return from <= now && now < to;
 }
 
+struct pof_award pof_claim_award(const struct pof_claim *c, const struct pof_claim_line *l)
+{
+    const struct pof_offer *o = &l->offer->line->r->u.offer;
+    const struct pof_request *r = &l->request->line->r->u.request;
+    struct pof_award a = l->r->u.award;
+    a.session = c->session->id;
+    a.pod = o->pod;
+    a.node = o->node;
+    a.seller = o->seller;
+    a.direction = o->direction;
+    a.offer_price_ueur_mwh = o->price_ueur_mwh;
+    a.buyer = r->buyer;
+    a.role = r->role;
+    a.duration_s = POF_QUARTER_S;
+    return a;
+}
+
+int64_t pof_claim_money(pof_claim_wide paid, bool up)
+{
+    const int64_t per = POF_WS_PER_MWH / POF_QUARTER_S;
+    pof_claim_wide whole = paid / per, rest = paid % per * 2;
+    whole += up ? rest > 0 : rest > per || (rest == per && whole % 2);
+    return whole > INT64_MAX ? -1 : (int64_t)whole;
+}
+
 int pof_claim_award_id(struct pof_buf *id, const struct pof_award *a, unsigned n, struct pof_err *err)
 {
     char t[POF_INSTANT_MAX]; /* 2026-03-10T13:15:00Z becomes 20260310T1315Z */

@@ -58,6 +58,12 @@ size_t pof_claim_lines(const struct pof_claim *c, int64_t quarter, enum pof_type
 /* Does a quarter-hour begin in [from, to)? */
 bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, int64_t to);
 
+/* An award as it must be by its offer and request; id, why, power and price paid are as given. */
+struct pof_award pof_claim_award(const struct pof_claim *c, const struct pof_claim_line *l);
+/* Power times price (W, 1e-6 EUR/MWh) over a quarter-hour in 1e-6 EUR, half to even, or up; -1: more than
+ * 64 bits. */
+__extension__ typedef __int128 pof_claim_wide;
+int64_t pof_claim_money(pof_claim_wide paid, bool up);
 /* Appends the id an award must have: SESSION:OFFER:QUARTER, numbered from the second of its offer on. */
 int pof_claim_award_id(struct pof_buf *id, const struct pof_award *a, unsigned n,
                        struct pof_err *err) POF_CHECKED;

@@ -81,7 +81,7 @@ refuse() {
 
 @test "each field of each award, price and served record, changed alone, is refused" {
     count=0
-    for seed in 40; do
+    for seed in 12 25; do
         market $seed $((6 + seed % 9)) 2
         rule=pay-as-bid
         [ $((seed % 2)) = 1 ] || rule=uniform
