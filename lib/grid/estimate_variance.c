@@ -72,12 +72,12 @@ static double deviation(double variance)
     return isnan(variance) ? NAN : variance > 0 ? sqrt(variance) : 0;
 }
 
-/* A row that reads what a node consumes knows its variance. */
+/* A row that reads what a node consumes, and nothing else, knows its variance. */
 static void note_consumption(struct pof_se *se, const struct se_row *row, double variance)
 {
     uint32_t q = row->quantity == POF_QUANTITY_Q, f = row->phase > 0 ? row->phase - 1u : 0;
     bool power = row->quantity == POF_QUANTITY_P || q;
-    if (!row->branch && power && row->forms == 1) {
+    if (!row->branch && power && !row->mixed && row->forms == 1) {
         se->sd_node[2 + q][row->element * se->net.phases + f] =
             deviation(variance) * se->grid->base_va / se->net.phases;
     }
