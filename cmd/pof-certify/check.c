@@ -35,7 +35,8 @@ static int open_tiles(struct work *w, const struct pof_vkey *key, struct pof_err
 {
     struct pof_buf note = {0};
     bool there;
-    int rc = w->files.get(w->files.ctx, "checkpoint", POF_NOTE_MAX, &note, &there, err);
+    int rc = w->files.get(w->files.ctx, (struct pof_wanted){"checkpoint", POF_NOTE_MAX}, &note,
+                          &there, err);
     key = key ? key : policy_key(w->policy, (struct pof_text){note.data, note.len});
     if (rc == 0 && !key) {
         rc =

@@ -196,7 +196,7 @@ static int ask_drop(struct asking *a, struct pof_err *err)
     }
     struct pof_files f = pof_tree_files(tree);
     rc = drop_name(a, name, ".answer", err);
-    rc = rc ? rc : f.get(f.ctx, name, ANSWER_MAX, &text, &there, err);
+    rc = rc ? rc : f.get(f.ctx, (struct pof_wanted){name, ANSWER_MAX}, &text, &there, err);
     if (rc == 0 && there) {
         rc = take_dropped(a, &text, err);
         rc = rc ? rc : pof_tree_remove(tree, name, err);

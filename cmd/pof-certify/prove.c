@@ -82,11 +82,20 @@ static int which(struct work *w, uint64_t *index, bool *found, struct pof_err *e
     return 0;
 }
 
+/* A checkpoint and what holds its text. */
+struct picked {
+    struct pof_head head;
+    struct pof_text note;
+    struct pof_buf cosigned;
+};
+
 /* The checkpoint that a proof leads to: the newest that was cosigned, when it covers the record;
  * with a policy it must have its quorum. */
-static int pick_checkpoint(struct work *w, uint64_t index, struct pof_buf *cosigned,
-                           struct pof_head *head, struct pof_text *note, struct pof_err *err)
+static int pick_checkpoint(struct work *w, uint64_t index, struct picked *out, struct pof_err *err)
 {
+    struct pof_head *head = &out->head;
+    struct pof_text *note = &out->note;
+    struct pof_buf *cosigned = &out->cosigned;
     struct pof_checkpoint c;
     struct pof_note opened;
     struct pof_policy_verdict v;
@@ -134,8 +143,7 @@ static int add_salt(struct work *w, struct pof_tlog_proof *proof, char extra[], 
 int certify_prove(struct work *w, struct pof_err *err)
 {
     struct pof_tlog_proof proof = {.extra = {"", 0}};
-    struct pof_buf cosigned = {0};
-    struct pof_head head;
+    struct picked picked = {.note = {"", 0}};
     char extra[POF_BASE64_LEN(POF_SALT)];
     bool found;
     int rc = certify_open_to_read(w, err);
@@ -146,28 +154,35 @@ int certify_prove(struct work *w, struct pof_err *err)
         return pof_fail(err, POF_E_ANSWER_NO, "the log has %" PRIu64 " records, and not this one",
                         pof_log_size(w->log));
     }
-    rc = rc ? rc : pick_checkpoint(w, proof.index, &cosigned, &head, &proof.checkpoint, err);
-    rc = rc ? rc : pof_log_prove_at(w->log, &head, proof.index, &proof.path, err);
+    rc = rc ? rc : pick_checkpoint(w, proof.index, &picked, err);
+    proof.checkpoint = picked.note;
+    rc = rc ? rc : pof_log_prove_at(w->log, &picked.head, proof.index, &proof.path, err);
     rc = rc ? rc : add_salt(w, &proof, extra, err);
     rc = rc ? rc : pof_tlog_proof_format(&w->text, &proof, err);
-    pof_buf_release(&cosigned);
+    pof_buf_release(&picked.cosigned);
     return rc ? rc : certify_answer(w, true, err);
 }
 
+/* A checkpoint, and why it is not to be believed (NULL: it is). */
+struct belief {
+    struct pof_checkpoint c;
+    const char *why;
+};
+
 /* Is the checkpoint of a proof to be believed? By --policy, or by --key alone. */
 static int believe(struct work *w, struct pof_text text, const struct pof_vkey *key,
-                   struct pof_checkpoint *c, const char **why, struct pof_err *err)
+                   struct belief *out, struct pof_err *err)
 {
     struct pof_note note;
     struct pof_policy_verdict v;
     if (!w->policy) {
-        int rc = pof_checkpoint_open(c, &note, text, key, err);
-        *why = rc == 0 && note.status != POF_NOTE_GOOD ? note.why : NULL;
+        int rc = pof_checkpoint_open(&out->c, &note, text, key, err);
+        out->why = rc == 0 && note.status != POF_NOTE_GOOD ? note.why : NULL;
         return rc;
     }
     int rc = pof_policy_judge(w->policy, key, text, &v, err);
-    *why = v.good ? NULL : v.why;
-    *c = v.checkpoint;
+    out->why = v.good ? NULL : v.why;
+    out->c = v.checkpoint;
     return rc;
 }
 
@@ -201,23 +216,23 @@ static int is_included(struct work *w, const struct pof_tlog_proof *proof,
 static int judge(struct work *w, const struct pof_tlog_proof *proof, const struct pof_vkey *key,
                  bool *good, struct pof_err *err)
 {
-    struct pof_checkpoint c;
-    const char *why;
+    struct belief belief;
+    const struct pof_checkpoint *c = &belief.c;
     *good = false;
-    int rc = believe(w, proof->checkpoint, key, &c, &why, err);
-    if (rc || why) {
-        return rc ? rc : pof_buf_addf(&w->text, err, "no: the checkpoint: %s\n", why);
+    int rc = believe(w, proof->checkpoint, key, &belief, err);
+    if (rc || belief.why) {
+        return rc ? rc : pof_buf_addf(&w->text, err, "no: the checkpoint: %s\n", belief.why);
     }
-    rc = is_included(w, proof, &c.head, good, err);
+    rc = is_included(w, proof, &c->head, good, err);
     if (rc == 0 && !*good) {
         return pof_buf_addf(&w->text, err,
                             "no: this is not record %" PRIu64 " of %" PRIu64
                             " in %s, or the proof is of another\n",
-                            proof->index, c.head.size, c.origin);
+                            proof->index, c->head.size, c->origin);
     }
     return rc ? rc
               : pof_buf_addf(&w->text, err, "yes: record %" PRIu64 " of %" PRIu64 " in %s\n",
-                             proof->index, c.head.size, c.origin);
+                             proof->index, c->head.size, c->origin);
 }
 
 int certify_check(struct work *w, struct pof_err *err)

@@ -73,7 +73,8 @@ static int read_request(struct work *w, const char *path, struct pof_buf *to, st
 {
     bool there;
     struct pof_err detail = {0};
-    int rc = w->files.get(w->files.ctx, path, POF_WITNESS_REQUEST_MAX, to, &there, &detail);
+    int rc = w->files.get(w->files.ctx, (struct pof_wanted){path, POF_WITNESS_REQUEST_MAX}, to,
+                          &there, &detail);
     if (rc == POF_E_TOO_LONG) {
         to->len = 0;
         return 0;

@@ -6,10 +6,16 @@
 
 #include "base/text.h"
 
+/* A file of at most max bytes. */
+struct pof_wanted {
+    const char *path;
+    size_t max;
+};
+
 struct pof_files {
-    /* A whole file of at most max bytes in place of what the buffer holds; *there is false, and
-     * nothing else happens, when there is none. TOO_LONG when it has more. */
-    int (*get)(void *ctx, const char *path, size_t max, struct pof_buf *to, bool *there,
+    /* A whole file in place of what the buffer holds; *there is false, and nothing else happens,
+     * when there is none. TOO_LONG when it has more than is wanted. */
+    int (*get)(void *ctx, struct pof_wanted file, struct pof_buf *to, bool *there,
                struct pof_err *err);
     /* A file that appears whole, in place of what was there; directories are made. Durable after
      * sync. */

@@ -63,10 +63,12 @@ void pof_tree_close(struct pof_tree *t)
     }
 }
 
-static int get(void *ctx, const char *path, size_t max, struct pof_buf *to, bool *there,
+static int get(void *ctx, struct pof_wanted file, struct pof_buf *to, bool *there,
                struct pof_err *err)
 {
     struct pof_tree *t = ctx;
+    const char *path = file.path;
+    size_t max = file.max;
     to->len = 0;
     *there = false;
     int fd = openat(t->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

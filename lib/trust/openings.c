@@ -80,10 +80,10 @@ static int size_of(const struct pof_openings *o, const char *file, uint64_t *byt
     return rc == 0 || rc == POF_E_OPEN ? 0 : pof_fail(err, detail.code, "%s", detail.text);
 }
 
-static int read_at(const struct pof_openings *o, const char *file, uint64_t at, void *to, size_t n,
+static int read_at(const struct pof_openings *o, struct pof_place from, void *to, size_t n,
                    struct pof_err *err)
 {
-    return o->folder.read(o->folder.ctx, (struct pof_place){file, at}, to, n, err);
+    return o->folder.read(o->folder.ctx, from, to, n, err);
 }
 
 static int damaged(const struct pof_openings *o, uint64_t i, struct pof_err *err)
@@ -94,27 +94,32 @@ static int damaged(const struct pof_openings *o, uint64_t i, struct pof_err *err
                     o->folder.name, i);
 }
 
-/* Row i, and the header it points to. */
-static int read_row(const struct pof_openings *o, uint64_t i, uint64_t *place, uint64_t *at,
-                    uint64_t *length, struct pof_err *err)
+/* What a row of the index and the header it points to say. */
+struct row {
+    uint64_t place;  /* in the log */
+    uint64_t at;     /* in the data file */
+    uint64_t length; /* of the record */
+};
+
+static int read_row(const struct pof_openings *o, uint64_t i, struct row *out, struct pof_err *err)
 {
     uint8_t row[ROW];
     uint8_t header[HEADER];
     uint64_t size;
-    int rc = read_at(o, index_file, i * ROW, row, sizeof row, err);
+    int rc = read_at(o, (struct pof_place){index_file, i * ROW}, row, sizeof row, err);
     rc = rc ? rc : size_of(o, data_file, &size, err);
     if (rc) {
         return rc;
     }
-    *place = number(row, 8);
-    *at = number(row + 8, 8);
-    if (size < FRAME || *at > size - FRAME) {
+    out->place = number(row, 8);
+    out->at = number(row + 8, 8);
+    if (size < FRAME || out->at > size - FRAME) {
         return damaged(o, i, err);
     }
-    rc = read_at(o, data_file, *at, header, sizeof header, err);
-    *length = rc ? 0 : number(header + 8, 4);
-    if (rc == 0 &&
-        (number(header, 8) != *place || *length > RECORD_MAX || *length > size - *at - FRAME)) {
+    rc = read_at(o, (struct pof_place){data_file, out->at}, header, sizeof header, err);
+    out->length = rc ? 0 : number(header + 8, 4);
+    if (rc == 0 && (number(header, 8) != out->place || out->length > RECORD_MAX ||
+                    out->length > size - out->at - FRAME)) {
         rc = damaged(o, i, err);
     }
     return rc;
@@ -168,12 +173,12 @@ static int trusted(struct pof_openings *o, uint64_t size, uint64_t *rows, uint64
 {
     *rows = *end = 0;
     for (uint64_t n = o->count; n > 0; n--) {
-        uint64_t place, at, length;
+        struct row row;
         struct pof_err detail = {0};
-        int rc = read_row(o, n - 1, &place, &at, &length, &detail);
-        if (rc == 0 && place < size) {
+        int rc = read_row(o, n - 1, &row, &detail);
+        if (rc == 0 && row.place < size) {
             *rows = n;
-            *end = at + FRAME + length;
+            *end = row.at + FRAME + row.length;
             return 0;
         }
         if (rc && rc != POF_E_CONFLICT) {
@@ -191,7 +196,7 @@ int pof_openings_recover(struct pof_openings *o, uint64_t size, struct pof_err *
     rc = rc ? rc : size_of(o, data_file, &data, err);
     uint64_t rows = o->count;
     while (rc == 0 && data >= FRAME && at <= data - FRAME) {
-        rc = read_at(o, data_file, at, header, sizeof header, err);
+        rc = read_at(o, (struct pof_place){data_file, at}, header, sizeof header, err);
         if (rc) {
             return rc;
         }
@@ -261,15 +266,17 @@ uint64_t pof_openings_count(const struct pof_openings *o)
 int pof_openings_at(struct pof_openings *o, uint64_t i, struct pof_opening *out,
                     struct pof_err *err)
 {
-    uint64_t at, length;
-    int rc = read_row(o, i, &out->index, &at, &length, err);
+    struct row row;
+    int rc = read_row(o, i, &row, err);
+    size_t n = rc ? 0 : POF_SALT + (size_t)row.length;
     o->one.len = 0;
-    rc = rc ? rc : pof_buf_reserve(&o->one, (size_t)length + POF_SALT, err);
-    rc = rc ? rc : read_at(o, data_file, at + HEADER, o->one.data, POF_SALT + (size_t)length, err);
+    rc = rc ? rc : pof_buf_reserve(&o->one, n, err);
+    rc = rc ? rc : read_at(o, (struct pof_place){data_file, row.at + HEADER}, o->one.data, n, err);
     if (rc == 0) {
         static const uint8_t erased[POF_SALT];
+        out->index = row.place;
         memcpy(out->salt, o->one.data, POF_SALT);
-        out->record = (struct pof_text){o->one.data + POF_SALT, (size_t)length};
+        out->record = (struct pof_text){o->one.data + POF_SALT, n - POF_SALT};
         out->status =
             memcmp(out->salt, erased, POF_SALT) == 0 ? POF_OPENING_ERASED : POF_OPENING_OPEN;
     }
@@ -284,15 +291,15 @@ static int search(struct pof_openings *o, uint64_t index, uint64_t *row, bool *f
     uint64_t high = o->count;
     *found = false;
     while (low < high && !*found) {
-        uint64_t at, length, place;
+        struct row now;
         *row = low + (high - low) / 2;
-        int rc = read_row(o, *row, &place, &at, &length, err);
+        int rc = read_row(o, *row, &now, err);
         if (rc) {
             return rc;
         }
-        *found = place == index;
-        low = place < index ? *row + 1 : low;
-        high = place < index ? high : *row;
+        *found = now.place == index;
+        low = now.place < index ? *row + 1 : low;
+        high = now.place < index ? high : *row;
     }
     return 0;
 }
@@ -312,23 +319,24 @@ int pof_openings_erase(struct pof_openings *o, uint64_t index, enum pof_opening_
 {
     struct pof_folder *f = &o->folder;
     struct pof_opening opening;
-    uint64_t row, place, at, length;
+    uint64_t i;
+    struct row row;
     bool found;
     *was = POF_OPENING_NONE;
-    int rc = search(o, index, &row, &found, err);
+    int rc = search(o, index, &i, &found, err);
     if (rc || !found) {
         return rc;
     }
-    rc = pof_openings_at(o, row, &opening, err);
-    rc = rc ? rc : read_row(o, row, &place, &at, &length, err);
+    rc = pof_openings_at(o, i, &opening, err);
+    rc = rc ? rc : read_row(o, i, &row, err);
     if (rc || opening.status == POF_OPENING_ERASED) {
         *was = rc ? POF_OPENING_NONE : POF_OPENING_ERASED;
         return rc;
     }
     pof_wipe(&opening, sizeof opening);
-    memset(o->one.data, 0, POF_SALT + (size_t)length);
-    rc = f->write(f->ctx, (struct pof_place){data_file, at + HEADER}, o->one.data,
-                  POF_SALT + (size_t)length, err);
+    memset(o->one.data, 0, POF_SALT + (size_t)row.length);
+    rc = f->write(f->ctx, (struct pof_place){data_file, row.at + HEADER}, o->one.data,
+                  POF_SALT + (size_t)row.length, err);
     rc = rc ? rc : f->sync(f->ctx, data_file, err);
     *was = POF_OPENING_OPEN;
     return rc;

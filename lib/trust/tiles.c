@@ -60,7 +60,8 @@ static int put(struct writing *w, const char *path, struct pof_text bytes, struc
 {
     bool there;
     struct pof_err detail = {0};
-    int rc = w->files->get(w->files->ctx, path, bytes.len, &w->there, &there, &detail);
+    int rc = w->files->get(w->files->ctx, (struct pof_wanted){path, bytes.len}, &w->there, &there,
+                           &detail);
     if (rc && rc != POF_E_TOO_LONG) {
         return pof_fail(err, detail.code, "%s", detail.text);
     }
@@ -146,7 +147,8 @@ static int check_history(struct writing *w, struct pof_err *err)
     struct pof_proof proof;
     bool there;
     bool same = false;
-    int rc = w->files->get(w->files->ctx, "checkpoint", POF_NOTE_MAX, &w->there, &there, err);
+    int rc = w->files->get(w->files->ctx, (struct pof_wanted){"checkpoint", POF_NOTE_MAX},
+                           &w->there, &there, err);
     if (rc || !there) {
         return rc;
     }

@@ -42,7 +42,9 @@ int pof_tiles_open(struct pof_tiles **out, const struct pof_files *files,
     t->files = *files;
     t->vkey = *key;
     rc = pof_hasher_new(&t->hasher, err);
-    rc = rc ? rc : files->get(files->ctx, "checkpoint", POF_NOTE_MAX, &t->note, &there, err);
+    rc = rc ? rc
+            : files->get(files->ctx, (struct pof_wanted){"checkpoint", POF_NOTE_MAX}, &t->note,
+                         &there, err);
     if (rc == 0 && !there) {
         rc = pof_fail(err, POF_E_OPEN, "'%s' has no checkpoint, so it is no log of static tiles",
                       files->name);
@@ -99,7 +101,8 @@ static int slurp(struct pof_tiles *t, const char *path, size_t max, bool *there,
                  struct pof_err *err)
 {
     struct pof_err detail = {0};
-    int rc = t->files.get(t->files.ctx, path, max, &t->scratch, there, &detail);
+    int rc =
+        t->files.get(t->files.ctx, (struct pof_wanted){path, max}, &t->scratch, there, &detail);
     if (rc == POF_E_TOO_LONG) {
         *there = false;
         return 0;
@@ -108,10 +111,11 @@ static int slurp(struct pof_tiles *t, const char *path, size_t max, bool *there,
 }
 
 /* Tile n of a level as this size has it, or the whole one where the partial one was removed. */
-static int read_tile(struct pof_tiles *t, unsigned level, uint64_t n, size_t max, bool *there,
+static int read_tile(struct pof_tiles *t, unsigned level, uint64_t n, bool *there,
                      struct pof_err *err)
 {
     char path[POF_TILE_PATH];
+    size_t max = level == POF_TILE_ENTRIES ? POF_BUNDLE_MAX : POF_TILE_WIDTH * POF_HASH;
     unsigned width = width_of(t, level, n);
     pof_tile_path(level, n, width, path);
     int rc = slurp(t, path, max, there, err);
@@ -131,7 +135,7 @@ static int load(struct pof_tiles *t, unsigned level, uint64_t n, struct pof_err 
     }
     bool there;
     size_t want = width_of(t, level, n) * sizeof *tile->hash;
-    int rc = read_tile(t, level, n, sizeof tile->hash, &there, err);
+    int rc = read_tile(t, level, n, &there, err);
     if (rc) {
         return rc;
     }
@@ -298,7 +302,7 @@ static int check_bundle(struct audit *a, uint64_t n, struct pof_err *err)
     uint64_t first = n * POF_TILE_WIDTH;
     unsigned width = width_of(t, POF_TILE_ENTRIES, n);
     bool there;
-    int rc = read_tile(t, POF_TILE_ENTRIES, n, POF_BUNDLE_MAX, &there, err);
+    int rc = read_tile(t, POF_TILE_ENTRIES, n, &there, err);
     a->bundle.len = 0;
     rc = rc || !there ? rc : pof_buf_add(&a->bundle, t->scratch.data, t->scratch.len, err);
     struct pof_text bytes = {a->bundle.data, a->bundle.len};

@@ -193,12 +193,21 @@ static int say_differences(const struct pof_verification *what, struct kept *k, 
     return rc;
 }
 
+/* What opening commitments writes to. */
+struct to_open {
+    struct pof_hash *leaf; /* [n]; NULL: findings are told instead */
+    size_t n;
+    struct kept *k;
+    struct pof_buf *b;
+};
+
 /* Beside each commitment its opening: is it what was committed to? When leaf is set, the leaf
  * hashes of the commitments in [first, first + n) are replaced by those of the records. */
-static int open_commitments(const struct pof_verification *what, struct pof_hasher *h,
-                            struct pof_hash *leaf, size_t n, struct kept *k, struct pof_buf *b,
+static int open_commitments(const struct pof_verification *what, const struct to_open *to,
                             struct pof_err *err)
 {
+    struct pof_hasher *h = pof_log_hasher(what->log);
+    struct pof_hash *leaf = to->leaf;
     uint64_t size = pof_log_size(what->log);
     uint64_t erased = 0, open = 0;
     int rc = 0;
@@ -217,18 +226,18 @@ static int open_commitments(const struct pof_verification *what, struct pof_hash
         rc = pof_commitment_leaf(h, o.salt, o.record, &mine, err);
         rc = rc ? rc : pof_log_leaves(what->log, o.index, 1, &there, err);
         if (rc == 0 && !pof_hash_eq(&mine, &there) && !leaf) {
-            k->findings++;
-            rc = pof_buf_addf(b, err,
+            to->k->findings++;
+            rc = pof_buf_addf(to->b, err,
                               "openings: the record kept for record %" PRIu64
                               " is not what was committed to\n",
                               o.index);
         } else if (rc == 0 && leaf && pof_hash_eq(&mine, &there) && o.index >= what->at &&
-                   o.index - what->at < n) {
+                   o.index - what->at < to->n) {
             pof_merkle_leaf(h, o.record.ptr, o.record.len, &leaf[o.index - what->at]);
         }
     }
     if (rc == 0 && !leaf && (open || erased)) {
-        rc = pof_buf_addf(b, err,
+        rc = pof_buf_addf(to->b, err,
                           "%" PRIu64 " records are committed to, %" PRIu64 " of them are erased\n",
                           open + erased, erased);
     }
@@ -258,7 +267,7 @@ static int compare(const struct pof_verification *what, struct kept *k, struct p
                          : pof_log_leaves(what->log, what->at, s.n_log, leaf, err);
     }
     if (rc == 0 && what->openings) {
-        rc = open_commitments(what, pof_log_hasher(what->log), leaf, s.n_log, k, b, err);
+        rc = open_commitments(what, &(struct to_open){leaf, s.n_log, k, b}, err);
     }
     s.log = leaf;
     rc = rc ? rc : pof_compare(&s, keep_difference, k, err);
@@ -289,7 +298,7 @@ static int verify(const struct pof_verification *what, struct kept *k, struct po
     rc = audit_it(what, &auditor, &audit, err);
     rc = rc ? rc : say_audit(what, b, k, &audit, err);
     if (rc == 0 && what->openings && audit.leaves_good) {
-        rc = open_commitments(what, pof_log_hasher(what->log), NULL, 0, k, b, err);
+        rc = open_commitments(what, &(struct to_open){NULL, 0, k, b}, err);
     }
     if (rc == 0 && k->findings == 0) {
         char root[POF_BASE64_LEN(POF_HASH)];

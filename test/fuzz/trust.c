@@ -107,7 +107,7 @@ static void policies(struct pof_text text)
 
 /* --- static tiles: the input is a file of each kind at once --- */
 
-static int get(void *ctx, const char *path, size_t max, struct pof_buf *to, bool *there,
+static int get(void *ctx, struct pof_wanted file, struct pof_buf *to, bool *there,
                struct pof_err *err)
 {
     const struct pof_text *text = ctx;
@@ -116,11 +116,11 @@ static int get(void *ctx, const char *path, size_t max, struct pof_buf *to, bool
     struct pof_head head = {.size = 300};
     to->len = 0;
     *there = true;
-    if (strcmp(path, "checkpoint") == 0) { /* a good one, so that what is below it is read */
+    if (strcmp(file.path, "checkpoint") == 0) { /* a good one, so that what is below it is read */
         int rc = pof_signer_make(&signer, pof_text("fuzz"), seed, err);
         return rc ? rc : pof_checkpoint_sign(to, &head, &signer, err);
     }
-    if (text->len > max) {
+    if (text->len > file.max) {
         return pof_fail(err, POF_E_TOO_LONG, "long");
     }
     return pof_buf_add(to, text->ptr, text->len, err);

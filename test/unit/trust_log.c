@@ -403,9 +403,12 @@ static void flipped_before_signing(void)
     struct memory m = {0};
     struct pof_err err = {0};
     struct pof_folder f = folder(&m);
-    struct pof_log *log;
+    struct pof_log *log = NULL;
     struct pof_hash h;
-    ok(make(&m, 50, 10) && pof_log_open(&log, &f, &signer, false, &err) == 0, "made");
+    if (!make(&m, 50, 10) || pof_log_open(&log, &f, &signer, false, &err)) {
+        ok(false, "made");
+        return;
+    }
     ok(pof_log_add(log, pof_text("{\"n\":50}"), &h, &err) == 0 && pof_log_commit(log, &err) == 0,
        "a record is durable");
     struct pof_buf *j = &find(&m, "journal", false)->now;

@@ -26,13 +26,13 @@ static struct pof_buf *look(struct shelf *s, const char *path)
     return NULL;
 }
 
-static int s_get(void *ctx, const char *path, size_t max, struct pof_buf *to, bool *there,
+static int s_get(void *ctx, struct pof_wanted file, struct pof_buf *to, bool *there,
                  struct pof_err *err)
 {
-    struct pof_buf *b = look(ctx, path);
+    struct pof_buf *b = look(ctx, file.path);
     to->len = 0;
     *there = b != NULL;
-    if (b && b->len > max) {
+    if (b && b->len > file.max) {
         return pof_fail(err, POF_E_TOO_LONG, "long");
     }
     return b ? pof_buf_add(to, b->data, b->len, err) : 0;
