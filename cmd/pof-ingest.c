@@ -15,7 +15,7 @@ struct args {
     int64_t max_future_s, max_bytes;
     int dup;
     bool sort, tolerate;
-    const char *pods, *rejects, *summary, *metrics;
+    const char *pods, *rejects, *late, *summary, *metrics;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -29,6 +29,7 @@ static const struct pof_option options[] = {
     {"dup", 0, POF_OPT_WORD, AT(dup), "RULE", "two contents for one interval: reject, or the first or last counts (reject)", 0, 0, dups},
     {"sort", 0, POF_OPT_FLAG, AT(sort), NULL, "write in order of start and pod; reads all input", 0, 0, NULL},
     {"rejects", 0, POF_OPT_OUTPUT, AT(rejects), "FILE", "rejected lines with their reasons, as reject records", 0, 0, NULL},
+    {"late", 0, POF_OPT_OUTPUT, AT(late), "FILE", "measurements that begin before the window go there, not to the rejects", 0, 0, NULL},
     {"tolerate", 0, POF_OPT_FLAG, AT(tolerate), NULL, "exit status 0 though lines were rejected", 0, 0, NULL},
     {"summary", 0, POF_OPT_OUTPUT, AT(summary), "FILE", "counts as one JSON object", 0, 0, NULL},
     {"metrics", 0, POF_OPT_OUTPUT, AT(metrics), "FILE", "counts as Prometheus text", 0, 0, NULL},
@@ -42,8 +43,22 @@ struct run {
     struct pof_cli *cli;
     const struct args *args;
     struct pof_intake *intake;
-    struct pof_writer *rejects; /* NULL: none asked for */
+    struct pof_writer *rejects, *late; /* NULL: none asked for */
 };
+
+static int put(struct pof_writer *to, const struct pof_measurement *m,
+               const struct pof_origin *origin, struct pof_err *err)
+{
+    return origin->written[to->format] ? pof_writer_put_line(to, POF_measurement, origin->raw, err)
+                                       : pof_writer_put(to, POF_measurement, m, err);
+}
+
+static int on_late(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
+                   struct pof_err *err)
+{
+    const struct run *r = ctx;
+    return put(r->late, m, origin, err);
+}
 
 static int on_out(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
                   struct pof_err *err)
@@ -54,8 +69,7 @@ static int on_out(void *ctx, const struct pof_measurement *m, const struct pof_o
     if (out->records % NOW_AND_THEN == 0) {
         pof_cli_progress(r->cli, "written", out->records, 0);
     }
-    return origin->written[out->format] ? pof_writer_put_line(out, POF_measurement, origin->raw, err)
-                                        : pof_writer_put(out, POF_measurement, m, err);
+    return put(out, m, origin, err);
 }
 
 static int on_reject(void *ctx, const struct pof_reject *reject, struct pof_err *err)
@@ -82,14 +96,16 @@ static int on_pod(void *ctx, const struct pof_record *record, struct pof_err *er
 static int start(struct run *r, struct pof_err *err)
 {
     static const struct pof_want pods = {POF_pod, on_pod};
-    const struct pof_intake_hooks hooks = {on_out, on_reject, r};
     const struct args *a = r->args;
+    const struct pof_intake_hooks hooks = {
+        .on_out = on_out, .on_late = a->late ? on_late : NULL, .on_reject = on_reject, .ctx = r};
     struct pof_intake_options how = {.rules = a->rules,
                                      .dup = (enum pof_dup)a->dup,
                                      .sort = a->sort,
                                      .strict = pof_cli_strict(r->cli)};
     how.rules.latest_end = a->max_future_s < 0 ? INT64_MAX : pof_cli_now(r->cli) + a->max_future_s;
     int rc = pof_intake_new(&r->intake, &how, &hooks, err);
+    rc = rc || !a->late ? rc : pof_cli_writer(r->cli, a->late, &r->late, err);
     rc = rc || !a->rejects ? rc : pof_cli_writer(r->cli, a->rejects, &r->rejects, err);
     return rc || !a->pods ? rc : pof_cli_read_files(r->cli, &a->pods, 1, &pods, 1, r, err);
 }
@@ -162,6 +178,10 @@ static int tell(const struct run *r, struct pof_err *err)
                  " pods are missing",
                  n->in, n->out, n->rejected, n->repeated, n->superseded, n->taken.missing,
                  n->taken.pods);
+    if (n->late) {
+        pof_cli_note(r->cli, "%" PRIu64 " lines begin before the window and are in '%s'", n->late,
+                     r->args->late);
+    }
     if (n->rejected == 0 || r->args->tolerate) {
         return 0;
     }

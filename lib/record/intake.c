@@ -103,6 +103,10 @@ static int take_streamed(struct pof_intake *in, const struct pof_measurement *m,
     if (what == POF_REPEAT_NONE) {
         return hand_on(in, m, origin, err);
     }
+    if (what == POF_REPEAT_TOO_LATE && in->hooks.on_late) {
+        in->n.late++;
+        return in->hooks.on_late(in->hooks.ctx, m, origin, err);
+    }
     bool superseded = what == POF_REPEAT_DIFFERS && in->options.dup == POF_DUP_FIRST;
     in->n.repeated += what == POF_REPEAT_SAME;
     in->n.superseded += superseded;
@@ -216,8 +220,9 @@ int pof_intake_summary(struct pof_intake *in, struct pof_buf *to, struct pof_err
     const struct pof_intake_counts *n = pof_intake_counts(in);
     int rc = pof_buf_addf(to, err,
                           "{\"in\":%" PRIu64 ",\"out\":%" PRIu64 ",\"rejected\":%" PRIu64
-                          ",\"repeated\":%" PRIu64 ",\"superseded\":%" PRIu64,
-                          n->in, n->out, n->rejected, n->repeated, n->superseded);
+                          ",\"repeated\":%" PRIu64 ",\"superseded\":%" PRIu64
+                          ",\"late\":%" PRIu64,
+                          n->in, n->out, n->rejected, n->repeated, n->superseded, n->late);
     return rc ? rc
               : pof_buf_addf(to, err,
                              ",\"out_of_order\":%" PRIu64 ",\"pods\":%" PRIu64
@@ -235,8 +240,9 @@ int pof_intake_metrics(struct pof_intake *in, struct pof_buf *to, struct pof_err
                      "pof_ingest_records{fate=\"out\"} %" PRIu64 "\n"
                      "pof_ingest_records{fate=\"rejected\"} %" PRIu64 "\n"
                      "pof_ingest_records{fate=\"repeated\"} %" PRIu64 "\n"
-                     "pof_ingest_records{fate=\"superseded\"} %" PRIu64 "\n",
-                     n->out, n->rejected, n->repeated, n->superseded);
+                     "pof_ingest_records{fate=\"superseded\"} %" PRIu64 "\n"
+                     "pof_ingest_records{fate=\"late\"} %" PRIu64 "\n",
+                     n->out, n->rejected, n->repeated, n->superseded, n->late);
     rc = rc ? rc
             : pof_buf_addf(
                   to, err,

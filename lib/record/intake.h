@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taking measurements in: every line of the inputs is written, rejected with its reason, recognised
  * as a repetition, or superseded by another, and counted as one of these:
- *     in = out + rejected + repeated + superseded
+ *     in = out + rejected + repeated + superseded + late
  *
  * As a stream, a measurement is handed on as soon as its line is read, and memory is that of
  * check.h. With sort, all are kept until pof_intake_finish() and handed on in canonical order. */
@@ -17,6 +17,9 @@ struct pof_intake_hooks {
     /* origin says whether its line can be written as it is. */
     int (*on_out)(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
                   struct pof_err *err);
+    /* A sound measurement that begins before the window; NULL: it is rejected. */
+    int (*on_late)(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
+                   struct pof_err *err);
     int (*on_reject)(void *ctx, const struct pof_reject *r, struct pof_err *err);
     void *ctx;
 };
@@ -34,6 +37,7 @@ struct pof_intake_counts {
     uint64_t in, out, rejected;
     uint64_t repeated;   /* the same content again */
     uint64_t superseded; /* other content for the same interval counts, by the rule dup */
+    uint64_t late;       /* handed to on_late */
     uint64_t unknown;    /* fields skipped */
     uint64_t rejected_by[POF_INTAKE_CODES]; /* by error number */
     char first_unknown[64];

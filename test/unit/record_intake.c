@@ -49,7 +49,7 @@ static struct pof_intake_options standard(void)
 static int feed(const char *text, const struct pof_intake_options *options, struct heard *h,
                 struct pof_intake_counts *n)
 {
-    const struct pof_intake_hooks hooks = {on_out, on_reject, h};
+    const struct pof_intake_hooks hooks = {.on_out = on_out, .on_reject = on_reject, .ctx = h};
     struct pof_intake *in = NULL;
     struct pof_err err = {0};
     struct pof_memory m = {text, strlen(text)};
