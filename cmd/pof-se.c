@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-se: the state of a grid, estimated from readings and meters. */
-#include "cli/cli.h"
+#include "pof-se/parts.h"
+
 #include "cli/grid.h"
 #include "grid/estimate_window.h"
-#include "num/time.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -74,42 +74,12 @@ struct work {
     uint64_t instants, bad;
 };
 
-/* Tells people what the record says. */
-static void tell(struct work *w, const struct pof_se_report *r, const struct pof_instant *t)
-{
-    char when[POF_INSTANT_MAX];
-    int n = (int)pof_instant_format(t->start, when);
-    if (!r->good) {
-        pof_cli_warn(w->cli, "%.*s: %s: %s", n, when,
-                     pof_words("estimate_status")[r->record.status], r->detail);
-    } else if (r->detail[0] != '\0') {
-        pof_cli_warn(w->cli, "%.*s: %s", n, when, r->detail);
-    }
-    if (t->repeated > 0) {
-        pof_cli_warn(w->cli, "%.*s: %u readings given twice, counted once", n, when, t->repeated);
-    }
-}
-
-static void tell_doubt(struct work *w, const struct pof_doubt *d)
-{
-    int n = (int)d->branch.len;
-    if (d->about == 1) {
-        pof_cli_warn(w->cli, "branch '%.*s' looks %s: objective %.4g would be %.4g", n,
-                     d->branch.ptr, d->found ? "closed" : "open", d->objective_document,
-                     d->objective_found);
-    } else if (d->found != d->document) {
-        pof_cli_warn(w->cli, "tap of '%.*s' is at %" PRId64 ", not at %" PRId64
-                             ": %.3g %% sure over %" PRId64 " instants", n, d->branch.ptr, d->found,
-                     d->document, d->confidence_pct, d->instants);
-    }
-}
-
 /* Says and writes what was found, and forgets it. */
 static int put_doubts(struct work *w, struct pof_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < w->doubts.n; i++) {
-        tell_doubt(w, &w->doubts.list[i]);
+        se_tell_doubt(w->cli, &w->doubts.list[i]);
         rc = w->doubtful ? pof_writer_put(w->doubtful, POF_doubt, &w->doubts.list[i], err) : 0;
     }
     w->doubts.n = 0;
@@ -132,7 +102,7 @@ static int put_one(struct work *w, const struct pof_se_series *s, const struct p
     if (rc == 0) {
         w->instants++;
         w->bad += !r->good;
-        tell(w, r, t);
+        se_tell(w->cli, r, t);
         rc = w->args->check_switches ? pof_se_check_switches(s, t, &w->doubts, err) : 0;
         rc = rc ? rc : put_doubts(w, err);
         pof_cli_progress(w->cli, "instants", w->instants, 0);
