@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-se: the state of a grid, estimated from readings and meters. */
-#include "cli/cli.h"
+#include "pof-se/parts.h"
+
 #include "cli/grid.h"
-#include "grid/estimate_series.h"
-#include "num/time.h"
+#include "grid/estimate_window.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -65,7 +65,7 @@ struct work {
     struct pof_cli *cli;
     const struct args *args;
     struct pof_grid grid;
-    struct pof_se_series series;
+    struct pof_se_window *window;
     struct pof_feed *feed;
     struct pof_readings own;
     struct pof_se_doubts doubts;
@@ -74,56 +74,27 @@ struct work {
     uint64_t instants, bad;
 };
 
-/* Tells people what the record says. */
-static void tell(struct work *w, const struct pof_instant *t)
-{
-    const struct pof_se_report *r = &w->series.report;
-    char when[POF_INSTANT_MAX];
-    int n = (int)pof_instant_format(t->start, when);
-    if (!r->good) {
-        pof_cli_warn(w->cli, "%.*s: %s: %s", n, when,
-                     pof_words("estimate_status")[r->record.status], r->detail);
-    } else if (r->detail[0] != '\0') {
-        pof_cli_warn(w->cli, "%.*s: %s", n, when, r->detail);
-    }
-    if (t->repeated > 0) {
-        pof_cli_warn(w->cli, "%.*s: %u readings given twice, counted once", n, when, t->repeated);
-    }
-}
-
-static void tell_doubt(struct work *w, const struct pof_doubt *d)
-{
-    int n = (int)d->branch.len;
-    if (d->about == 1) {
-        pof_cli_warn(w->cli, "branch '%.*s' looks %s: objective %.4g would be %.4g", n,
-                     d->branch.ptr, d->found ? "closed" : "open", d->objective_document,
-                     d->objective_found);
-    } else if (d->found != d->document) {
-        pof_cli_warn(w->cli, "tap of '%.*s' is at %" PRId64 ", not at %" PRId64
-                             ": %.3g %% sure over %" PRId64 " instants", n, d->branch.ptr, d->found,
-                     d->document, d->confidence_pct, d->instants);
-    }
-}
-
 /* Says and writes what was found, and forgets it. */
 static int put_doubts(struct work *w, struct pof_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < w->doubts.n; i++) {
-        tell_doubt(w, &w->doubts.list[i]);
+        se_tell_doubt(w->cli, &w->doubts.list[i]);
         rc = w->doubtful ? pof_writer_put(w->doubtful, POF_doubt, &w->doubts.list[i], err) : 0;
     }
     w->doubts.n = 0;
     return rc;
 }
 
-static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
+/* An estimated instant as records, and in words. */
+static int put_one(struct work *w, const struct pof_se_series *s, const struct pof_instant *t,
+                   struct pof_err *err)
 {
-    struct pof_se_report *r = &w->series.report;
-    int rc = pof_se_series_instant(&w->series, t, err);
+    const struct pof_se_report *r = &s->report;
+    int rc = 0;
     struct pof_writer *to = r->has_state ? w->out : r->has_best ? w->best : NULL;
     if (rc == 0 && to) {
-        rc = pof_se_put_state(w->series.se, w->args->phases ? 3 : 1, r, to, err);
+        rc = pof_se_put_state(s->se, w->args->phases ? 3 : 1, r, to, err);
     }
     if (rc == 0 && w->quality) {
         rc = pof_writer_put(w->quality, POF_estimate, &r->record, err);
@@ -131,11 +102,24 @@ static int one(struct work *w, const struct pof_instant *t, struct pof_err *err)
     if (rc == 0) {
         w->instants++;
         w->bad += !r->good;
-        tell(w, t);
-        rc = w->args->check_switches ? pof_se_check_switches(&w->series, t, &w->doubts, err) : 0;
+        se_tell(w->cli, r, t);
+        rc = w->args->check_switches ? pof_se_check_switches(s, t, &w->doubts, err) : 0;
         rc = rc ? rc : put_doubts(w, err);
         pof_cli_progress(w->cli, "instants", w->instants, 0);
     }
+    return rc;
+}
+
+/* Estimates the instants that wait. */
+static int estimate_window(struct work *w, struct pof_err *err)
+{
+    const struct pof_instant *t = NULL;
+    const struct pof_se_series *s;
+    int rc = pof_se_window_estimate(w->window, err);
+    for (size_t i = 0; rc == 0 && (s = pof_se_window_at(w->window, i, &t)) != NULL; i++) {
+        rc = put_one(w, s, t, err);
+    }
+    pof_se_window_clear(w->window);
     return rc;
 }
 
@@ -162,11 +146,13 @@ static int estimate(struct work *w, struct pof_err *err)
 {
     struct pof_instant t;
     int more = 1;
+    bool full = false;
     int rc = pof_feed_sort(w->feed, err);
     rc = rc || !w->args->estimate_taps ? rc : taps(w, err);
     while (rc == 0 && more > 0) {
         more = pof_feed_next(w->feed, &t, err);
-        rc = more < 0 ? more : more > 0 ? one(w, &t, err) : 0;
+        rc = more < 0 ? more : more > 0 ? pof_se_window_add(w->window, &t, &full, err) : 0;
+        rc = rc || (more > 0 && !full) ? rc : estimate_window(w, err);
     }
     pof_feed_clear(w->feed);
     return rc;
@@ -235,12 +221,17 @@ static int prepare(struct work *w, struct pof_err *err)
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
     rc = rc || !a->best ? rc : pof_cli_writer(w->cli, a->best, &w->best, err);
     rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
-    w->series = (struct pof_se_series){.grid = &w->grid, .options = {.dense = a->solver == 1, .start = (enum pof_se_start)a->start, .phases = a->phases ? 3 : 1}};
-    w->series.report.wish = (struct pof_se_wish){.check = a->check,
-                                          .critical = a->critical,
-                                          .remove_bad = a->remove_bad,
-                                          .estimator = (enum pof_se_estimator)a->estimator,
-                                          .part = (enum pof_se_part)a->part};
+    const struct pof_se_window_options how = {
+        .se = {.dense = a->solver == 1,
+               .start = (enum pof_se_start)a->start,
+               .phases = a->phases ? 3 : 1},
+        .wish = {.check = a->check,
+                 .critical = a->critical,
+                 .remove_bad = a->remove_bad,
+                 .estimator = (enum pof_se_estimator)a->estimator,
+                 .part = (enum pof_se_part)a->part},
+        .threads = pof_cli_threads(w->cli)};
+    rc = rc ? rc : pof_se_window_new(&w->window, &w->grid, &how, err);
     return rc;
 }
 
@@ -279,7 +270,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     }
     pof_readings_release(&w.own);
     pof_se_doubts_release(&w.doubts);
-    pof_se_series_release(&w.series);
+    pof_se_window_free(w.window);
     pof_feed_free(w.feed);
     pof_grid_release(&w.grid);
     return rc ? rc : w.bad > 0;

@@ -223,9 +223,16 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
         se->detail[0] = '\0';
     }
     /* where factors of the gain matrix did not do, later estimates shall not go by them either */
-    rc = rc == 0 && !last ? pofi_se_keep_base(se, err) : rc;
+    rc = rc == 0 && !last && !se->base_fixed ? pofi_se_keep_base(se, err) : rc;
+    se->base_fixed = se->base_chosen;
     *status = se->status;
     return rc;
+}
+
+void pof_se_restart(struct pof_se *se)
+{
+    se->base_known = se->base_fixed = false;
+    se->base_chosen = true;
 }
 
 int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status, struct pof_err *err)

@@ -107,6 +107,10 @@ const char *pof_observation_name(const struct pof_grid *grid,
 int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, size_t n,
                  enum pof_se_status *status, struct pof_err *err) POF_CHECKED;
 
+/* The next estimate begins by itself, and is the base of all later ones of its quantities; when it does
+ * not converge, or where other quantities are read, there is none. */
+void pof_se_restart(struct pof_se *se);
+
 enum { POF_SE_DETAIL_MAX = 400 };
 
 /* What came of the last solve; arrays owned by the engine, valid until the next call. All voltages

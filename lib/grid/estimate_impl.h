@@ -134,6 +134,7 @@ struct pof_se {
     double base_rho;
     size_t base_cap[2];
     bool base_known;
+    bool base_chosen, base_fixed; /* after pof_se_restart: by the next estimate; no longer */
     bool base_factored;    /* the factors of the gain system are those of the base */
 
     /* the best state passed while no attempt converges, estimate_best.c */

@@ -233,3 +233,31 @@ within() {
     [ "$status" -eq 2 ]
     [[ "$output" == *"without --phases 3"* ]]
 }
+
+# What an instant gives depends on it and on the first of its run alone.
+@test "any number of threads gives the same bytes, from readings in any order" {
+    # a run in which an instant is off, a reading that is not always there, a switch that moves
+    for h in 00 01 02 03 04 05 06 07 08 09 10; do
+        grep "\"2026-03-10T$h:00:00Z\"" "$T/noisy" | awk -v h="$h" '!(h % 4 == 3 && NR == 5)'
+    done >series
+    branch=$(jq -r '[.branches[] | select(.kind == "switch")][0].name // .branches[-1].name' "$G")
+    for h in 04 09; do
+        [ "$h" = 04 ] && v=0 || v=1
+        echo "{\"schema\":\"pof.reading/1\",\"element\":\"branch\",\"name\":\"$branch\",\"start\":\"2026-03-10T$h:00:00Z\",\"quantity\":\"closed\",\"value\":$v,\"sigma\":0}"
+    done >>series
+    for threads in 1 2 3; do
+        s=0
+        pof-se --grid "$G" -q --threads $threads --report "report.$threads" series \
+            >"state.$threads" 2>"err.$threads" || s=$?
+        [ "$s" -le 1 ]
+    done
+    [ "$(jq -s 'length' report.1)" -eq 11 ]
+    [ -s state.1 ]
+    for threads in 2 3; do
+        cmp state.1 "state.$threads"
+        cmp report.1 "report.$threads"
+        cmp err.1 "err.$threads"
+    done
+    shuf --random-source=<(yes) series | pof-se --grid "$G" -q --threads 2 2>err.s >shuffled || [ $? -eq 1 ]
+    cmp shuffled state.1
+}

@@ -155,6 +155,15 @@ static void batch(const char *path, uint32_t phases)
     ok(good, "all cases go by the factors of the base");
     ok(same(&r[0], &r[1], nodes), "one lane gives the bits of four");
     ok(same(&r[0], &r[2], nodes) && same(&r[0], &r[3], nodes), "so do two threads, and three");
+    for (int part = 0; part < 2; part++) {
+        size_t from = part ? 21 : 0;
+        struct pof_se_batch b = {.observation = o, .n = n, .cases = part ? CASES - 21 : 21,
+                                 .value = value + from * n, .continued = part > 0,
+                                 .v_pu = r[3].v + from * nodes, .angle = r[3].a + from * nodes,
+                                 .objective = r[3].j + from, .iterations = r[3].iterations + from};
+        good = good && pof_se_batch(se, &b, &err) == 0 && b.alone == 0;
+    }
+    ok(good && same(&r[0], &r[3], nodes), "so do two batches, the second going on with the base");
     double most = 0;
     for (size_t c = 0; c < CASES; c++) {
         enum pof_se_status status;

@@ -278,8 +278,61 @@ static void lost_pivots(void)
     pof_ldl_free(ldl);
 }
 
+/* A tree, solved as a whole and piece by piece: forward, then backward with the last piece elsewhere. */
+static void pieces(void)
+{
+    enum { BLOCKS = 3000, FAR = 2900 };
+    static uint32_t row[BLOCKS], col[BLOCKS], slot[BLOCKS], diagonal[BLOCKS];
+    static double x[2 * BLOCKS], y[2 * BLOCKS], top[2 * BLOCKS];
+    static bool last[BLOCKS];
+    struct pof_err err = {0};
+    struct pof_ldl *ldl = NULL;
+    uint32_t n = 0;
+    size_t size;
+    last[FAR] = true;
+    for (uint32_t b = 1; b < BLOCKS; b++) {
+        row[b - 1] = b;
+        col[b - 1] = (b - 1) / 4;
+    }
+    struct pof_ldl_places p = {.blocks = BLOCKS, .row = row, .col = col, .n = BLOCKS - 1, .last = last};
+    if (!ok(pof_ldl_new(&ldl, &p, slot, diagonal, &err) == 0, "a tree")) {
+        return;
+    }
+    double *a = pof_ldl_values(ldl, &size);
+    for (uint32_t b = 0; b < BLOCKS; b++) {
+        a[pof_ldl_at(diagonal[b], 0, 0)] = a[pof_ldl_at(diagonal[b], 1, 1)] = 6;
+        for (unsigned i = 0; i < 4 && b + 1 < BLOCKS; i++) {
+            a[pof_ldl_at(slot[b], i / 2, i % 2)] = value(9, b, i);
+        }
+        x[2 * b] = y[2 * b] = value(9, b, 5);
+        x[2 * b + 1] = y[2 * b + 1] = value(9, b, 6);
+    }
+    const uint32_t *begin = pof_ldl_pieces(ldl, &n);
+    bool small = begin[0] == 0 && begin[n] == BLOCKS;
+    for (uint32_t k = 0; k + 1 < n; k++) {
+        small = small && begin[k + 1] > begin[k] && begin[k + 1] - begin[k] <= 400;
+    }
+    ok(n > 4 && small, "falls into %u pieces, all but the last are small", n);
+    ok(pof_ldl_order(ldl)[FAR] >= begin[n - 1], "what is wanted in the last piece is there");
+    is_int(pof_ldl_factor(ldl), 0, "and has factors");
+    pof_ldl_solve(ldl, x);
+    for (uint32_t k = 0; k < n; k++) {
+        pof_ldl_forward(ldl, begin[k], begin[k + 1], y);
+    }
+    pof_ldl_backward(ldl, begin[n - 1], BLOCKS, y, y + 2 * (size_t)begin[n - 1]);
+    memcpy(top, y + 2 * (size_t)begin[n - 1], (sizeof y / BLOCKS) * (BLOCKS - begin[n - 1]));
+    bool same = memcmp(x + 2 * (size_t)begin[n - 1], top, 16 * (size_t)(BLOCKS - begin[n - 1])) == 0;
+    memset(y + 2 * (size_t)begin[n - 1], 0, 16 * (size_t)(BLOCKS - begin[n - 1]));
+    for (uint32_t k = 0; k + 1 < n; k++) {
+        pof_ldl_backward(ldl, begin[k], begin[k + 1], y, top);
+    }
+    ok(same && memcmp(x, y, 16 * (size_t)begin[n - 1]) == 0, "pieces have the bits of the whole");
+    pof_ldl_free(ldl);
+}
+
 int main(void)
 {
+    pieces();
     against_klu(1, 5, false);
     against_klu(60, 7, true);
     against_klu(60, 7, false);
