@@ -338,7 +338,8 @@ static int prepare(struct screen *z, bool *regular, struct pof_err *err)
 {
     const struct pof_grid *g = z->c->grid;
     const struct pof_sens_state state = {z->c->before->v_pu, z->c->before->angle, NULL};
-    int rc = z->c->pf && z->c->pf->distributed_slack ? pof_sens_new_distributed(&z->s, g, err) : pof_sens_new(&z->s, g, err);
+    bool shared = z->c->pf && z->c->pf->distributed_slack;
+    int rc = shared ? pof_sens_new_distributed(&z->s, g, err) : pof_sens_new(&z->s, g, err);
     uint32_t buses = rc == 0 ? z->s->net.buses : 0;
     z->n = 2 * buses;
     rc = rc ? rc : pof_sens_at(z->s, &state, regular, err);

@@ -77,7 +77,7 @@ static void note_consumption(struct pof_se *se, const struct se_row *row, double
 {
     uint32_t q = row->quantity == POF_QUANTITY_Q, f = row->phase > 0 ? row->phase - 1u : 0;
     bool power = row->quantity == POF_QUANTITY_P || q;
-    if (!row->branch && power && !row->mixed && row->forms == 1) {
+    if (!row->branch && power && row->forms == 1 && row->mix == 0) {
         se->sd_node[2 + q][row->element * se->net.phases + f] =
             deviation(variance) * se->grid->base_va / se->net.phases;
     }

@@ -92,7 +92,10 @@ static double outside(const struct pof_shunt_control *c, uint32_t k)
 {
     const struct pof_bank *b = &c->grid->bank[k];
     double v = voltage(c, k);
-    return v <= 0 || held(c, b->held) ? 0 : v < b->v_low_pu - NEAR ? v - b->v_low_pu : v > b->v_high_pu + NEAR ? v - b->v_high_pu : 0;
+    bool free = v > 0 && !held(c, b->held);
+    return free && v < b->v_low_pu - NEAR    ? v - b->v_low_pu
+           : free && v > b->v_high_pu + NEAR ? v - b->v_high_pu
+                                             : 0;
 }
 
 static void put(struct pof_shunt_control *c, uint32_t k, double b_var)

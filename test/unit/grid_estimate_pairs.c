@@ -132,6 +132,27 @@ static void covariance(const struct pof_grid *g, const double *x, double c[STATE
     }
 }
 
+/* The deviation of what reading i reads, p.u. */
+static double deviation(const struct pof_grid *g, const double *x, double c[STATES][2 * STATES], int i)
+{
+    double up[READINGS], down[READINGS], slope[STATES], sum = 0;
+    for (int k = 0; k < STATES; k++) {
+        double y[STATES];
+        memcpy(y, x, sizeof y);
+        y[k] = x[k] + 1e-5;
+        read_all(g, y, up);
+        y[k] = x[k] - 1e-5;
+        read_all(g, y, down);
+        slope[k] = (up[i] - down[i]) / 2e-5;
+    }
+    for (int a = 0; a < STATES; a++) {
+        for (int b = 0; b < STATES; b++) {
+            sum += slope[a] * c[a][STATES + b] * slope[b];
+        }
+    }
+    return sqrt(sum);
+}
+
 static bool solve(struct pof_se *se, const struct pof_observation *o, size_t n, struct pof_se_result *r)
 {
     struct pof_err err = {0};
@@ -176,6 +197,10 @@ static void test_optimum(const struct pof_grid *g, bool dense)
     covariance(g, x, c);
     is_near(check.sd_v_pu[B], sqrt(c[1][STATES + 1]), 1e-6 * check.sd_v_pu[B], "deviation of a voltage");
     is_near(check.sd_angle[C], sqrt(c[4][STATES + 4]), 1e-6 * check.sd_angle[C], "and of an angle");
+    is_near(check.sd_p_w[B], 1e6 * deviation(g, x, c, 3), 1e-5 * check.sd_p_w[B], "of p that is half of a pair");
+    is_near(check.sd_q_var[B], 1e6 * deviation(g, x, c, 4), 1e-5 * check.sd_q_var[B], "and of its q");
+    is_near(check.sd_q_var[C], 1e6 * deviation(g, x, c, 6), 1e-5 * check.sd_q_var[C], "of the q of another pair");
+    is_near(check.sd_q_to_var[2], 1e6 * deviation(g, x, c, 10), 1e-5 * check.sd_q_to_var[2], "of a flow");
     read_all(g, x, h);
     is_near(check.residual[4], seen[4].value - h[4] * 1e6, 1e-3, "a residual of q is that of q itself");
     pof_se_free(se);
