@@ -43,6 +43,7 @@ struct job {
     struct pof_cli *cli;
     struct pof_grid grid;
     struct pof_feeder feeder;
+    struct pof_rulebook rules;
     struct pof_book book;
     struct pof_explain explain;
     struct pof_record *kept;
@@ -86,7 +87,7 @@ static int read_all(struct job *j, struct pof_err *err)
     }
     rc = pof_book_init(&j->book, &j->feeder, err);
     rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
-    return rc ? rc : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
+    return rc ? rc : pof_book_close(&j->book, j->args->session, &j->rules, err);
 }
 
 /* Awards come before their verdicts, whatever the order of the input. */

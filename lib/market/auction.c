@@ -7,6 +7,7 @@
 #include "market/auction_impl.h"
 #include "market/certificate.h"
 #include "market/lp.h"
+#include "market/prorata.h"
 #include "market/quarter.h"
 #include "record/words.h"
 
@@ -50,10 +51,15 @@ static int slot_alloc(struct pofi_slot *s, const struct pof_book *b, size_t q, s
     return rc;
 }
 
-/* Ties are wanted with prices; a linear program has none. */
+static bool pro_rata(const struct pofi_job *j)
+{
+    return j->book->rules.tie == POF_TIE_RULE_PRO_RATA;
+}
+
+/* Ties are wanted with prices and for equal shares; a linear program has none. */
 static int slot_alloc_costs(struct pofi_slot *s, const struct pofi_job *j, struct pof_err *err)
 {
-    if (!j->auction->on_price) {
+    if (!j->auction->on_price && !pro_rata(j)) {
         return 0;
     }
     int rc = pof_calloc(&s->result.node_cost, j->book->forest.n, sizeof(pof_wide), err);
@@ -106,6 +112,7 @@ static int solve(const struct pofi_job *j, unsigned worker, const struct pof_cle
     int rc = j->auction->method == POF_CLEAR_LP
                  ? pof_lp_solve(p, result, err)
                  : pof_clear_solve(j->clearing[worker], p, result, err);
+    rc = rc || !pro_rata(j) ? rc : pof_pro_rata(p, result, err);
     rc = rc ? rc : pof_clear_certify(p, result, &answer, err);
     if (rc == 0 && answer.status != POF_CERTIFIED) {
         return pof_fail(err, POF_E_INTERNAL, "clearing is not certified: fault %d at %zu",
@@ -152,7 +159,7 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
 static int solve_slot(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
                       struct pof_err *err)
 {
-    if (j->auction->sequence == POF_JOINT) {
+    if (j->book->rules.sequence == POF_SEQUENCE_JOINT) {
         return pofi_slot_pass(j, worker, s, POFI_PASS_ALL, err);
     }
     int rc = pofi_slot_pass(j, worker, s, POFI_PASS_DSO, err);
@@ -186,24 +193,6 @@ static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct
                               .why = x->why};
     }
     return rc;
-}
-
-/* Rows of one request and why stand together, the dearest offer last. Both directions can only meet
- * among counter rows: those are priced apart. */
-static void make_uniform(const struct pof_book *b, struct pofi_quarter *out)
-{
-    size_t end = 0;
-    for (size_t i = 0; i < out->rows; i = end) {
-        int64_t highest[2] = {0, 0};
-        for (end = i; end < out->rows && out->row[end].request == out->row[i].request &&
-                      out->row[end].why == out->row[i].why;
-             end++) {
-            highest[b->offer[out->row[end].offer].direction] = out->row[end].price_ueur;
-        }
-        for (size_t k = i; k < end; k++) {
-            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].direction];
-        }
-    }
 }
 
 /* Where nothing is asked only blocks are taken, for other quarter-hours: their request is found
@@ -316,9 +305,7 @@ int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_qu
     rc = rc ? rc : add_unmet(s, out, err);
     rc = rc ? rc : make_rows(j, s, out, err);
     rc = rc || !j->auction->on_price ? rc : make_levels(j, s, out, err);
-    if (rc == 0 && j->auction->price_rule == POF_UNIFORM && !out->unasked) {
-        make_uniform(j->book, out);
-    }
+    rc = rc ? rc : pofi_price_rows(j, s, out, err);
     memcpy(out->cost, s->cost, sizeof out->cost);
     return rc;
 }
@@ -409,11 +396,34 @@ static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j
                                    .step_rank = x->outer.rank - x->here.rank};
         if (a->method == POF_CLEAR_TREE) {
             POF_SET(&p, node_price, tie_unmet);
-            POF_SET(&p, node_price, tie_rank);
             POF_SET(&p, node_price, step_unmet);
+        }
+        if (a->method == POF_CLEAR_TREE && !pro_rata(j)) { /* ranks explain no equal shares */
+            POF_SET(&p, node_price, tie_rank);
             POF_SET(&p, node_price, step_rank);
         }
         rc = a->on_price(a->price_ctx, &p, err);
+    }
+    return rc;
+}
+
+static int hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                            struct pof_err *err)
+{
+    const struct pof_book *b = j->book;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->quarter[q].singles; i++) {
+        const struct pofi_single *x = &j->quarter[q].single[i];
+        const struct pof_request *r = &b->request[x->request].record;
+        const struct pof_single_seller s = {.session = b->session.id,
+                                            .request = r->id,
+                                            .seller = b->seller_ids.text[b->terms[x->offer].seller],
+                                            .start = b->session.start + (int64_t)q * POF_QUARTER_S,
+                                            .duration_s = POF_QUARTER_S,
+                                            .p_w = r->p_w,
+                                            .offered_w = x->offered_w};
+        a->singles++;
+        rc = a->on_single ? a->on_single(a->single_ctx, &s, err) : 0;
     }
     return rc;
 }
@@ -456,8 +466,8 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
         award.id = (struct pof_text){h->id.data, h->id.len};
         rc = rc ? rc : hand_out(a, &award, err);
     }
-    rc = rc ? rc : hand_out_prices(a, j, q, err);
-    return rc;
+    rc = rc ? rc : hand_out_singles(a, j, q, err);
+    return rc ? rc : hand_out_prices(a, j, q, err);
 }
 
 /* --- all of it --- */
@@ -466,6 +476,8 @@ static void quarter_release(struct pofi_quarter *x)
 {
     free(x->row);
     free(x->level);
+    free(x->single);
+    x->single = NULL;
     x->row = NULL;
     x->level = NULL;
 }
@@ -486,6 +498,7 @@ static void job_release(struct pofi_job *j, unsigned threads)
     pof_book_units_release(&j->units);
     free(j->clearing);
     free(j->quarter);
+    pofi_prices_close(j);
 }
 
 /* A few quarter-hours at a time, so that the awards of a long session are never held together;
@@ -517,7 +530,10 @@ static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    if (a->on_price && a->sequence != POF_JOINT) {
+    if (a->method == POF_CLEAR_LP && j->book->rules.tie != POF_TIE_RULE_TIME) {
+        return pof_fail(err, POF_E_USAGE, "a linear program has no ties; use the tree method");
+    }
+    if (a->on_price && j->book->rules.sequence != POF_SEQUENCE_JOINT) {
         return pof_fail(err, POF_E_USAGE,
                         "prices belong to the joint optimum; of a sequence there "
                         "are none");
@@ -528,10 +544,11 @@ static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
         rc = pof_clearing_new(&j->clearing[t], err);
     }
+    rc = rc ? rc : pofi_prices_open(j, err);
     rc = rc ? rc : pof_book_units_build(&j->units, j->book, err);
     a->units = j->units.units;
     rc = rc ? rc : clear_and_hand_out(a, j, threads, err);
-    a->passes = a->sequence == POF_JOINT ? 1 : 2;
+    a->passes = j->book->rules.sequence == POF_SEQUENCE_JOINT ? 1 : 2;
     for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
         a->pass[k].bound = a->pass[k].cost; /* certified */
         a->pass[k].parts += (uint32_t)quarters;

@@ -26,12 +26,20 @@ struct pofi_level {
     enum pof_scope scope;
 };
 
+/* A request that one seller alone can serve. */
+struct pofi_single {
+    uint32_t request, offer; /* indices in the book; of the offers one */
+    int64_t offered_w;
+};
+
 /* What one quarter-hour came to. */
 struct pofi_quarter {
     struct pofi_level *level; /* owned */
     size_t levels;
     struct pofi_row *row; /* owned */
     size_t rows;
+    struct pofi_single *single; /* owned */
+    size_t singles;
     int64_t requested_w, unmet_w;
     pof_wide cost[2];
     bool unasked; /* rows do not say for which request */
@@ -62,7 +70,17 @@ struct pofi_job {
     struct pof_decided decided;
     struct pof_auction *tally; /* the auction, for what comes of it */
     enum pofi_pass pass;
+    uint32_t *zone; /* [nodes] zonal prices: number of its zone below zones; else NULL */
+    size_t zones;
 };
+
+/* What the price rule needs of the whole session. pofi_prices_close also when this fails. */
+int pofi_prices_open(struct pofi_job *j, struct pof_err *err) POF_CHECKED;
+void pofi_prices_close(struct pofi_job *j);
+
+/* Rows at their asks, in order of request and why, the dearest last, get what they are paid. */
+int pofi_price_rows(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
+                    struct pof_err *err) POF_CHECKED;
 
 /* The arrays of a quarter-hour, filled from the book; what nobody can serve is counted in its
  * struct pofi_quarter. To be released also when this fails. Initialise with {0}. */
@@ -85,5 +103,13 @@ int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_qu
 
 /* Clears all quarter-hours under decisions (market/block.h) into j->quarter. */
 int pofi_clear_decided(struct pofi_job *j, unsigned threads, struct pof_err *err) POF_CHECKED;
+
+/* Adds to banned[units] the decisions that lose at the prices found, all of a family together and
+ * with their children; how many were found. O(units * depth + entries). */
+int pofi_ban_losers(const struct pofi_job *j, bool *banned, size_t *found,
+                    struct pof_err *err) POF_CHECKED;
+
+/* The joint pass as before anything was decided, without what is banned. */
+void pofi_start_over(struct pofi_job *j, const bool *banned);
 
 #endif

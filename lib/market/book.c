@@ -5,6 +5,7 @@
 #include "market/book_block.h"
 #include "market/quarter.h"
 #include "market/rank.h"
+#include "market/refuse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ void pof_book_release(struct pof_book *book)
     free(book->offer);
     free(book->terms);
     free(book->limit);
+    free(book->refusal);
     free(book->sessions);
     slices_release(&book->by_offer);
     slices_release(&book->by_request);
@@ -164,6 +166,7 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
         .start = o->start,
         .end = o->end,
         .min_w = o->min_w,
+        .lead_s = o->lead_s,
         .received = o->received};
     struct pof_book_offer *x = &b->offer[b->offers];
     *x = (struct pof_book_offer){.p_w = o->p_w,
@@ -259,7 +262,7 @@ static bool clip(const struct pof_book *b, int64_t start, int64_t end, uint32_t 
     return true;
 }
 
-static void keep_requests(struct pof_book *b, int64_t ceiling)
+static void keep_requests(struct pof_book *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < b->requests; i++) {
@@ -274,7 +277,7 @@ static void keep_requests(struct pof_book *b, int64_t ceiling)
         }
         x.clear.ceiling_ueur = POF_HAS(&x.record, request, price_limit_ueur_mwh)
                                    ? x.record.price_limit_ueur_mwh
-                                   : ceiling;
+                                   : b->rules.ceiling_ueur_mwh;
         b->counts.requests_unfed += !x.fed;
         b->request[n++] = x;
     }
@@ -443,13 +446,17 @@ static int order_offers(struct pof_book *b, struct pof_err *err)
     return rc;
 }
 
-int pof_book_frame(struct pof_book *b, const char *session, int64_t ceiling_ueur, struct pof_err *err)
+int pof_book_frame(struct pof_book *b, const char *session, struct pof_rulebook *rules,
+                   struct pof_err *err)
 {
     int rc = choose_session(b, session, err);
+    b->rulebook = rules;
+    rc = rc ? rc : pof_rulebook_choose(rules, b->session.kind, &b->rules, err);
+    rc = rc ? rc : pof_book_refuse_requests(b, err);
     if (rc) {
         return rc;
     }
-    keep_requests(b, ceiling_ueur);
+    keep_requests(b);
     rc = keep_limits(b, err);
     sort(b->request, b->requests, sizeof *b->request, request_cmp);
     sort(b->limit, b->limits, sizeof *b->limit, limit_cmp);
@@ -460,10 +467,11 @@ int pof_book_frame(struct pof_book *b, const char *session, int64_t ceiling_ueur
     return rc ? rc : slice_limits(b, err);
 }
 
-int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+int pof_book_close(struct pof_book *book, const char *session, struct pof_rulebook *rules,
                    struct pof_err *err)
 {
-    int rc = pof_book_frame(book, session, ceiling_ueur, err);
+    int rc = pof_book_frame(book, session, rules, err);
+    rc = rc ? rc : pof_book_refuse_offers(book, err);
     rc = rc ? rc : pof_book_blocks_close(book, err);
     if (rc) {
         return rc;
@@ -480,6 +488,7 @@ static int refuse_decisions(const struct pof_offer *o, struct pof_err *err)
                         : POF_HAS(o, offer, parent) ? "parent"
                         : POF_HAS(o, offer, group)  ? "group"
                         : POF_HAS(o, offer, min_w)  ? "min_w"
+                        : POF_HAS(o, offer, lead_s) ? "lead_s"
                                                     : NULL;
     if (!field) {
         return 0;
@@ -499,12 +508,15 @@ int pof_book_next_offer(struct pof_book *b, const struct pof_offer *offer, struc
         return rc;
     }
     struct pof_book_offer *x = &b->offer[b->offers - 1];
-    bool inside = clip(b, offer->start, offer->end, &x->first, &x->last);
+    bool inside = clip(b, offer->start, offer->end, &x->first, &x->last), out = false;
+    if (inside && (rc = pof_book_refuse_last(b, &out, err)) != 0) {
+        return rc;
+    }
     bool fed = b->feeder->place[x->node] != POF_NONE;
-    b->counts.offers += inside && fed;
+    b->counts.offers += inside && fed && !out;
     b->counts.offers_outside += !inside;
-    b->counts.offers_unfed += inside && !fed;
-    b->offers -= !inside || !fed;
+    b->counts.offers_unfed += inside && !fed && !out;
+    b->offers -= !inside || !fed || out;
     return 0;
 }
 

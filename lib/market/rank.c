@@ -65,7 +65,8 @@ static void by_id(struct order *o, size_t from, size_t to, size_t known)
 static void give_ranks(struct order *o, size_t n)
 {
     const struct pof_book *b = o->book;
-    bool received = false;
+    const struct pof_rules *rules = &b->rules;
+    bool lottery = rules->tie == POF_TIE_RULE_LOTTERY, received = lottery;
     for (size_t i = 0; i < n; i++) {
         o->key[i].value = i;
         received = received || POF_HAS(&b->terms[i], offer, received);
@@ -74,7 +75,9 @@ static void give_ranks(struct order *o, size_t n)
     if (received) {
         for (size_t i = 0; i < n; i++) {
             const struct pof_book_terms *x = &b->terms[o->key[i].value];
-            o->key[i].key = POF_HAS(x, offer, received) ? (uint64_t)x->received : UINT64_MAX;
+            o->key[i].key = lottery ? pof_rules_draw(rules->seed, b->session.id, x->id)
+                            : POF_HAS(x, offer, received) ? (uint64_t)x->received
+                                                          : UINT64_MAX;
         }
         pof_sort_keys(o->key, o->tmp, n);
     }
