@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct args {
-    const char *grid, *session;
+    const char *grid, *session, *rules;
     int64_t ceiling;
     bool text, requests, root;
 };
@@ -21,6 +21,7 @@ struct args {
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to explain (the only one given)", 0, 0, NULL},
+    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
     {"text", 0, POF_OPT_FLAG, AT(text), NULL, "sentences for people instead of records", 0, 0, NULL},
     {"requests", 0, POF_OPT_FLAG, AT(requests), NULL, "what each request can get at which price, before clearing", 0, 0, NULL},
@@ -75,6 +76,22 @@ static int take(void *ctx, const struct pof_record *r, struct pof_err *err)
     return rc;
 }
 
+static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    return pof_rulebook_take(ctx, record, err);
+}
+
+static int read_rules(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
+    if (j->args->ceiling >= 0) {
+        j->rules.option.ceiling_ueur_mwh = j->args->ceiling;
+        POF_SET(&j->rules.option, rules, ceiling_ueur_mwh);
+    }
+    return j->args->rules ? pof_cli_read_files(j->cli, &j->args->rules, 1, wants, 2, &j->rules, err)
+                          : 0;
+}
+
 static int read_all(struct job *j, struct pof_err *err)
 {
     static const struct pof_want wants[] = {
@@ -85,7 +102,8 @@ static int read_all(struct job *j, struct pof_err *err)
     if (rc) {
         return pof_at(err, j->args->grid, 0, NULL);
     }
-    rc = pof_book_init(&j->book, &j->feeder, err);
+    rc = read_rules(j, err);
+    rc = rc ? rc : pof_book_init(&j->book, &j->feeder, err);
     rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
     return rc ? rc : pof_book_close(&j->book, j->args->session, &j->rules, err);
 }
@@ -115,8 +133,8 @@ static int eur(int64_t ueur, char *to)
 
 static int add_reason(struct pof_buf *b, const struct pof_explanation *e, struct pof_err *err)
 {
-    char worth[POF_DECIMAL_MAX], away[POF_DECIMAL_MAX], full[POF_DECIMAL_MAX];
-    int w = eur(e->worth_ueur_mwh, worth), d = eur(e->distance_ueur_mwh, away);
+    char worth[POF_DECIMAL_MAX], full[POF_DECIMAL_MAX];
+    int w = eur(e->worth_ueur_mwh, worth);
     int f = eur(e->congestion_ueur_mwh, full);
     switch ((enum pof_why)e->why) {
     case POF_WHY_PRICE:
@@ -135,8 +153,9 @@ static int add_reason(struct pof_buf *b, const struct pof_explanation *e, struct
     case POF_WHY_NOT_ASKED:
         return pof_buf_addf(b, err, "no request of its direction reaches its node");
     case POF_WHY_GATE:
-        return pof_buf_addf(b, err, "it came after gate closure; it asks %.*s less than its worth",
-                            d > 0 && away[0] == '-' ? d - 1 : d, away + (away[0] == '-'));
+        return pof_buf_addf(b, err, "it came after gate closure");
+    case POF_WHY_REFUSED:
+        return pof_buf_addf(b, err, "the rules do not allow it, see pof-clear --refused");
     case POF_WHY_UNFED:
         return pof_buf_addf(b, err, "its node is not connected");
     case POF_WHY_CHOICE:
@@ -183,9 +202,28 @@ static int by_id(const void *a, const void *b)
                         ((const struct pof_record *)b)->u.offer.id);
 }
 
-static int explain_unfed(struct job *j, struct pof_err *err)
+/* An offer that no price was asked for, in each of its quarter-hours. */
+static int explain_lost(struct job *j, const struct pof_offer *o, enum pof_why why,
+                        struct pof_err *err)
 {
     const struct pof_session *s = &j->book.session;
+    int rc = 0;
+    for (int64_t t = s->start; rc == 0 && t < s->end; t += POF_QUARTER_S) {
+        const struct pof_explanation e = {.session = s->id,
+                                          .offer = o->id,
+                                          .start = t,
+                                          .duration_s = POF_QUARTER_S,
+                                          .p_w = o->p_w,
+                                          .standing = POF_STANDING_LOST,
+                                          .why = (int)why,
+                                          .price_ueur_mwh = o->price_ueur_mwh};
+        rc = t >= o->start && t < o->end ? on_explanation(j, &e, err) : 0;
+    }
+    return rc;
+}
+
+static int explain_unfed(struct job *j, struct pof_err *err)
+{
     size_t n = 0;
     int rc = 0;
     for (size_t i = 0; i < j->n; i++) {
@@ -196,18 +234,24 @@ static int explain_unfed(struct job *j, struct pof_err *err)
     if (n > 1) {
         qsort(j->kept, n, sizeof *j->kept, by_id);
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct pof_offer *o = &j->kept[i].u.offer;
-        for (int64_t t = s->start; rc == 0 && t < s->end; t += POF_QUARTER_S) {
-            const struct pof_explanation e = {.session = s->id,
-                                              .offer = o->id,
-                                              .start = t,
-                                              .duration_s = POF_QUARTER_S,
-                                              .p_w = o->p_w,
-                                              .standing = POF_STANDING_LOST,
-                                              .why = POF_WHY_UNFED,
-                                              .price_ueur_mwh = o->price_ueur_mwh};
-            rc = t >= o->start && t < o->end ? on_explanation(j, &e, err) : 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = explain_lost(j, &j->kept[i].u.offer, POF_WHY_UNFED, err);
+    }
+    return rc;
+}
+
+static int explain_refused(struct job *j, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->book.refusals; i++) {
+        const struct pof_book_refusal *x = &j->book.refusal[i];
+        const struct pof_offer o = {.id = x->id,
+                                    .start = x->start,
+                                    .end = x->end,
+                                    .p_w = x->p_w,
+                                    .price_ueur_mwh = x->price_ueur_mwh};
+        if (x->order == POF_ORDER_OFFER && j->feeder.place[x->node] != POF_NONE) {
+            rc = explain_lost(j, &o, x->why == POF_REFUSAL_LATE ? POF_WHY_GATE : POF_WHY_REFUSED, err);
         }
     }
     return rc;
@@ -222,6 +266,7 @@ static int write_all(struct job *j, struct pof_err *err)
     int rc = j->args->text ? pof_cli_sink(j->cli, NULL, &j->text, err) : 0;
     rc = rc ? rc : hand_over(j, err);
     rc = rc ? rc : pof_explain_run(&j->explain, on_explanation, j, err);
+    rc = rc ? rc : explain_refused(j, err);
     return rc ? rc : explain_unfed(j, err);
 }
 
@@ -232,6 +277,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     rc = rc ? rc : write_all(&j, err);
     pof_explain_release(&j.explain);
     pof_book_release(&j.book);
+    pof_rulebook_release(&j.rules);
     pof_feeder_release(&j.feeder);
     pof_grid_release(&j.grid);
     pof_arena_release(&j.arena);
@@ -241,6 +287,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000)};
+    struct args args = {.ceiling = -1};
     return pof_main(&program, argc, argv, &args, run);
 }

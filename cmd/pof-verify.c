@@ -12,17 +12,18 @@
 #include <string.h>
 
 struct args {
-    const char *grid, *session, *explanations;
+    const char *grid, *session, *rules, *explanations;
     int64_t ceiling;
     int price;
 };
 
-static const char *const price_rules[] = {"pay-as-bid", "uniform", NULL};
+static const char *const price_rules[] = {"pay-as-bid", "uniform", "zonal", "nodal", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to verify (the only one given)", 0, 0, NULL},
+    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "price rule it was cleared by (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
     {"explanations", 0, POF_OPT_FILE, AT(explanations), "FILE", "verify what pof-explain says of every offer, too", 0, 0, NULL},
@@ -68,6 +69,26 @@ static int read_file(struct pof_cli *cli, struct market *m, const char *path, st
     return rc;
 }
 
+static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    return pof_rulebook_take(ctx, record, err);
+}
+
+static int read_rules(struct pof_cli *cli, const struct args *a, struct pof_rulebook *rules,
+                      struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
+    if (a->price >= 0) {
+        rules->option.price = a->price;
+        POF_SET(&rules->option, rules, price);
+    }
+    if (a->ceiling >= 0) {
+        rules->option.ceiling_ueur_mwh = a->ceiling;
+        POF_SET(&rules->option, rules, ceiling_ueur_mwh);
+    }
+    return a->rules ? pof_cli_read_files(cli, &a->rules, 1, wants, 2, rules, err) : 0;
+}
+
 static int read_all(struct pof_cli *cli, struct market *m, struct pof_err *err)
 {
     static const char *const standard_input[] = {"-"};
@@ -79,7 +100,7 @@ static int read_all(struct pof_cli *cli, struct market *m, struct pof_err *err)
         rc = read_file(cli, m, paths[i], err);
     }
     for (size_t i = 0; i < m->n[POF_node_price]; i++) {
-        m->ties |= POF_HAS(&m->of[POF_node_price][i].r.u.node_price, node_price, tie_rank);
+        m->ties |= POF_HAS(&m->of[POF_node_price][i].r.u.node_price, node_price, tie_unmet);
     }
     return rc;
 }
@@ -180,13 +201,15 @@ static void release(struct market *m)
     pof_arena_release(&m->arena);
     pof_tree_release(&m->tree);
     pof_grid_release(&m->grid);
+    pof_rulebook_release(&m->rulebook);
 }
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     const struct args *a = args;
-    struct market m = {.ceiling = a->ceiling, .uniform = a->price == 1, .reasons = a->explanations != NULL};
+    struct market m = {.reasons = a->explanations != NULL};
     int rc = pof_cli_grid(cli, a->grid, &m.grid, err);
+    rc = rc ? rc : read_rules(cli, a, &m.rulebook, err);
     rc = rc ? rc : read_all(cli, &m, err);
     rc = rc || !a->explanations ? rc : read_file(cli, &m, a->explanations, err);
     rc = rc ? rc : verify_index(&m, a->session, err);
@@ -200,6 +223,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000)};
+    struct args args = {.ceiling = -1, .price = -1};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -4,18 +4,12 @@
 
 #include <stdlib.h>
 
-static int64_t received(const struct pof_offer *o)
-{
-    return POF_HAS(o, offer, received) ? o->received : INT64_MAX;
-}
-
-/* The tie rule: received earlier first, not said last, then byte order of ids. */
+/* The tie rule: received earlier first, not said last, or the lower lot; then byte order of ids. */
 static int by_tie_rule(const void *pa, const void *pb)
 {
-    const struct pof_offer *a = &((const struct line *)pa)->r.u.offer;
-    const struct pof_offer *b = &((const struct line *)pb)->r.u.offer;
-    int64_t ra = received(a), rb = received(b);
-    return ra != rb ? (ra < rb ? -1 : 1) : pof_text_cmp(a->id, b->id);
+    const struct line *a = pa, *b = pb;
+    return a->lot != b->lot ? (a->lot < b->lot ? -1 : 1)
+                            : pof_text_cmp(a->r.u.offer.id, b->r.u.offer.id);
 }
 
 static int by_id(const void *pa, const void *pb)
@@ -68,19 +62,30 @@ static int index_offers(struct market *m, struct pof_err *err)
     size_t n = m->n[POF_offer];
     uint32_t rank = 0;
     int rc = pof_calloc(&m->offer, n, sizeof *m->offer, err);
+    for (size_t i = 0; i < n; i++) {
+        m->of[POF_offer][i].lot = verify_lot(m, &m->of[POF_offer][i].r.u.offer);
+    }
     if (rc == 0 && n > 1) {
         qsort(m->of[POF_offer], n, sizeof(struct line), by_tie_rule);
     }
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct line *l = &m->of[POF_offer][i];
-        const struct pof_offer *o = &l->r.u.offer;
+        struct line *l = &m->of[POF_offer][i];
+        struct pof_offer *o = &l->r.u.offer;
         uint32_t node = pof_names_find(&m->grid.node_names, o->node);
         if (node == POF_NONE) {
             return REFUSE(l, "node", "'%.*s' is no node of the grid", TEXT(o->node));
         }
         bool in = o->start < m->session->end && o->end > m->session->start &&
                   m->place[node] != POF_NONE;
-        m->offer[i] = (struct offer){l, o, m->place[node], in ? ++rank : 0, 0, 0, false, false};
+        bool late = POF_HAS(o, offer, received) && o->received >= m->session->gate;
+        m->offer[i] = (struct offer){.from = l,
+                                     .r = o,
+                                     .at = m->place[node],
+                                     .late = late,
+                                     .refused = !late && !verify_allowed(m, o)};
+        if (in && !late && !m->offer[i].refused) {
+            m->offer[i].rank = ++rank;
+        }
         m->blocks |= POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
                      POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
         rc = number(&m->offer_ids, o->id, l, err);
@@ -93,7 +98,9 @@ static int index_requests(struct market *m, struct pof_err *err)
     struct line *l = m->of[POF_request];
     size_t n = 0;
     for (size_t i = 0; i < m->n[POF_request]; i++) {
-        if (pof_text_eq(l[i].r.u.request.session, m->session->id)) {
+        const struct pof_request *r = &l[i].r.u.request;
+        bool late = POF_HAS(r, request, received) && r->received >= m->session->gate;
+        if (pof_text_eq(r->session, m->session->id) && !late) {
             l[n++] = l[i];
         }
     }
@@ -106,7 +113,7 @@ static int index_requests(struct market *m, struct pof_err *err)
         const struct pof_request *r = &l[i].r.u.request;
         struct request *x = &m->request[i];
         bool own = POF_HAS(r, request, node), branch = POF_HAS(r, request, branch);
-        *x = (struct request){&l[i], r, 0, own, m->ceiling};
+        *x = (struct request){&l[i], r, 0, own, m->rules.ceiling_ueur_mwh};
         uint32_t k = own      ? pof_names_find(&m->grid.node_names, r->node)
                      : branch ? pof_names_find(&m->grid.branch_names, r->branch)
                               : 0;
@@ -114,7 +121,7 @@ static int index_requests(struct market *m, struct pof_err *err)
             return REFUSE(&l[i], own ? "node" : "branch", "is not of the grid");
         }
         x->at = own ? m->place[k] : branch ? m->child[k] : 0;
-        x->ceiling = POF_HAS(r, request, price_limit_ueur_mwh) ? r->price_limit_ueur_mwh : m->ceiling;
+        x->ceiling = POF_HAS(r, request, price_limit_ueur_mwh) ? r->price_limit_ueur_mwh : x->ceiling;
         rc = number(&m->request_ids, r->id, &l[i], err);
     }
     return rc;
@@ -132,7 +139,8 @@ int verify_index(struct market *m, const char *session, struct pof_err *err)
         return pof_fail(err, POF_E_REFERENCE, "%zu sessions are given; --session says which",
                         m->n[POF_session]);
     }
-    int rc = grow_tree(m, err);
+    int rc = verify_rules(m, err);
+    rc = rc ? rc : grow_tree(m, err);
     for (size_t i = 0; rc == 0 && i < m->n[POF_verdict]; i++) {
         rc = number(&m->judged, m->of[POF_verdict][i].r.u.verdict.award, &m->of[POF_verdict][i], err);
     }

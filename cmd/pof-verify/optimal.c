@@ -141,7 +141,7 @@ static int check_step(const struct market *m, struct area *a, const struct area 
 static int check_offer(const struct market *m, const struct offer *o, struct pof_err *err)
 {
     wide worth = m->area[POF_SCOPE_OWN][o->at].cost;
-    wide asks = cost(m, o->r->price_ueur_mwh, 0, o->rank);
+    wide asks = cost(m, o->r->price_ueur_mwh, 0, m->rules.tie == POF_TIE_RULE_PRO_RATA ? 0 : o->rank);
     int64_t least = o->taken > 0 && POF_HAS(o->r, offer, min_w) ? o->r->min_w : 0;
     bool chosen = POF_HAS(o->r, offer, block) || POF_HAS(o->r, offer, parent) ||
                   POF_HAS(o->r, offer, group) || POF_HAS(o->r, offer, min_w);
@@ -184,5 +184,5 @@ int verify_quarter(struct market *m, struct quarter *q, struct pof_err *err)
             rc = check_offer(m, o, err);
         }
     }
-    return rc;
+    return rc || m->rules.tie != POF_TIE_RULE_PRO_RATA ? rc : verify_pro_rata(m, q, err);
 }

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static int64_t price_of(wide cost)
+int64_t verify_millionths(wide cost)
 {
     return (int64_t)((cost + ((wide)1 << 58)) >> 59);
 }
@@ -17,9 +17,9 @@ static int64_t held(const struct market *m, uint32_t at, bool up, struct pof_exp
     int64_t sum = 0, most = 0;
     for (; at != POF_NONE; at = m->up[at]) {
         const struct area *a = &m->area[POF_SCOPE_BELOW][at];
-        int64_t outer = at ? price_of(m->area[POF_SCOPE_BELOW][m->up[at]].cost) : 0;
-        int64_t step = outer - price_of(a->cost);
-        int64_t beyond = up ? step - price_of(a->asked_high) : price_of(a->asked_low) - step;
+        int64_t outer = at ? verify_millionths(m->area[POF_SCOPE_BELOW][m->up[at]].cost) : 0;
+        int64_t step = outer - verify_millionths(a->cost);
+        int64_t beyond = up ? step - verify_millionths(a->asked_high) : verify_millionths(a->asked_low) - step;
         sum += beyond > 0 ? beyond : 0;
         if (beyond > most) {
             most = e->congestion_ueur_mwh = beyond;
@@ -39,8 +39,7 @@ static enum pof_why why_lost(const struct market *m, const struct quarter *q, co
                    verify_inside(m, o->at, q->need[i]->at, q->need[i]->own);
     }
     if (e->distance_ueur_mwh < 0) {
-        bool late = POF_HAS(o->r, offer, received) && o->r->received >= m->session->gate;
-        return late ? POF_WHY_GATE : POF_WHY_CHOICE;
+        return POF_WHY_CHOICE;
     }
     if (!reached) {
         return POF_WHY_NOT_ASKED;
@@ -86,12 +85,13 @@ static struct pof_explanation reason(const struct market *m, const struct quarte
     bool whole = o->taken == o->r->p_w;
     e.standing = whole ? POF_STANDING_WON : o->taken ? POF_STANDING_PARTLY : POF_STANDING_LOST;
     e.why = POF_WHY_UNFED;
-    if (o->at == POF_NONE) {
+    if (o->at == POF_NONE || o->late || o->refused) {
+        e.why = o->at == POF_NONE ? e.why : o->late ? POF_WHY_GATE : POF_WHY_REFUSED;
         return e;
     }
     POF_SET(&e, explanation, worth_ueur_mwh);
     POF_SET(&e, explanation, distance_ueur_mwh);
-    int64_t price = price_of(m->area[POF_SCOPE_OWN][o->at].cost), left = allowed(m, q, o);
+    int64_t price = verify_millionths(m->area[POF_SCOPE_OWN][o->at].cost), left = allowed(m, q, o);
     e.worth_ueur_mwh = o->r->direction == POF_UP ? price : -price;
     e.distance_ueur_mwh = e.price_ueur_mwh - e.worth_ueur_mwh;
     e.why = whole ? POF_WHY_PRICE : o->taken ? POF_WHY_MARGIN : (int)why_lost(m, q, o, &e);

@@ -207,7 +207,7 @@ static void finish(struct replay *x)
         }
         int64_t *top = &highest[s->offer->r->direction], asks = s->offer->r->price_ueur_mwh;
         *top = asks > *top ? asks : *top;
-        s->price = x->m->uniform ? *top : asks;
+        s->price = verify_price(x->m, x->q, s->request, s->offer, *top);
     }
     if (n > 1) {
         qsort(x->share, n, sizeof *x->share, by_offer_id);

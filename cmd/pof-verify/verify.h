@@ -5,6 +5,7 @@
 #define POF_VERIFY_H
 
 #include "grid/grid.h"
+#include "market/rules.h"
 #include "num/units.h"
 #include "record/record.h"
 #include "record/words.h"
@@ -16,6 +17,7 @@ __extension__ typedef __int128 wide;
 struct line {
     const char *file;
     uint64_t line;
+    uint64_t lot; /* of an offer: its place by the tie rule, before its id */
     struct pof_record r;
 };
 
@@ -31,6 +33,7 @@ struct offer {
     const struct pof_offer *r;
     uint32_t at;   /* place in the tree; POF_NONE: not fed */
     uint32_t rank; /* by the tie rule, from 1; 0: takes no part */
+    bool late, refused; /* takes no part: came after the gate; the rules do not allow it */
     unsigned seen; /* awards in the quarter-hour */
     int64_t taken; /* W in the quarter-hour */
     bool used, left; /* taken in some quarter-hour; not whole in some */
@@ -67,8 +70,9 @@ struct market {
     struct request *request;
     const struct line **award; /* by quarter-hour, request, why, id of the offer */
     struct area *area[2];      /* of places, by enum pof_scope */
-    int64_t ceiling;           /* of requests without a price limit */
-    bool uniform, ties, blocks, reasons;
+    struct pof_rulebook rulebook;
+    struct pof_rules rules; /* in force */
+    bool ties, blocks, reasons;
     wide cost, unmet; /* added up: 1e-6 EUR/MWh times W; W */
 };
 
@@ -92,6 +96,17 @@ int verify_shares(struct market *m, const struct quarter *q, struct pof_err *err
 int verify_reasons(struct market *m, const struct quarter *q, struct pof_err *err) POF_CHECKED;
 int verify_blocks(struct market *m, struct pof_err *err) POF_CHECKED;
 
+/* Awards of equal offers are equal shares: of a quarter-hour whose prices are verified. */
+int verify_pro_rata(const struct market *m, const struct quarter *q, struct pof_err *err) POF_CHECKED;
+/* The rules in force; that cleared records name them. */
+int verify_rules(struct market *m, struct pof_err *err) POF_CHECKED;
+/* Do the rules let an offer take part? One with a lead time then begins when it can act. */
+bool verify_allowed(const struct market *m, struct pof_offer *o);
+uint64_t verify_lot(const struct market *m, const struct pof_offer *o);
+/* What a share is paid; highest: ask among those of its request, why and direction. */
+int64_t verify_price(const struct market *m, const struct quarter *q, const struct request *r,
+                     const struct offer *o, int64_t highest);
+int64_t verify_millionths(wide cost); /* a cost without its ties */
 bool verify_active(int64_t from, int64_t to, int64_t t);
 bool verify_inside(const struct market *m, uint32_t at, uint32_t area, bool own);
 /* A stack of requests [i, return) on one area in one direction. */

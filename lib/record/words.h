@@ -43,7 +43,8 @@ enum pof_why {
     POF_WHY_GATE,
     POF_WHY_UNFED,
     POF_WHY_CHOICE,
-    POF_WHY_VALIDATION
+    POF_WHY_VALIDATION,
+    POF_WHY_REFUSED
 };
 
 /* Rules of a market. */
