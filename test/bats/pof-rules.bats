@@ -132,3 +132,23 @@ rules() {
     run --separate-stderr pof-clear -q --method lp --tie pro-rata -g "$grid" market.jsonl
     [ "$status" = 2 ]
 }
+
+@test "a stream goes by the rules, too" {
+    for tie in time pro_rata lottery; do
+        for price in uniform zonal nodal; do
+            market 11 60
+            rules $price $tie as_bid
+            { grep -v pof.offer market.jsonl; grep pof.offer market.jsonl | grep -v 'min_w\|lead_s'; } >sorted
+            pof-clear -q -r rules -g "$grid" --refused refused --report report --single-sellers single -o awards -f sorted
+            pof-clear -q -r rules -g "$grid" --refused refused2 --report report2 --single-sellers single2 --stream -o awards2 -f sorted
+            cmp awards awards2
+            cmp refused refused2
+            cmp report report2
+            cmp single single2
+            [ -s single ] && [ -s refused ]
+        done
+    done
+    run --separate-stderr pof-clear -q -g "$grid" --stream <(grep -v pof.offer market.jsonl) <(grep lead_s market.jsonl | grep -v min_w)
+    [ "$status" = 65 ]
+    [[ $stderr == *"'lead_s'"* ]]
+}
