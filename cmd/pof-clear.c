@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *rules, *prices, *report, *refused, *single, *seed;
+    const char *grid, *session, *rules, *prices, *report, *refused, *single, *reserve, *seed;
     int64_t ceiling, budget;
     int sequence, price, tie, method;
     bool stream;
@@ -37,6 +37,7 @@ static const struct pof_option options[] = {
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"refused", 0, POF_OPT_OUTPUT, AT(refused), "FILE", "orders that take no part, as refusal records", 0, 0, NULL},
     {"single-sellers", 0, POF_OPT_OUTPUT, AT(single), "FILE", "requests that one seller alone can serve", 0, 0, NULL},
+    {"reserve", 0, POF_OPT_OUTPUT, AT(reserve), "FILE", "what requests want held ready beyond their awards", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "offers come in order of time: hold one quarter-hour of them", 0, 0, NULL},
     {0}};
@@ -191,6 +192,15 @@ static void say_result(struct pof_cli *cli, const struct pof_auction *a)
                  requested);
 }
 
+static void say_reserve(struct pof_cli *cli, const struct pof_auction *a)
+{
+    char asked[POF_DECIMAL_MAX], held[POF_DECIMAL_MAX];
+    if (a->reserve_asked_wq > 0) {
+        int n = kwh(a->reserve_asked_wq, asked), m = kwh(a->reserve_wq, held);
+        pof_cli_note(cli, "%.*s of %.*s kWh of reliability margins held ready", m, held, n, asked);
+    }
+}
+
 static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
 {
     for (unsigned k = 0; a->units > 0 && k < a->passes; k++) {
@@ -239,6 +249,29 @@ static int write_report(struct pof_cli *cli, const struct job *j, const struct p
     return rc;
 }
 
+/* A stream hands out while it reads, so outputs are there before. */
+static int open_outputs(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    struct pof_writer *to;
+    int rc = 0;
+    if (j->args->single) {
+        rc = pof_cli_writer(cli, j->args->single, &to, err);
+        j->auction.on_single = write_single;
+        j->auction.single_ctx = rc ? NULL : to;
+    }
+    if (rc == 0 && j->args->reserve) {
+        rc = pof_cli_writer(cli, j->args->reserve, &to, err);
+        j->auction.on_reserve = write_award;
+        j->auction.reserve_ctx = rc ? NULL : to;
+    }
+    if (rc == 0 && j->args->prices) {
+        rc = pof_cli_writer(cli, j->args->prices, &to, err);
+        j->auction.on_price = write_price;
+        j->auction.price_ctx = rc ? NULL : to;
+    }
+    return rc;
+}
+
 static int prepare(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     j->auction = (struct pof_auction){.method = (enum pof_clear_method)j->args->method,
@@ -255,29 +288,19 @@ static int prepare(struct pof_cli *cli, struct job *j, struct pof_err *err)
                         "--prices have ties among the offers of the whole session; --stream never "
                         "holds them all: leave one of the two away");
     }
-    return 0;
+    return open_outputs(cli, j, err);
 }
 
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    struct pof_writer *prices = NULL, *single = NULL;
     int rc = j->args->stream ? 0 : pof_book_close(&j->book, j->args->session, &j->rules, err);
-    if (rc == 0 && j->args->single) {
-        rc = pof_cli_writer(cli, j->args->single, &single, err);
-        j->auction.on_single = write_single;
-        j->auction.single_ctx = single;
-    }
-    if (rc == 0 && j->args->prices) {
-        rc = pof_cli_writer(cli, j->args->prices, &prices, err);
-        j->auction.on_price = write_price;
-        j->auction.price_ctx = prices;
-    }
     rc = rc              ? rc
          : j->args->stream ? pof_stream_end(&j->stream, err)
                            : pof_auction_run(&j->auction, &j->book, err);
     if (rc == 0) {
         say_input(cli, &j->book);
         say_result(cli, &j->auction);
+        say_reserve(cli, &j->auction);
         say_decisions(cli, &j->auction);
         say_left_out(cli, j->auction.singles, "requests and quarter-hours that one seller alone can serve");
         rc = write_refused(cli, j, err);

@@ -92,6 +92,26 @@ static int add_limits(struct market *m, const struct quarter *q, struct pof_err 
     return 0;
 }
 
+/* What a buyer cannot use any more is a limit of its branch's area. */
+static int add_bands(struct market *m, const struct quarter *q, struct pof_err *err)
+{
+    for (size_t i = 0; i < q->needs; i++) {
+        const struct pof_request *r = q->need[i]->r;
+        struct area *a = &m->area[q->need[i]->own][q->need[i]->at];
+        int64_t net = r->direction == POF_UP ? a->net : -a->net;
+        if (!POF_HAS(r, request, max_w)) {
+            continue;
+        }
+        if (net > r->max_w) {
+            return REFUSE(q->need[i]->from, "max_w", "awards are %lld W", (long long)net);
+        }
+        if (net == r->max_w) {
+            *(r->direction == POF_UP ? &a->high : &a->low) = r->direction == POF_UP ? FAR : -FAR;
+        }
+    }
+    return 0;
+}
+
 static int place_prices(struct market *m, const struct quarter *q, struct pof_err *err)
 {
     for (size_t i = 0; i < m->n[POF_node_price]; i++) {
@@ -170,6 +190,7 @@ int verify_quarter(struct market *m, struct quarter *q, struct pof_err *err)
         add_stack(m, q, i, end);
     }
     rc = rc ? rc : add_limits(m, q, err);
+    rc = rc ? rc : add_bands(m, q, err);
     rc = rc ? rc : place_prices(m, q, err);
     for (uint32_t at = 0; rc == 0 && at < m->tree.n; at++) {
         struct area *outer = at ? &m->area[0][m->up[at]] : NULL;

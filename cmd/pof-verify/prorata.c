@@ -66,7 +66,9 @@ static void slack(const struct ties *t, int scope, uint32_t at, wide *fall, wide
     for (size_t i = 0; i < t->q->needs; i++) {
         const struct request *r = t->q->need[i];
         if (r->at == at && r->own == (scope == POF_SCOPE_OWN)) {
+            int64_t *end = r->r->direction == POF_UP ? &up : &down;
             asked[r->r->direction] += r->r->p_w;
+            *end = POF_HAS(r->r, request, max_w) && r->r->max_w < *end ? r->r->max_w : *end;
         }
     }
     for (size_t i = 0; scope == POF_SCOPE_BELOW && i < t->m->n[POF_limit]; i++) {

@@ -104,9 +104,8 @@ int pofi_slot_open(struct pofi_slot *s, const struct pofi_job *j, size_t q, stru
     return rc;
 }
 
-/* Solves and has the result certified. */
-static int solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *p,
-                 struct pof_clear_result *result, struct pof_err *err)
+int pofi_solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *p,
+               struct pof_clear_result *result, struct pof_err *err)
 {
     struct pof_certificate_answer answer;
     int rc = j->auction->method == POF_CLEAR_LP
@@ -147,7 +146,7 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
     struct pof_clear_problem part;
     struct pof_clear_request *request = NULL;
     int rc = pofi_slot_part(j, s, pass, &part, &request, err);
-    rc = rc ? rc : solve(j, worker, &part, &s->result, err);
+    rc = rc ? rc : pofi_solve(j, worker, &part, &s->result, err);
     rc = rc ? rc : pof_clear_cost(&part, s->result.taken_w, &s->cost[pass == POFI_PASS_TSO], err);
     for (size_t i = 0; rc == 0 && i < part.offers; i++) {
         s->offer[i].frozen_w = s->result.taken_w[i];
@@ -296,8 +295,8 @@ static int make_levels(const struct pofi_job *j, const struct pofi_slot *s,
 
 /* --- a quarter-hour, from the book to its rows --- */
 
-int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
-                   struct pof_err *err)
+int pofi_slot_book(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   struct pofi_quarter *out, struct pof_err *err)
 {
     out->unasked = s->problem.requests == 0;
     int rc = out->unasked ? make_unasked(s, &s->shares, err)
@@ -306,6 +305,7 @@ int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_qu
     rc = rc ? rc : make_rows(j, s, out, err);
     rc = rc || !j->auction->on_price ? rc : make_levels(j, s, out, err);
     rc = rc ? rc : pofi_price_rows(j, s, out, err);
+    rc = rc || !j->auction->on_reserve ? rc : pofi_reserve(j, worker, s, out, err);
     memcpy(out->cost, s->cost, sizeof out->cost);
     return rc;
 }
@@ -317,7 +317,7 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
     struct pofi_slot s = {0};
     int rc = pofi_slot_open(&s, j, q, err);
     rc = rc ? rc : solve_slot(j, worker, &s, err);
-    rc = rc ? rc : pofi_slot_book(j, &s, &j->quarter[q], err);
+    rc = rc ? rc : pofi_slot_book(j, worker, &s, &j->quarter[q], err);
     pofi_slot_release(&s);
     return rc;
 }
@@ -353,7 +353,7 @@ static int hand_out(struct pof_auction *a, const struct pof_award *award, struct
     return rc;
 }
 
-static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
+struct pof_award pofi_award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
     const struct pof_book_offer *o = &b->offer[x->offer];
     const struct pof_book_terms *t = &b->terms[x->offer];
@@ -407,27 +407,6 @@ static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j
     return rc;
 }
 
-static int hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,
-                            struct pof_err *err)
-{
-    const struct pof_book *b = j->book;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < j->quarter[q].singles; i++) {
-        const struct pofi_single *x = &j->quarter[q].single[i];
-        const struct pof_request *r = &b->request[x->request].record;
-        const struct pof_single_seller s = {.session = b->session.id,
-                                            .request = r->id,
-                                            .seller = b->seller_ids.text[b->terms[x->offer].seller],
-                                            .start = b->session.start + (int64_t)q * POF_QUARTER_S,
-                                            .duration_s = POF_QUARTER_S,
-                                            .p_w = r->p_w,
-                                            .offered_w = x->offered_w};
-        a->singles++;
-        rc = a->on_single ? a->on_single(a->single_ctx, &s, err) : 0;
-    }
-    return rc;
-}
-
 /* Price times W of quarter-hours to 1e-6 EUR, half to even. */
 static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
 {
@@ -460,13 +439,14 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
     a->pass[1].cost += x->cost[1];
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
         struct numbering *k = &h->number[x->row[i].offer];
-        struct pof_award award = award_of(b, &x->row[i], q);
+        struct pof_award award = pofi_award_of(b, &x->row[i], q);
         *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
         rc = award_id(&h->id, &award, name, k->n, err);
         award.id = (struct pof_text){h->id.data, h->id.len};
         rc = rc ? rc : hand_out(a, &award, err);
     }
-    rc = rc ? rc : hand_out_singles(a, j, q, err);
+    rc = rc ? rc : pofi_hand_out_singles(a, j, q, err);
+    rc = rc || !a->on_reserve ? rc : pofi_hand_out_reserve(a, j, q, err);
     return rc ? rc : hand_out_prices(a, j, q, err);
 }
 
@@ -477,7 +457,9 @@ static void quarter_release(struct pofi_quarter *x)
     free(x->row);
     free(x->level);
     free(x->single);
+    free(x->reserve);
     x->single = NULL;
+    x->reserve = NULL;
     x->row = NULL;
     x->level = NULL;
 }

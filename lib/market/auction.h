@@ -27,12 +27,18 @@ struct pof_auction {
     int (*on_price)(void *price_ctx, const struct pof_node_price *price, struct pof_err *err);
     /* Where the rules look for single sellers: those found; NULL: only counted. */
     int (*on_single)(void *single_ctx, const struct pof_single_seller *s, struct pof_err *err);
-    void *ctx, *price_ctx, *single_ctx;
+    /* What requests with a reliability margin have held ready, after the awards of each
+     * quarter-hour: offers not taken, at least cost and within the limits when awards and all
+     * reserves act. Paid its ask, when it is activated. Ids are SESSION:OFFER:QUARTER:r, then :r2 ...
+     * NULL: nothing is held ready. */
+    int (*on_reserve)(void *reserve_ctx, const struct pof_award *award, struct pof_err *err);
+    void *ctx, *price_ctx, *single_ctx, *reserve_ctx;
 
     uint64_t awards, singles;
     int64_t requested_wq; /* W, added up over quarter-hours: times 900 s it is energy */
     int64_t unmet_wq;
     int64_t up_wq, down_wq; /* awarded */
+    int64_t reserve_asked_wq, reserve_wq;
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
     pof_wide paid;          /* the same before rounding, 1e-6 EUR/MWh times W of quarter-hours */
 

@@ -21,8 +21,7 @@ static int rest_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *er
 static int book_rows(void *ctx, unsigned worker, size_t q, struct pof_err *err)
 {
     struct pofi_job *j = ctx;
-    (void)worker;
-    return pofi_slot_book(j, &j->slot[q], &j->quarter[q], err);
+    return pofi_slot_book(j, worker, &j->slot[q], &j->quarter[q], err);
 }
 
 /* What a pass decides; then the offers can be taken as decided only, within their full power for

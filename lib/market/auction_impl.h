@@ -38,6 +38,9 @@ struct pofi_quarter {
     size_t levels;
     struct pofi_row *row; /* owned */
     size_t rows;
+    struct pofi_row *reserve; /* owned */
+    size_t reserves;
+    int64_t reserve_asked_w;
     struct pofi_single *single; /* owned */
     size_t singles;
     int64_t requested_w, unmet_w;
@@ -98,11 +101,27 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
                    enum pofi_pass pass, struct pof_err *err) POF_CHECKED;
 
 /* A solved quarter-hour as rows and prices. */
-int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
-                   struct pof_err *err) POF_CHECKED;
+int pofi_slot_book(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   struct pofi_quarter *out, struct pof_err *err) POF_CHECKED;
 
 /* Clears all quarter-hours under decisions (market/block.h) into j->quarter. */
 int pofi_clear_decided(struct pofi_job *j, unsigned threads, struct pof_err *err) POF_CHECKED;
+
+int pofi_hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                          struct pof_err *err) POF_CHECKED;
+
+/* Solves by the auction's method and tie rule, and has the result certified. */
+int pofi_solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *problem,
+               struct pof_clear_result *result, struct pof_err *err) POF_CHECKED;
+
+/* An award without its id. */
+struct pof_award pofi_award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter);
+
+/* What is held ready on top of a solved quarter-hour; and handed out, behind its awards. */
+int pofi_reserve(const struct pofi_job *j, unsigned worker, const struct pofi_slot *s,
+                 struct pofi_quarter *out, struct pof_err *err) POF_CHECKED;
+int pofi_hand_out_reserve(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                          struct pof_err *err) POF_CHECKED;
 
 /* Adds to banned[units] the decisions that lose at the prices found, all of a family together and
  * with their children; how many were found. O(units * depth + entries). */

@@ -222,3 +222,24 @@ int pofi_price_rows(const struct pofi_job *j, const struct pofi_slot *s, struct 
     }
     return rc;
 }
+
+int pofi_hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                          struct pof_err *err)
+{
+    const struct pof_book *b = j->book;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->quarter[q].singles; i++) {
+        const struct pofi_single *x = &j->quarter[q].single[i];
+        const struct pof_request *r = &b->request[x->request].record;
+        const struct pof_single_seller s = {.session = b->session.id,
+                                            .request = r->id,
+                                            .seller = b->seller_ids.text[b->terms[x->offer].seller],
+                                            .start = b->session.start + (int64_t)q * POF_QUARTER_S,
+                                            .duration_s = POF_QUARTER_S,
+                                            .p_w = r->p_w,
+                                            .offered_w = x->offered_w};
+        a->singles++;
+        rc = a->on_single ? a->on_single(a->single_ctx, &s, err) : 0;
+    }
+    return rc;
+}

@@ -118,6 +118,24 @@ static int take_request_id(struct pof_book *b, const struct pof_request *r, stru
     return take_id(&b->request_ids, (struct pof_text){key, n}, r->id, err);
 }
 
+/* A band is one of a feeder. */
+static int check_band(const struct pof_request *r, struct pof_err *err)
+{
+    if (!POF_HAS(r, request, max_w)) {
+        return 0;
+    }
+    if (!POF_HAS(r, request, branch)) {
+        pof_fail(err, POF_E_CONFLICT, "the net activation of a branch's area can be bounded alone");
+        return pof_at(err, NULL, 0, "max_w");
+    }
+    if (r->max_w < r->p_w) {
+        pof_fail(err, POF_E_RANGE, "'%lld' is less than the %lld W that are asked for",
+                 (long long)r->max_w, (long long)r->p_w);
+        return pof_at(err, NULL, 0, "max_w");
+    }
+    return 0;
+}
+
 static int take_request(struct pof_book *b, const struct pof_request *r, struct pof_err *err)
 {
     struct pof_book_request x = {
@@ -128,6 +146,7 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
         return pof_at(err, NULL, 0, "node");
     }
     int rc = pof_quarters_check(r->start, r->end, err);
+    rc = rc ? rc : check_band(r, err);
     if (rc == 0 && POF_HAS(r, request, branch)) {
         rc = find_below(b, r->branch, &node, err);
     } else if (rc == 0 && POF_HAS(r, request, node)) {
@@ -350,6 +369,26 @@ static int keep_limits(struct pof_book *b, struct pof_err *err)
     return 0;
 }
 
+/* What buyers cannot use any more is a limit of their area. */
+static int add_bands(struct pof_book *b, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < b->requests; i++) {
+        const struct pof_book_request *x = &b->request[i];
+        if (!x->fed || !POF_HAS(&x->record, request, max_w)) {
+            continue;
+        }
+        struct pof_book_limit l = {.node = x->clear.node, .p_up_w = INT64_MAX, .p_down_w = INT64_MAX};
+        *(x->clear.direction == POF_UP ? &l.p_up_w : &l.p_down_w) = x->record.max_w;
+        rc = pof_grow(&b->limit, &b->limit_cap, b->limits + (x->last - x->first), sizeof *b->limit,
+                      err);
+        for (l.quarter = x->first; rc == 0 && l.quarter < x->last; l.quarter++) {
+            b->limit[b->limits++] = l;
+        }
+    }
+    return rc;
+}
+
 static int request_cmp(const void *pa, const void *pb)
 {
     const struct pof_book_request *a = pa, *b = pb;
@@ -458,6 +497,7 @@ int pof_book_frame(struct pof_book *b, const char *session, struct pof_rulebook 
     }
     keep_requests(b);
     rc = keep_limits(b, err);
+    rc = rc ? rc : add_bands(b, err);
     sort(b->request, b->requests, sizeof *b->request, request_cmp);
     sort(b->limit, b->limits, sizeof *b->limit, limit_cmp);
     const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,

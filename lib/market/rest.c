@@ -342,6 +342,9 @@ static int use_moment(struct rest *r, const struct ground *g, struct moment *m, 
     struct pof_clear_problem p = {.forest = &g->forest, .offer = m->offer, .request = m->request};
     for (size_t i = m->first; i < m->last; i++) {
         const struct pof_award *a = &j->joined[i].award;
+        if (a->why == POF_AWARD_RESERVE) {
+            continue;
+        }
         m->offer[p.offers] = (struct pof_clear_offer){
             .node = ground_node(g, j, a->node), .direction = (enum pof_direction)a->direction};
         m->taken[p.offers++] = j->joined[i].p_w;

@@ -25,7 +25,10 @@ market() {
         split("L3-4 L9-10 L3-8 T0-12 L1-2 L4-5", area, " ")
         for (i = 0; i < 1 + n / 6; i++) {
             where = rand() < 0.3 ? "" : sprintf("\"branch\":\"%s\",", area[1 + int(rand() * 6)])
-            printf "{\"schema\":\"pof.request/1\",\"id\":\"r%d\",\"session\":\"S\",\"buyer\":\"B%d\",\"role\":\"%s\",%s\"direction\":\"%s\",\"start\":\"2026-03-10T12:00:00Z\",\"end\":\"2026-03-10T12:30:00Z\",\"p_w\":%d}\n", i, i % 2, i % 2 ? "dso" : "tso", where, rand() < 0.6 ? "up" : "down", 1 + int(rand() * 200)
+            p = 1 + int(rand() * 200)
+            band = where == "" || rand() < 0.7 ? "" : sprintf(",\"max_w\":%d", p + int(rand() * 30))
+            if (rand() < 0.5) band = band ",\"reserve_permille\":200"
+            printf "{\"schema\":\"pof.request/1\",\"id\":\"r%d\",\"session\":\"S\",\"buyer\":\"B%d\",\"role\":\"%s\",%s\"direction\":\"%s\",\"start\":\"2026-03-10T12:00:00Z\",\"end\":\"2026-03-10T12:30:00Z\",\"p_w\":%d%s}\n", i, i % 2, i % 2 ? "dso" : "tso", where, rand() < 0.6 ? "up" : "down", p, band
         }
         for (i = 1; i <= 6; i++)
             if (rand() < 0.7)
@@ -66,11 +69,29 @@ rules() {
     [ "$awards" -gt 200 ]
 }
 
+@test "what is held ready fits beside the awards, within limits and offers, and is asked for" {
+    held=0
+    for seed in $(seq 20 40); do
+        market $seed 40
+        pof-clear -q -g "$grid" --reserve reserve -o awards -f market.jsonl
+        held=$((held + $(wc -l <reserve)))
+        # Awards and reserves together: no offer beyond its power, no id twice.
+        cat awards reserve | jq -r .id | sort | uniq -d | cmp - /dev/null
+        jq -s -e '([.[] | select(.schema == "pof.offer/1") | {(.id): .p_w}] | add) as $p
+            | [.[] | select(.schema == "pof.award/1")] | group_by([.offer, .start])
+            | all((map(.p_w) | add) <= $p[.[0].offer])' market.jsonl awards reserve >/dev/null
+        # Who has no margin has no reserve.
+        jq -s -e '([.[] | select(.reserve_permille)] | map(.id)) as $r
+            | [.[] | select(.why == "reserve")] | all(.request as $q | $r | index($q) != null)' market.jsonl reserve >/dev/null
+    done
+    [ "$held" -gt 20 ]
+}
+
 @test "a watt moved between equal offers is not verified" {
     moved=0
     for tie in time pro_rata lottery; do
-        for seed in 3 4 5 6; do
-            market $seed 40
+        for seed in 3 4 5; do
+            market $seed 150
             rules pay_as_bid $tie ignore
             pof-clear -q -r rules -g "$grid" --prices prices -o awards -f market.jsonl
             pof-verify -q -r rules -g "$grid" market.jsonl awards prices
@@ -90,7 +111,7 @@ rules() {
 }
 
 @test "a result is not verified by other rules" {
-    market 7 40
+    market 13 40
     rules uniform pro_rata ignore
     pof-clear -q -r rules -g "$grid" --prices prices --report report -o awards -f market.jsonl
     pof-verify -q -r rules -g "$grid" market.jsonl awards prices report
@@ -136,16 +157,18 @@ rules() {
 @test "a stream goes by the rules, too" {
     for tie in time pro_rata lottery; do
         for price in uniform zonal nodal; do
-            market 11 60
+            market 13 60
             rules $price $tie as_bid
-            { grep -v pof.offer market.jsonl; grep pof.offer market.jsonl | grep -v 'min_w\|lead_s'; } >sorted
-            pof-clear -q -r rules -g "$grid" --refused refused --report report --single-sellers single -o awards -f sorted
-            pof-clear -q -r rules -g "$grid" --refused refused2 --report report2 --single-sellers single2 --stream -o awards2 -f sorted
+            grep pof.offer market.jsonl | grep -v 'min_w\|lead_s' >offers
+            { grep -v pof.offer market.jsonl; head -n 30 offers; tail -n +31 offers | sed 's/T12:00/T12:15/'; } >sorted
+            pof-clear -q -r rules -g "$grid" --refused refused --report report --single-sellers single --reserve reserve -o awards -f sorted
+            pof-clear -q -r rules -g "$grid" --refused refused2 --report report2 --single-sellers single2 --reserve reserve2 --stream -o awards2 -f sorted
             cmp awards awards2
             cmp refused refused2
             cmp report report2
             cmp single single2
-            [ -s single ] && [ -s refused ]
+            cmp reserve reserve2
+            [ -s single ] && [ -s refused ] && [ -s reserve ]
         done
     done
     run --separate-stderr pof-clear -q -g "$grid" --stream <(grep -v pof.offer market.jsonl) <(grep lead_s market.jsonl | grep -v min_w)
