@@ -224,6 +224,19 @@ bench-market: all $(B)/test/bench/bench-market
 	@$(B)/test/bench/bench-market $(B)/bin
 	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/market/validate
 
+# Records and pof-ingest: 10 M lines of a stream, file to file, against Miller, jq and a document a line
+# by jansson (left out with a word where they are not installed); then each type of record. LINES=1000000
+# for a shorter stream; TMPDIR needs 4 GB.
+.PHONY: bench-ingest
+BENCH_INGEST := $(patsubst %.c,$(B)/%.o,$(wildcard test/bench/ingest/*.c))
+-include $(BENCH_INGEST:.o=.d)
+$(B)/test/bench/bench-ingest: $(BENCH_INGEST) $(B)/libpof.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_INGEST) $(B)/libpof.a $(ALL_LDLIBS)
+
+bench-ingest: all $(B)/test/bench/bench-ingest
+	@$(B)/test/bench/bench-ingest $(B)/bin samples/cigre-mv.json $(LINES)
+
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
 FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))

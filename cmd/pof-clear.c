@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *rules, *prices, *report, *refused, *single, *reserve, *seed;
+    const char *grid, *session, *rules, *prices, *served, *report, *refused, *single, *reserve, *seed;
     int64_t ceiling, budget;
     int sequence, price, tie, method;
     bool stream;
@@ -34,6 +34,7 @@ static const struct pof_option options[] = {
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
     {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
+    {"served", 0, POF_OPT_OUTPUT, AT(served), "FILE", "write what each request got, for pof-verify", 0, 0, NULL},
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
     {"refused", 0, POF_OPT_OUTPUT, AT(refused), "FILE", "orders that take no part, as refusal records", 0, 0, NULL},
     {"single-sellers", 0, POF_OPT_OUTPUT, AT(single), "FILE", "requests that one seller alone can serve", 0, 0, NULL},
@@ -109,15 +110,19 @@ static int on_record(void *ctx, const struct pof_record *record, struct pof_err 
                            : pof_book_take(&j->book, record, err);
 }
 
-/* What the book and its clearing take for a byte of CSV. */
-enum { MEMORY_PER_BYTE = 8 };
+/* What the book and its clearing take for a byte of CSV; address space for the quarter-hour of a stream
+ * that is held, of which only what it needs becomes memory. */
+enum { MEMORY_PER_BYTE = 8, STREAM_BYTES = 1 << 30 };
 
 /* In a stream, this clears all but the last quarter-hours too. */
 static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     const char *const *operand;
     size_t n = pof_cli_operands(cli, &operand);
-    for (size_t i = 0; i < n; i++) {
+    if (j->args->stream) {
+        pof_heap_expect_bytes(STREAM_BYTES);
+    }
+    for (size_t i = 0; i < n && !j->args->stream; i++) {
         pof_heap_expect(operand[i], MEMORY_PER_BYTE);
     }
     static const struct pof_want wants[] = {{POF_session, on_record},
@@ -141,6 +146,11 @@ static int write_price(void *ctx, const struct pof_node_price *price, struct pof
 static int write_single(void *ctx, const struct pof_single_seller *s, struct pof_err *err)
 {
     return pof_writer_put(ctx, POF_single_seller, s, err);
+}
+
+static int write_served(void *ctx, const struct pof_served *served, struct pof_err *err)
+{
+    return pof_writer_put(ctx, POF_served, served, err);
 }
 
 static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
@@ -263,6 +273,11 @@ static int open_outputs(struct pof_cli *cli, struct job *j, struct pof_err *err)
         rc = pof_cli_writer(cli, j->args->reserve, &to, err);
         j->auction.on_reserve = write_award;
         j->auction.reserve_ctx = rc ? NULL : to;
+    }
+    if (rc == 0 && j->args->served) {
+        rc = pof_cli_writer(cli, j->args->served, &to, err);
+        j->auction.on_served = write_served;
+        j->auction.served_ctx = rc ? NULL : to;
     }
     if (rc == 0 && j->args->prices) {
         rc = pof_cli_writer(cli, j->args->prices, &to, err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-explain: why offers won or lost, and what can be delivered at which price. */
+#include "market/differ.h"
 #include "market/explain.h"
 
 #include "cli/cli.h"
@@ -14,16 +15,19 @@
 struct args {
     const char *grid, *session, *rules;
     int64_t ceiling;
-    bool text, requests, root;
+    const char *diff;
+    bool text, requests, root, answers;
 };
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
-    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
+    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed but with --diff", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to explain (the only one given)", 0, 0, NULL},
     {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
     {"text", 0, POF_OPT_FLAG, AT(text), NULL, "sentences for people instead of records", 0, 0, NULL},
+    {"answers", 0, POF_OPT_FLAG, AT(answers), NULL, "how each request is met and why not whole", 0, 0, NULL},
+    {"diff", 0, POF_OPT_FILE, AT(diff), "FILE", "what changed since what FILE says; operands are what is said now", 0, 0, NULL},
     {"requests", 0, POF_OPT_FLAG, AT(requests), NULL, "what each request can get at which price, before clearing", 0, 0, NULL},
     {"root-curve", 0, POF_OPT_FLAG, AT(root), NULL, "what the whole grid can deliver at its root", 0, 0, NULL},
     {0}};
@@ -189,6 +193,100 @@ static int on_explanation(void *ctx, const struct pof_explanation *e, struct pof
                          : pof_writer_put(pof_cli_out(j->cli), POF_explanation, e, err);
 }
 
+static int say_answer(struct job *j, const struct pof_answer *a, struct pof_err *err)
+{
+    static const char *const reason[] = {"",
+                                         "; all that is offered there is taken",
+                                         "; those left ask more",
+                                         "; it is full",
+                                         "; what is left does not fit in",
+                                         "; what is left came after gate closure",
+                                         "; its area is not connected",
+                                         "; a request for the opposite direction would lose more by it"};
+    struct pof_buf b = {0};
+    char at[POF_INSTANT_MAX], pays[POF_DECIMAL_MAX], asks[POF_DECIMAL_MAX];
+    int n = (int)pof_instant_format(a->start, at), p = eur(a->price_ueur_mwh, pays);
+    int o = eur(a->offer_price_ueur_mwh, asks);
+    int rc = pof_buf_addf(&b, err, "%.*s %.*s %s: %lld of %lld W at up to %.*s EUR/MWh", n, at,
+                          (int)a->request.len, a->request.ptr, pof_words("met")[a->standing],
+                          (long long)a->met_w, (long long)a->asked_w, p, pays);
+    if (rc == 0 && a->why == POF_LACK_GRID) {
+        rc = pof_buf_addf(&b, err, "; branch %.*s is full", (int)a->branch.len, a->branch.ptr);
+    } else if (rc == 0) {
+        rc = pof_buf_adds(&b, reason[a->why], err);
+    }
+    if (rc == 0 && a->left_w > 0) {
+        rc = pof_buf_addf(&b, err, "; %lld W are left, such as %.*s at %.*s", (long long)a->left_w,
+                          (int)a->offer.len, a->offer.ptr, o, asks);
+    }
+    rc = rc ? rc : pof_buf_adds(&b, "\n", err);
+    rc = rc ? rc : j->text.write(j->text.ctx, b.data, b.len, err);
+    pof_buf_release(&b);
+    return rc;
+}
+
+static int on_answer(void *ctx, const struct pof_answer *a, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return j->args->text ? say_answer(j, a, err) : pof_writer_put(pof_cli_out(j->cli), POF_answer, a, err);
+}
+
+/* One side of a change: "80 W at 40 EUR/MWh (price)". */
+static int add_side(struct pof_buf *b, int64_t w, int64_t ueur, struct pof_text why, struct pof_err *err)
+{
+    char price[POF_DECIMAL_MAX];
+    int n = eur(ueur, price);
+    int rc = pof_buf_addf(b, err, "%lld W at %.*s EUR/MWh", (long long)w, n, price);
+    return rc || why.len == 0 ? rc : pof_buf_addf(b, err, " (%.*s)", (int)why.len, why.ptr);
+}
+
+static int say_change(struct job *j, const struct pof_change *c, struct pof_err *err)
+{
+    static const char *const cause[] = {"it is new",
+                                        "it is gone",
+                                        "it has another price",
+                                        "it has another power",
+                                        "the grid: another branch is full, or takes another price",
+                                        "one more watt is worth another price there",
+                                        "validation decided otherwise",
+                                        "others stand in for it, or it for them"};
+    struct pof_buf b = {0};
+    char at[POF_INSTANT_MAX];
+    int n = (int)pof_instant_format(c->start, at);
+    int rc = pof_buf_addf(&b, err, "%.*s %s %.*s: ", n, at, pof_words("changed")[c->kind],
+                          (int)c->name.len, c->name.ptr);
+    if (rc == 0 && POF_HAS(c, change, before_w)) {
+        rc = add_side(&b, c->before_w, c->before_ueur_mwh, c->why_before, err);
+        rc = rc || !POF_HAS(c, change, after_w) ? rc : pof_buf_adds(&b, " became ", err);
+    }
+    if (rc == 0 && POF_HAS(c, change, after_w)) {
+        rc = add_side(&b, c->after_w, c->after_ueur_mwh, c->why_after, err);
+    }
+    rc = rc ? rc : pof_buf_addf(&b, err, "; %s\n", cause[c->cause]);
+    rc = rc ? rc : j->text.write(j->text.ctx, b.data, b.len, err);
+    pof_buf_release(&b);
+    return rc;
+}
+
+static int on_change(void *ctx, const struct pof_change *c, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return j->args->text ? say_change(j, c, err) : pof_writer_put(pof_cli_out(j->cli), POF_change, c, err);
+}
+
+/* Of what was said of two results; neither books nor the grid are needed. */
+static int differ(struct job *j, struct pof_err *err)
+{
+    struct pof_kept_records before = {0}, after = {0};
+    int rc = j->args->text ? pof_cli_sink(j->cli, NULL, &j->text, err) : 0;
+    rc = rc ? rc : pof_cli_keep_file(j->cli, j->args->diff, &before, err);
+    rc = rc ? rc : pof_cli_keep(j->cli, &after, err);
+    rc = rc ? rc : pof_differ_run(&before, &after, on_change, j, err);
+    pof_kept_release(&before);
+    pof_kept_release(&after);
+    return rc;
+}
+
 static int on_supply(void *ctx, const struct pof_supply *s, struct pof_err *err)
 {
     struct job *j = ctx;
@@ -265,6 +363,9 @@ static int write_all(struct job *j, struct pof_err *err)
     }
     int rc = j->args->text ? pof_cli_sink(j->cli, NULL, &j->text, err) : 0;
     rc = rc ? rc : hand_over(j, err);
+    if (rc == 0 && j->args->answers) {
+        return pof_answer_run(&j->explain, on_answer, j, err);
+    }
     rc = rc ? rc : pof_explain_run(&j->explain, on_explanation, j, err);
     rc = rc ? rc : explain_refused(j, err);
     return rc ? rc : explain_unfed(j, err);
@@ -273,8 +374,8 @@ static int write_all(struct job *j, struct pof_err *err)
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.args = args, .cli = cli};
-    int rc = read_all(&j, err);
-    rc = rc ? rc : write_all(&j, err);
+    int rc = j.args->diff ? differ(&j, err) : read_all(&j, err);
+    rc = rc || j.args->diff ? rc : write_all(&j, err);
     pof_explain_release(&j.explain);
     pof_book_release(&j.book);
     pof_rulebook_release(&j.rules);

@@ -45,11 +45,17 @@ struct run {
     struct pof_writer *rejects; /* NULL: none asked for */
 };
 
-static int on_out(void *ctx, const struct pof_measurement *m, struct pof_err *err)
+static int on_out(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
+                  struct pof_err *err)
 {
+    enum { NOW_AND_THEN = 4096 };
     const struct run *r = ctx;
-    pof_cli_progress(r->cli, "written", pof_cli_out(r->cli)->records, 0);
-    return pof_writer_put(pof_cli_out(r->cli), POF_measurement, m, err);
+    struct pof_writer *out = pof_cli_out(r->cli);
+    if (out->records % NOW_AND_THEN == 0) {
+        pof_cli_progress(r->cli, "written", out->records, 0);
+    }
+    return origin->written[out->format] ? pof_writer_put_line(out, POF_measurement, origin->raw, err)
+                                        : pof_writer_put(out, POF_measurement, m, err);
 }
 
 static int on_reject(void *ctx, const struct pof_reject *reject, struct pof_err *err)

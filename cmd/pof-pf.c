@@ -14,13 +14,13 @@ struct args {
     struct pof_texts watch, outage;
     int64_t at, sigma_v, sigma_flow, sigma_load, sigma_min, seed, iterations;
     int method, set, phases, start, slack, tap;
-    bool noise, q_limits, shunts;
+    bool noise, q_limits, shunts, screen;
 };
 
 /* In the order of enum pof_pf_method, pof_pf_start, pof_tap_strategy and pof_reading_set. */
 static const char *const methods[] = {"auto", "sweep", "newton", "linear", "linear-current",
                                       "current", NULL};
-static const char *const starts[] = {"auto", "flat", "dc", "linear", NULL};
+static const char *const starts[] = {"auto", "flat", "dc", "linear", "stored", NULL};
 static const char *const taps[] = {"fixed", "any", "min", "max", "fast", NULL};
 static const char *const slacks[] = {"node", "distributed", NULL};
 static const char *const sets[] = {"full", "scada", NULL};
@@ -31,7 +31,7 @@ static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of a case without records (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"method", 'm', POF_OPT_WORD, AT(method), "METHOD", "how to solve, see pof-pf(1) (auto: sweeps where the grid is radial)", 0, 0, methods},
-    {"start", 0, POF_OPT_WORD, AT(start), "START", "of Newton's method: auto, flat, dc or linear (auto)", 0, 0, starts},
+    {"start", 0, POF_OPT_WORD, AT(start), "START", "of Newton's method: auto, flat, dc, linear or stored (auto)", 0, 0, starts},
     {"q-limits", 0, POF_OPT_FLAG, AT(q_limits), NULL, "generators keep to their reactive limits", 0, 0, NULL},
     {"slack", 0, POF_OPT_WORD, AT(slack), "WHO", "what the balance needs comes from: node, or distributed by shares (node)", 0, 0, slacks},
     {"tap", 0, POF_OPT_WORD, AT(tap), "STRATEGY", "tap changers hold voltages: fixed, any, min, max or fast (fixed)", 0, 0, taps},
@@ -49,6 +49,7 @@ static const struct pof_option options[] = {
     {"sensitivity", 0, POF_OPT_OUTPUT, AT(sensitivity), "FILE", "what more consumption at each node moves, written there", 0, 0, NULL},
     {"watch", 0, POF_OPT_LIST, AT(watch), "WHAT", "v:NODE, i:BRANCH, p:BRANCH, loss ... (what is beyond its limit, and loss)", 0, 0, NULL},
     {"contingency", 0, POF_OPT_OUTPUT, AT(contingency), "FILE", "what is found when one branch is lost, written there", 0, 0, NULL},
+    {"screen", 0, POF_OPT_FLAG, AT(screen), NULL, "outages that linear factors show to be clearly secure get no power flow (yes)", 0, 0, NULL},
     {"outage", 0, POF_OPT_LIST, AT(outage), "BRANCH", "a branch to lose (each closed one)", 0, 0, NULL},
     {0}};
 #undef AT
@@ -73,6 +74,7 @@ struct job {
     struct pf_watch watch;
     struct pf_outages outages;
     uint32_t diverged, floating;
+    uint64_t screened; /* outages without a power flow of their own, of all cases */
     uint64_t limited; /* generators at a reactive limit, of all cases */
     uint64_t outside; /* switched shunts that end outside of their band */
     uint64_t kept;    /* of them, see struct pof_pf_result */
@@ -143,7 +145,9 @@ static int analyse(struct job *j, const struct pof_solved *solved, struct pof_er
                                .pf = &j->how,
                                .p_w = l->p_w + at,
                                .q_var = l->q_var + at,
-                               .before = &solved->result};
+                               .before = &solved->result,
+                               .screen = j->args->screen,
+                               .screened = &j->screened};
     int rc = pf_watch_case(&j->watch, start, &solved->result, err);
     return rc ? rc : pf_outages_case(&j->outages, start, &lose, err);
 }
@@ -205,7 +209,7 @@ static int solve(struct job *j, struct pof_err *err)
     j->watch = (struct pf_watch){.cli = j->cli, .grid = &j->grid};
     j->outages = (struct pf_outages){.cli = j->cli, .grid = &j->grid};
     int rc = j->args->readings ? pof_cli_writer(j->cli, j->args->readings, &j->readings, err) : 0;
-    rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, err);
+    rc = rc ? rc : pf_watch_open(&j->watch, j->args->sensitivity, &j->args->watch, j->how.distributed_slack, err);
     rc = rc ? rc : pf_outages_open(&j->outages, j->args->contingency, &j->args->outage, err);
     if (rc == 0 && (j->args->tap != POF_TAP_NONE || j->args->shunts)) {
         return solve_controlled(j, &taker, err);
@@ -236,6 +240,8 @@ static void say(const struct job *j)
     if (j->args->contingency) {
         pof_cli_note(j->cli, "%" PRIu64 " of %" PRIu64 " outages are not secure", j->outages.insecure,
                      (uint64_t)j->outages.n * (l->cases - j->diverged));
+        pof_cli_note(j->cli, "%" PRIu64 " are clearly secure by linear outage factors, without a power flow",
+                     j->screened);
     }
     if (l->missing) {
         pof_cli_warn(j->cli, "%" PRIu64 " quarter-hours of pods have no load, taken as 0 W", l->missing);
@@ -271,6 +277,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 int main(int argc, char **argv)
 {
     struct args args = {.at = INT64_MIN,
+                        .screen = true,
                         .seed = 1,
                         .sigma_v = 500000,
                         .sigma_flow = 1000000,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 static const char *const solvers[] = {"sparse", "dense", NULL};
+static const char *const starts[] = {"flow", "flat", "stored", NULL}; /* enum pof_se_start */
 static const char *const phases[] = {"1", "3", NULL};
 static const char *const parts[] = {"all", "nodes", "voltages", NULL}; /* enum pof_se_part */
 static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
@@ -17,7 +18,7 @@ static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum p
 struct args {
     const char *grid, *report, *doubts, *best;
     int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
-    int solver, estimator, phases, part;
+    int solver, estimator, phases, part, start;
     bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
 };
 
@@ -47,6 +48,7 @@ static const struct pof_option options[] = {
     {"own-readings", 0, POF_OPT_FLAG, AT(own_readings), NULL, "estimate from the readings that the grid's file has; no input (no)", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of these readings (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
+    {"start", 0, POF_OPT_WORD, AT(start), "WHERE", "a first estimate begins at: flow, flat or stored (flow)", 0, 0, starts},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "input is in order of time: hold one instant only (no)", 0, 0, NULL},
     {0}};
 
@@ -233,7 +235,7 @@ static int prepare(struct work *w, struct pof_err *err)
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
     rc = rc || !a->best ? rc : pof_cli_writer(w->cli, a->best, &w->best, err);
     rc = rc || !a->doubts ? rc : pof_cli_writer(w->cli, a->doubts, &w->doubtful, err);
-    w->series = (struct pof_se_series){.grid = &w->grid, .options = {.dense = a->solver == 1, .phases = a->phases ? 3 : 1}};
+    w->series = (struct pof_se_series){.grid = &w->grid, .options = {.dense = a->solver == 1, .start = (enum pof_se_start)a->start, .phases = a->phases ? 3 : 1}};
     w->series.report.wish = (struct pof_se_wish){.check = a->check,
                                           .critical = a->critical,
                                           .remove_bad = a->remove_bad,
@@ -256,6 +258,7 @@ static int collect(struct work *w, const struct pof_want *wants, size_t n, struc
     for (size_t i = 0; i < w->own.n && rc == 0; i++) {
         rc = pof_feed_observation(w->feed, w->args->at, &w->own.item[i], err);
     }
+    pof_readings_release(&w->own);
     return rc;
 }
 

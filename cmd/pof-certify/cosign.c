@@ -153,17 +153,33 @@ static int drop_name(const struct asking *a, char name[40], const char *suffix, 
     return pof_hasher_check(pof_log_hasher(a->w->log), err);
 }
 
-/* "STATUS" LF body. */
+/* "STATUS OLD" LF body: the answer to a request from size OLD on. */
 static bool split_answer(struct asking *a, const struct pof_buf *text)
 {
     struct pof_text line;
     uint64_t status;
     a->body = (struct pof_text){text->data, text->len};
-    if (!pof_tlog_line(&a->body, &line) || !pof_tlog_number(line, &status) || status > 999) {
+    if (!pof_tlog_line(&a->body, &line) || line.len < 5 || line.ptr[3] != ' ' ||
+        !pof_tlog_number((struct pof_text){line.ptr, 3}, &status) ||
+        !pof_tlog_number((struct pof_text){line.ptr + 4, line.len - 4}, &a->old)) {
         return false;
     }
     a->status = (long)status;
     return true;
+}
+
+/* Judges an answer beside the request that it answers. */
+static int take_dropped(struct asking *a, const struct pof_buf *text, struct pof_err *err)
+{
+    bool again = false;
+    uint64_t guess = a->old;
+    if (!split_answer(a, text)) {
+        return pof_fail(err, POF_E_PROTOCOL, "'%s' holds an answer that is none", a->address);
+    }
+    int rc = a->old <= pof_log_size(a->w->log) ? make_request(a, err) : 0;
+    rc = rc ? rc : take_answer(a, &again, err);
+    a->old = again ? a->old : guess;
+    return rc;
 }
 
 /* Takes the answer to an earlier request; without a good one drops a request. */
@@ -173,7 +189,6 @@ static int ask_drop(struct asking *a, struct pof_err *err)
     struct pof_buf text = {0};
     char name[40];
     bool there = false;
-    bool again = false;
     size_t before = a->note.len;
     int rc = pof_tree_open(&tree, a->address, false, err);
     if (rc) {
@@ -183,9 +198,7 @@ static int ask_drop(struct asking *a, struct pof_err *err)
     rc = drop_name(a, name, ".answer", err);
     rc = rc ? rc : f.get(f.ctx, name, ANSWER_MAX, &text, &there, err);
     if (rc == 0 && there) {
-        rc = split_answer(a, &text)
-                 ? take_answer(a, &again, err)
-                 : pof_fail(err, POF_E_PROTOCOL, "'%s/%s' is not an answer", a->address, name);
+        rc = take_dropped(a, &text, err);
         rc = rc ? rc : pof_tree_remove(tree, name, err);
     }
     if (rc == 0 && a->note.len == before && !a->refused) {

@@ -5,6 +5,7 @@
 #include "net/server.h"
 #include "trust/witness.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +81,17 @@ static int read_request(struct work *w, const char *path, struct pof_buf *to, st
     return rc ? pof_fail(err, detail.code, "%s", detail.text) : 0;
 }
 
-/* "NAME.request" becomes "NAME.answer": a line with the status, and the body of the answer. */
+/* The old size in a request; 0 when it is none. */
+static uint64_t old_of(const struct pof_buf *request)
+{
+    struct pof_witness_request r;
+    struct pof_err detail = {0};
+    int rc = pof_witness_request_parse(&r, (struct pof_text){request->data, request->len}, &detail);
+    return rc ? 0 : r.old;
+}
+
+/* "NAME.request" becomes "NAME.answer": a line "STATUS OLD" with the old size of the request, and
+ * the body of the answer. */
 static int answer_file(struct witnessing *s, struct pof_text name, struct pof_err *err)
 {
     struct work *w = s->w;
@@ -92,7 +103,7 @@ static int answer_file(struct witnessing *s, struct pof_text name, struct pof_er
     rc = rc ? rc : pof_buf_add(&path, "", 1, err);
     rc = rc ? rc : read_request(w, path.data, &request, err);
     rc = rc ? rc : add(s, (struct pof_text){request.data, request.len}, err);
-    rc = rc ? rc : pof_buf_addf(&text, err, "%d\n", s->answer.status);
+    rc = rc ? rc : pof_buf_addf(&text, err, "%d %" PRIu64 "\n", s->answer.status, old_of(&request));
     rc = rc ? rc : pof_buf_add(&text, s->answer.body.data, s->answer.body.len, err);
     path.len = 0;
     rc = rc ? rc : pof_buf_addf(&path, err, "%.*s.answer", stem, name.ptr);

@@ -19,9 +19,10 @@ struct pf_watch {
     double *by_w, *by_var; /* [nodes] */
 };
 
-/* path NULL: not wanted. what: as given, none: all that is beyond its limit, and the losses. */
+/* path NULL: not wanted. what: as given, none: all that is beyond its limit, and the losses.
+ * distributed: as in struct pof_pf_options. */
 int pf_watch_open(struct pf_watch *w, const char *path, const struct pof_texts *what,
-                  struct pof_err *err) POF_CHECKED;
+                  bool distributed, struct pof_err *err) POF_CHECKED;
 int pf_watch_case(struct pf_watch *w, int64_t start, const struct pof_pf_result *result,
                   struct pof_err *err) POF_CHECKED;
 void pf_watch_close(struct pf_watch *w);

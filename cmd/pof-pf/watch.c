@@ -50,7 +50,7 @@ static int parse(struct pf_watch *w, const char *text, struct pof_err *err)
     return add(w, (enum pof_watch)what, element, to, err);
 }
 
-int pf_watch_open(struct pf_watch *w, const char *path, const struct pof_texts *what,
+int pf_watch_open(struct pf_watch *w, const char *path, const struct pof_texts *what, bool distributed,
                   struct pof_err *err)
 {
     if (!path) {
@@ -61,7 +61,9 @@ int pf_watch_open(struct pf_watch *w, const char *path, const struct pof_texts *
         rc = parse(w, what->item[i], err);
     }
     w->named = w->n;
-    rc = rc ? rc : pof_sens_new(&w->sens, w->grid, err);
+    rc = rc            ? rc
+         : distributed ? pof_sens_new_distributed(&w->sens, w->grid, err)
+                       : pof_sens_new(&w->sens, w->grid, err);
     rc = rc ? rc : pof_calloc(&w->by_w, w->grid->nodes, sizeof *w->by_w, err);
     return rc ? rc : pof_calloc(&w->by_var, w->grid->nodes, sizeof *w->by_var, err);
 }

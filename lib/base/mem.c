@@ -27,7 +27,7 @@ int pof_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err 
     if (need <= *cap) {
         return 0;
     }
-    size_t n = *cap <= SIZE_MAX / 2 ? 2 * *cap : *cap;
+    size_t n = *cap <= SIZE_MAX / 2 ? *cap + *cap / 2 : *cap;
     n = n < 8 ? 8 : n;
     n = n < need ? need : n;
     size_t bytes;

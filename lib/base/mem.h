@@ -13,7 +13,7 @@
 int pof_calloc(void *out, size_t n, size_t size, struct pof_err *err) POF_CHECKED;
 
 /* Makes room for at least need elements of size bytes in *array (a pointer to any object pointer):
- * need, or twice *cap where that is more. Existing elements are kept, new ones are not initialised.
+ * need, or half more than *cap where that is more. Existing elements are kept, new ones are not initialised.
  * Amortised O(1). */
 int pof_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err *err) POF_CHECKED;
 

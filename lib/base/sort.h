@@ -14,8 +14,9 @@ struct pof_key {
 };
 
 /* Ascending by key; equal keys keep their order. tmp has room for n, its contents do not matter.
- * Radix sort from the least significant byte (D. E. Knuth, The Art of Computer Programming 3,
- * section 5.2.5); bytes that are the same in all keys cost nothing, nor does what is sorted already. O(n) a byte that differs. */
+ * Radix sort from the least significant end (D. E. Knuth, The Art of Computer Programming 3,
+ * section 5.2.5), ten bits at a time; bits that are the same in all keys are passed over, and what is
+ * sorted already stays. O(n) for ten bits that differ. */
 void pof_sort_keys(struct pof_key *at, struct pof_key *tmp, size_t n);
 
 #endif

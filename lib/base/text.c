@@ -90,21 +90,31 @@ static uint64_t bytes_of(const char *p, size_t n)
     return w;
 }
 
-static uint64_t hash(struct pof_text t)
+/* The last 1 to 8 bytes of a text of n. */
+static uint64_t tail(const char *p, size_t n)
 {
-    uint64_t h = 0x9e3779b97f4a7c15u ^ t.len;
-    const char *p = t.ptr;
-    size_t n = t.len;
-    for (; n > 8; n -= 8, p += 8) {
-        h = mix(h ^ bytes_of(p, 8), 0xd1342543de82ef95u);
+    return n >= 8   ? bytes_of(p + n - 8, 8)
+           : n >= 4 ? bytes_of(p, 4) | bytes_of(p + n - 4, 4) << 32
+           : n > 0  ? (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
+                         (uint64_t)(unsigned char)p[n - 1] << 16
+                    : 0;
+}
+
+/* What is looked for: a name, its hash, and what its slot would have. */
+struct wanted {
+    struct pof_text name;
+    uint64_t hash, word;
+};
+
+static struct wanted want(struct pof_text name)
+{
+    uint64_t h = 0x9e3779b97f4a7c15u ^ name.len, last = tail(name.ptr, name.len);
+    for (size_t i = 0; i + 8 < name.len; i += 8) {
+        h = mix(h ^ bytes_of(name.ptr + i, 8), 0xd1342543de82ef95u);
     }
-    /* The last 1 to 8 bytes, those of a longer text possibly once more. */
-    uint64_t last = n == 0         ? 0
-                    : t.len >= 8   ? bytes_of(t.ptr + t.len - 8, 8)
-                    : n >= 4       ? bytes_of(p, 4) | bytes_of(p + n - 4, 4) << 32
-                                   : (uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
-                                         (uint64_t)(unsigned char)p[n - 1] << 16;
-    return mix(h ^ last, 0xda942042e4dd58b5u);
+    h = mix(h ^ last, 0xda942042e4dd58b5u);
+    /* With its length, the tail of a short text is the text. */
+    return (struct wanted){name, h, name.len <= 8 ? last : h};
 }
 
 static unsigned char tag_of(uint64_t h)
@@ -113,34 +123,36 @@ static unsigned char tag_of(uint64_t h)
 }
 
 /* The place of a name, or the empty one where it belongs. Tags lie close together, so that for a new
- * name hardly any memory is read but theirs. */
-static size_t find_slot(const struct pof_names *set, struct pof_text name, uint64_t h)
+ * name hardly any memory is read but theirs; for one that is there, one slot, unless it is long. */
+static size_t find_slot(const struct pof_names *set, const struct wanted *w)
 {
-    size_t i = (size_t)h & (set->slots - 1);
+    unsigned char tag = tag_of(w->hash);
+    size_t i = (size_t)w->hash & (set->slots - 1);
     for (; set->tag[i]; i = (i + 1) & (set->slots - 1)) {
-        if (set->tag[i] == tag_of(h) && pof_text_eq(set->text[set->slot[i]], name)) {
+        const struct pof_name_slot *s = &set->slot[i];
+        if (set->tag[i] == tag && s->word == w->word && s->len == (uint32_t)w->name.len &&
+            (w->name.len <= 8 || pof_text_eq(set->text[s->id], w->name))) {
             break;
         }
     }
     return i;
 }
 
-static void fill_slot(struct pof_names *set, size_t i, uint64_t h, uint32_t id)
+static void fill_slot(struct pof_names *set, size_t i, const struct wanted *w, uint32_t id)
 {
-    set->tag[i] = tag_of(h);
-    set->slot[i] = id;
+    set->tag[i] = tag_of(w->hash);
+    set->slot[i] = (struct pof_name_slot){w->word, id, (uint32_t)w->name.len};
 }
 
-/* Every name goes where it belongs in more slots. */
-static int rehash(struct pof_names *set, struct pof_err *err)
+/* Every name goes where it belongs in so many slots, a power of two. */
+static int rehash(struct pof_names *set, size_t slots, struct pof_err *err)
 {
-    size_t slots = set->slots ? set->slots * 4 : 64;
-    uint32_t *slot;
-    unsigned char *tag = NULL;
-    int rc = pof_calloc(&slot, slots, sizeof *slot, err);
-    rc = rc ? rc : pof_calloc(&tag, slots, sizeof *tag, err);
+    struct pof_name_slot *slot = NULL;
+    unsigned char *tag;
+    int rc = pof_calloc(&tag, slots, sizeof *tag, err);
+    rc = rc ? rc : pof_calloc(&slot, slots, sizeof *slot, err);
     if (rc) {
-        free(slot);
+        free(tag);
         return rc;
     }
     free(set->slot);
@@ -149,26 +161,36 @@ static int rehash(struct pof_names *set, struct pof_err *err)
     set->tag = tag;
     set->slots = slots;
     for (size_t id = 0; id < set->n; id++) {
-        uint64_t h = hash(set->text[id]);
-        size_t i = (size_t)h & (slots - 1);
+        struct wanted w = want(set->text[id]);
+        size_t i = (size_t)w.hash & (slots - 1);
         while (tag[i]) {
             i = (i + 1) & (slots - 1);
         }
-        fill_slot(set, i, h, (uint32_t)id);
+        fill_slot(set, i, &w, (uint32_t)id);
     }
     return 0;
+}
+
+int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err)
+{
+    size_t slots = set->slots ? set->slots : 64;
+    while (slots / 2 < n && slots <= SIZE_MAX / 4) {
+        slots *= 2;
+    }
+    int rc = slots > set->slots ? rehash(set, slots, err) : 0;
+    return rc ? rc : pof_grow(&set->text, &set->cap, n, sizeof *set->text, err);
 }
 
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, struct pof_err *err)
 {
     int rc = 0;
-    if (set->n * 8 >= set->slots * 5 && (rc = rehash(set, err)) != 0) {
+    if (set->n * 8 >= set->slots * 5 && (rc = rehash(set, set->slots ? set->slots * 4 : 64, err)) != 0) {
         return rc;
     }
-    uint64_t h = hash(name);
-    size_t i = find_slot(set, name, h);
+    struct wanted w = want(name);
+    size_t i = find_slot(set, &w);
     if (set->tag[i]) {
-        *id = set->slot[i];
+        *id = set->slot[i].id;
         return 0;
     }
     if (set->n >= POF_NONE - 1) {
@@ -184,7 +206,7 @@ int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, str
     }
     *id = (uint32_t)set->n;
     set->text[set->n++] = (struct pof_text){copy, name.len};
-    fill_slot(set, i, h, *id);
+    fill_slot(set, i, &w, *id);
     return 0;
 }
 
@@ -193,8 +215,28 @@ uint32_t pof_names_find(const struct pof_names *set, struct pof_text name)
     if (!set->slots) {
         return POF_NONE;
     }
-    size_t i = find_slot(set, name, hash(name));
-    return set->tag[i] ? set->slot[i] : POF_NONE;
+    struct wanted w = want(name);
+    size_t i = find_slot(set, &w);
+    return set->tag[i] ? set->slot[i].id : POF_NONE;
+}
+
+void pof_names_prefetch(const struct pof_names *set, struct pof_text name)
+{
+    enum { LARGE = 1 << 16 }; /* slots; fewer are in a cache anyway */
+    if (set->slots >= LARGE) {
+        size_t i = (size_t)want(name).hash & (set->slots - 1);
+        __builtin_prefetch(&set->tag[i]);
+        __builtin_prefetch(&set->slot[i], 1);
+    }
+}
+
+void pof_names_clear(struct pof_names *set)
+{
+    pof_arena_release(&set->arena);
+    if (set->slots) {
+        memset(set->tag, 0, set->slots);
+    }
+    set->n = 0;
 }
 
 void pof_names_release(struct pof_names *set)

@@ -37,6 +37,12 @@ int pof_buf_addf(struct pof_buf *b, struct pof_err *err, const char *fmt, ...) P
     POF_CHECKED;
 void pof_buf_release(struct pof_buf *b);
 
+/* A place for a name in a set: a name of at most eight bytes as a whole, of a longer one its hash. */
+struct pof_name_slot {
+    uint64_t word;
+    uint32_t id, len;
+};
+
 /* A set of names, numbered 0, 1, 2 ... in order of first sight. Initialise with {0}.
  * Lookup and insertion O(1) expected; iteration is by number, so never depends on the hash. */
 struct pof_names {
@@ -45,7 +51,7 @@ struct pof_names {
     size_t n;
     size_t cap;
     unsigned char *tag; /* of a slot: 0 empty, else part of the hash; owned */
-    uint32_t *slot;     /* id; power of two many; owned */
+    struct pof_name_slot *slot; /* power of two many; owned */
     size_t slots;
 };
 
@@ -54,8 +60,14 @@ struct pof_names {
 /* The number of a name, adding it when it is new. */
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id,
                   struct pof_err *err) POF_CHECKED;
+/* Room for n names in all, so that adding them moves nothing. O(n). */
+int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err) POF_CHECKED;
 /* The number of a name, POF_NONE when unknown. */
 uint32_t pof_names_find(const struct pof_names *set, struct pof_text name);
+/* Has the memory fetched that looking a name up in a large set will want, and does not wait for it. */
+void pof_names_prefetch(const struct pof_names *set, struct pof_text name);
+/* Makes the set empty and keeps most of its memory for the next names. */
+void pof_names_clear(struct pof_names *set);
 void pof_names_release(struct pof_names *set);
 
 #endif

@@ -260,18 +260,20 @@ static int read_records(struct reading *rd, const struct pof_source *src, enum p
         return rc;
     }
     bool stop = false;
+    struct pof_record record;
+    struct pof_err e = {0}; /* emptied when it was used: most records have none */
     while (!stop) {
-        struct pof_record record;
-        struct pof_err e = {0};
         rc = pof_reader_next(r, &record, &e);
         if (rc == 0) {
             break;
         }
-        if (rc > 0) {
-            rc = dispatch(rd->wants, rd->n, rd->ctx, &record, &e);
-            pof_at(&e, rc < 0 ? src->name : NULL, rc < 0 ? pof_reader_line(r) : 0, NULL);
+        bool read = rc > 0;
+        rc = read ? dispatch(rd->wants, rd->n, rd->ctx, &record, &e) : rc;
+        if (rc < 0) {
+            pof_at(&e, read ? src->name : NULL, read ? pof_reader_line(r) : 0, NULL);
+            stop = bad_line(rd, &e);
+            e = (struct pof_err){0};
         }
-        stop = rc < 0 && bad_line(rd, &e);
     }
     const char *first;
     uint64_t unknown = pof_reader_unknown(r, &first);

@@ -19,6 +19,7 @@
 #define POF_CLI_CLI_H
 
 #include "base/stream.h"
+#include "record/kept.h"
 #include "record/reader.h"
 #include "record/writer.h"
 
@@ -96,6 +97,12 @@ int pof_cli_read(struct pof_cli *cli, const struct pof_want *wants, size_t n, vo
 int pof_cli_read_files(struct pof_cli *cli, const char *const *paths, size_t n_paths,
                        const struct pof_want *wants, size_t n, void *ctx,
                        struct pof_err *err) POF_CHECKED;
+/* Keeps every record of every operand (none: standard input), or of one file, with its place; ends at
+ * the first bad line. */
+int pof_cli_keep(struct pof_cli *cli, struct pof_kept_records *kept, struct pof_err *err) POF_CHECKED;
+int pof_cli_keep_file(struct pof_cli *cli, const char *path, struct pof_kept_records *kept,
+                      struct pof_err *err) POF_CHECKED;
+
 /* The same for one type from a source of the program's own, such as another form of text turned
  * into CSV. */
 int pof_cli_read_source(struct pof_cli *cli, const struct pof_source *src,

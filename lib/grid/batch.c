@@ -31,6 +31,7 @@ struct run {
     struct worker *worker; /* [threads] */
     struct slot *slot;
     uint32_t first; /* scenario of slot[0] */
+    uint32_t lanes; /* scenarios of a group */
 };
 
 static const double *row(const struct run *r, const double *table, uint32_t i)
@@ -83,7 +84,7 @@ static int solve_one(struct run *r, struct pof_pf *pf, struct slot *slot, struct
 static void put_voltages(struct run *r, struct worker *w, struct slot *slot, uint32_t n)
 {
     double *v[POFI_LANES], *a[POFI_LANES];
-    for (uint32_t l = 0; l < POFI_LANES; l++) {
+    for (uint32_t l = 0; l < r->lanes; l++) {
         struct slot *s = &slot[l < n ? l : n - 1];
         v[l] = s->store;
         a[l] = s->store + r->grid->nodes;
@@ -113,7 +114,7 @@ static int solve_lanes(struct run *r, struct worker *w, struct slot *slot, uint3
 {
     const double *p[POFI_LANES], *q[POFI_LANES];
     struct pofi_sweep s = {.plain = r->batch->plain};
-    for (uint32_t l = 0; l < POFI_LANES; l++) {
+    for (uint32_t l = 0; l < r->lanes; l++) {
         uint32_t i = slot[l < n ? l : n - 1].solved.i;
         p[l] = row(r, r->batch->p_w, i);
         q[l] = row(r, r->batch->q_var, i);
@@ -145,9 +146,9 @@ static int solve_group(void *ctx, unsigned worker, size_t group, struct pof_err 
 {
     struct run *r = ctx;
     struct worker *w = &r->worker[worker];
-    uint32_t begin = r->first + (uint32_t)group * POFI_LANES, left = r->batch->n - begin;
-    uint32_t n = left < POFI_LANES ? left : POFI_LANES;
-    struct slot *slot = &r->slot[group * POFI_LANES];
+    uint32_t begin = r->first + (uint32_t)group * r->lanes, left = r->batch->n - begin;
+    uint32_t n = left < r->lanes ? left : r->lanes;
+    struct slot *slot = &r->slot[group * r->lanes];
     int rc = 0;
     for (uint32_t l = 0; l < n; l++) {
         slot[l].solved = (struct pof_solved){.i = begin + l};
@@ -167,7 +168,7 @@ static int run_all(struct run *r, unsigned threads, size_t slots,
     int rc = 0;
     while (r->first < r->batch->n && rc == 0) {
         size_t left = r->batch->n - r->first, n = left < slots ? left : slots;
-        rc = pof_parallel((n + POFI_LANES - 1) / POFI_LANES, threads, solve_group, r, err);
+        rc = pof_parallel((n + r->lanes - 1) / r->lanes, threads, solve_group, r, err);
         for (size_t i = 0; i < n && rc == 0; i++) {
             rc = taker->take(taker->ctx, &r->slot[i].solved, err);
         }
@@ -179,8 +180,10 @@ static int run_all(struct run *r, unsigned threads, size_t slots,
 static int make_worker(struct run *r, struct worker *w, const struct pof_pf_options *options,
                        struct pof_err *err)
 {
-    int rc = pof_pf_new(&w->pf, r->grid, options, err);
-    return rc || !w->pf->plan ? rc : pofi_lanes_new(&w->lanes, w->pf->plan, POFI_LANES, err);
+    bool given = w == r->worker && r->batch->pf;
+    int rc = given ? 0 : pof_pf_new(&w->pf, r->grid, options, err);
+    w->pf = given ? r->batch->pf : w->pf;
+    return rc || !w->pf->plan ? rc : pofi_lanes_new(&w->lanes, w->pf->plan, r->lanes, err);
 }
 
 static int make_slots(struct run *r, size_t slots, uint32_t phases, struct pof_err *err)
@@ -199,11 +202,12 @@ int pof_batch_run(const struct pof_grid *grid, const struct pof_pf_options *opti
                   const struct pof_batch *batch, const struct pof_case_taker *taker,
                   struct pof_err *err)
 {
-    struct run r = {.grid = grid, .batch = batch};
-    uint32_t groups = batch->n / POFI_LANES + (batch->n % POFI_LANES != 0);
+    struct run r = {.grid = grid, .batch = batch, .lanes = POFI_LANES};
+    r.lanes = batch->n <= POFI_LANES / 2 ? POFI_LANES / 2 : r.lanes;
+    uint32_t groups = batch->n / r.lanes + (batch->n % r.lanes != 0);
     unsigned threads = batch->threads > groups ? groups : batch->threads;
     threads = threads ? threads : 1;
-    size_t slots = (size_t)threads * GROUPS_A_THREAD * POFI_LANES;
+    size_t slots = (size_t)threads * GROUPS_A_THREAD * r.lanes;
     int rc = pof_calloc(&r.worker, threads, sizeof *r.worker, err);
     for (unsigned i = 0; i < threads && rc == 0; i++) {
         rc = make_worker(&r, &r.worker[i], options, err);
@@ -212,7 +216,9 @@ int pof_batch_run(const struct pof_grid *grid, const struct pof_pf_options *opti
     rc = rc ? rc : run_all(&r, threads, slots, taker, err);
     for (unsigned i = 0; r.worker && i < threads; i++) {
         pofi_lanes_free(r.worker[i].lanes);
-        pof_pf_free(r.worker[i].pf);
+        if (i > 0 || !batch->pf) {
+            pof_pf_free(r.worker[i].pf);
+        }
     }
     for (size_t i = 0; r.slot && i < slots; i++) {
         free(r.slot[i].store);

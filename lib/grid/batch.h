@@ -30,6 +30,8 @@ struct pof_batch {
     bool voltages_only;        /* of results only v_pu and angle, other arrays are NULL */
     bool plain;                /* without instructions beyond the baseline (for tests) */
     unsigned threads;          /* 0, 1: the calling one */
+    struct pof_pf *pf;         /* an engine of this grid and these options that the first thread may
+                                  use, with no meaning left of its last case; NULL: one is made */
 };
 
 /* Errors as pof_pf_new, and what take returns, which ends the batch. Memory: an engine and a few

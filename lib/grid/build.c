@@ -86,6 +86,15 @@ struct pof_node pof_node_default(struct pof_text name, double base_v)
         .name = name, .base_v = base_v, .v_min_pu = 0.9, .v_max_pu = 1.1, .v_set_pu = 1};
 }
 
+int pof_build_reserve(struct pof_build *b, size_t nodes, size_t branches, struct pof_err *err)
+{
+    struct pof_grid *g = b->grid;
+    int rc = pof_grow(&g->node, &b->node_cap, nodes, sizeof *g->node, err);
+    rc = rc ? rc : pof_grow(&g->branch, &b->branch_cap, branches, sizeof *g->branch, err);
+    rc = rc ? rc : pof_names_reserve(&g->node_names, nodes, err);
+    return rc ? rc : pof_names_reserve(&g->branch_names, branches, err);
+}
+
 static bool draws(const struct pof_node_phases *p)
 {
     for (int i = 0; i < 3; i++) {
@@ -125,6 +134,8 @@ static int check_node(const struct pof_build *b, const struct pof_node *n, struc
         {"nominal voltage (V)", n->base_v, b->base_v_min > 0 ? b->base_v_min : 50, 1.5e6},
         {"voltage held (p.u.)", held ? n->v_set_pu : 1, 0.5, 1.5},
         {"angle held (rad)", n->angle_set, -6.2832, 6.2832},
+        {"voltage to start from (p.u.)", n->v_start_pu, 0, 3},
+        {"angle to start from (rad)", n->angle_start, -6.2832, 6.2832},
         {"lower voltage limit (p.u.)", n->v_min_pu, 0, 2},
         {"upper voltage limit (p.u.)", n->v_max_pu, 0, 3},
         {"active power (W)", n->p_w, -1e12, 1e12},
@@ -169,13 +180,11 @@ static int check_node(const struct pof_build *b, const struct pof_node *n, struc
 static int take_name(struct pof_names *names, struct pof_text *name, uint32_t index,
                      const char *what, struct pof_err *err)
 {
-    if (pof_names_find(names, *name) != POF_NONE) {
-        return pof_fail(err, POF_E_DUPLICATE, "%s name '%.*s' was given before", what,
-                        T(*name));
-    }
     uint32_t id;
     int rc = pof_names_add(names, *name, &id, err);
-    if (rc == 0 && id != index) {
+    if (rc == 0 && id < index) {
+        rc = pof_fail(err, POF_E_DUPLICATE, "%s name '%.*s' was given before", what, T(*name));
+    } else if (rc == 0 && id != index) {
         rc = pof_fail(err, POF_E_INTERNAL, "names and %ss are out of step", what);
     }
     if (rc == 0) {

@@ -23,6 +23,9 @@ struct pof_build {
     double base_v_min; /* least nominal voltage, V; 0: 50, below which a unit is likely wrong */
 };
 
+/* Room for so many nodes and branches in all, for readers that know; no promise. */
+int pof_build_reserve(struct pof_build *b, size_t nodes, size_t branches, struct pof_err *err) POF_CHECKED;
+
 /* A node with all defaults of pof-grid(5). */
 struct pof_node pof_node_default(struct pof_text name, double base_v);
 

@@ -3,6 +3,7 @@
 #include "grid/contingency.h"
 
 #include "base/par.h"
+#include "grid/contingency_screen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct run {
     const struct pof_outages *c;
     struct pof_grid *grid;  /* [threads] the grid with branches of its own; all else is shared */
     struct findings *found; /* [slots] */
+    bool *secure;           /* [outages] clearly */
     size_t first;           /* outage of found[0] */
 };
 
@@ -101,7 +103,7 @@ static int work(void *ctx, unsigned worker, size_t i, struct pof_err *err)
     bool was = g->branch[outage].closed;
     f->n = 0;
     g->branch[outage].closed = false;
-    int rc = lose(r, g, outage, f, err);
+    int rc = r->secure[r->first + i] ? 0 : lose(r, g, outage, f, err);
     g->branch[outage].closed = was;
     if (rc == 0 && f->n == 0) {
         rc = add(f, &(struct pof_finding){.outage = outage, .kind = POF_FINDING_SECURE}, err);
@@ -125,6 +127,7 @@ static int prepare(struct run *r, unsigned threads, size_t slots, struct pof_err
     const struct pof_grid *g = r->c->grid;
     int rc = pof_calloc(&r->grid, threads, sizeof *r->grid, err);
     rc = rc ? rc : pof_calloc(&r->found, slots, sizeof *r->found, err);
+    rc = rc ? rc : pof_calloc(&r->secure, r->c->outages, sizeof *r->secure, err);
     for (unsigned t = 0; t < threads && rc == 0; t++) {
         r->grid[t] = *g;
         r->grid[t].branch = NULL;
@@ -156,6 +159,10 @@ int pof_outages_run(const struct pof_outages *c,
     size_t slots = (size_t)threads * OUTAGES_A_THREAD;
     int rc = check(c, err);
     rc = rc ? rc : prepare(&r, threads, slots, err);
+    rc = rc || !c->screen ? rc : pofi_outages_screen(c, r.secure, err);
+    for (size_t i = 0; i < c->outages && rc == 0 && c->screened; i++) {
+        *c->screened += r.secure[i];
+    }
     rc = rc ? rc : look(&r, &r.found[0], POF_NONE, c->before, err);
     rc = rc ? rc : tell(&r.found[0], take, ctx, err);
     while (rc == 0 && r.first < c->outages) {
@@ -174,5 +181,6 @@ int pof_outages_run(const struct pof_outages *c,
     }
     free(r.grid);
     free(r.found);
+    free(r.secure);
     return rc;
 }

@@ -32,11 +32,15 @@ struct pof_outages {
     const uint32_t *outage;             /* branches, each lost alone; open ones find nothing new */
     size_t outages;
     unsigned threads;
+    bool screen;                        /* what linear outage factors show to be clearly secure gets
+                                           no power flow (contingency_screen.h): the same findings */
+    uint64_t *screened;                 /* their number is added; may be NULL */
 };
 
 /* Findings of the case itself, then those of each outage in their order: nodes islanded, voltages,
  * loadings, each in the grid's order. The same for any number of threads. Returns what take returns
- * when it is not 0. One power flow an outage, from a flat start. */
+ * when it is not 0. One power flow an outage that is not screened, from
+ * a flat start. */
 int pof_outages_run(const struct pof_outages *c,
                         int (*take)(void *ctx, const struct pof_finding *finding,
                                     struct pof_err *err),

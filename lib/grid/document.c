@@ -21,6 +21,7 @@ const struct pofi_member pofi_node_members[] = {
     {NODE("rated_w", rated_w), false, 0, {0, 1e12, NULL}},
     {NODE("g_w", g_w), false, 0, {-1e12, 1e12, NULL}},
     {NODE("b_var", b_var), false, 0, {-1e12, 1e12, NULL}},
+    {NODE("v_start_pu", v_start_pu), false, 0, {0, 3, "it is in p.u. of base_v"}},
     {NODE("v_min_pu", v_min_pu), false, 0.9, {0, 2, "it is in p.u. of base_v"}},
     {NODE("v_max_pu", v_max_pu), false, 1.1, {0, 3, "it is in p.u. of base_v"}},
     {0}};

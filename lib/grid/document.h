@@ -39,6 +39,7 @@ extern const char *const pofi_node_kinds[], *const pofi_branch_kinds[];
 struct pofi_branch_read {
     struct pof_grid *grid;
     const struct pofi_form *form; /* NULL: a switch without impedance */
+    const struct pofi_form *fits; /* form that such members are known to fit; NULL: not known */
     struct pof_branch b;
     struct pof_asset asset;
     struct pof_branch_phases phases;

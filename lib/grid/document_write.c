@@ -57,6 +57,7 @@ static int put_node(struct pof_buf *to, const struct pof_node *n, struct pof_err
         rc = rc ? rc : put_angle(to, "angle_deg", n->angle_set, err);
     }
     rc = rc ? rc : pofi_put_members(to, pofi_node_members, n, err);
+    rc = rc ? rc : put_angle(to, "angle_start_deg", n->angle_start, err);
     if (rc == 0 && n->has_q_limits) {
         rc = pofi_put_real(to, "q_min_var", n->q_min_var, err);
         rc = rc ? rc : pofi_put_real(to, "q_max_var", n->q_max_var, err);

@@ -37,7 +37,6 @@ int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
     se->status = POF_SE_UNOBSERVABLE;
     rc = pofi_se_topology(se, err);
     rc = rc == 0 ? make_arrays(se, err) : rc;
-    rc = rc == 0 ? pofi_pf_new_inner(&se->pf, &se->net, err) : rc;
     if (rc != 0) {
         pof_se_free(se);
         return rc;
@@ -51,7 +50,6 @@ void pof_se_free(struct pof_se *se)
     if (!se) {
         return;
     }
-    pof_pf_free(se->pf);
     if (se->lanes) {
         pofi_se_lanes_free(se->lanes);
     }
@@ -61,7 +59,7 @@ void pof_se_free(struct pof_se *se)
     pofi_se_state_free(&se->best.state);
     pofi_se_topology_free(se);
     void *owned[] = {se->row, se->last,     se->place,     se->block,      se->h,        se->constant,    se->v,
-                     se->a,   se->step, se->probe, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
+                     se->a,   se->step, se->probe, se->asked, se->before,     se->base_lambda, se->base_weight, se->lanes,    se->unobservable,
                      se->residual,          se->normalised, se->critical,      se->island,   se->missing};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
@@ -111,15 +109,16 @@ static int arrange(struct pof_se *se, struct pof_err *err)
     size_t size = 2 * (size_t)se->gain.blocks;
     rc = rc ? rc : pof_grow(&se->step, &se->step_cap, size, sizeof *se->step, err);
     rc = rc ? rc : pof_grow(&se->probe, &se->probe_cap, size, sizeof *se->probe, err);
+    rc = rc ? rc : pof_grow(&se->asked, &se->asked_cap, size, sizeof *se->asked, err);
     rc = rc ? rc : pof_grow(&se->before, &se->before_cap, se->rows, sizeof *se->before, err);
     rc = rc ? rc : pofi_se_plan_new(se, &se->plan, err);
     return rc ? rc : pofi_se_lanes_new(se->plan, se->lanes, 1, err);
 }
 
-/* Observability comes first: its memory is free again when the patterns are made, which only
- * observable sets need. */
-int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
-                    bool *observable, struct pof_err *err)
+/* Rows, and whether they are enough. Memory of that, and of the power flow to start from, is free again
+ * when the patterns are made, which only observable sets need. */
+static int lay(struct pof_se *se, const struct pof_observation *observations, size_t n,
+               bool *observable, struct pof_err *err)
 {
     bool same = false;
     se->seen = observations;
@@ -131,15 +130,30 @@ int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observation
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);
     }
-    if (rc == 0 && se->observed && !se->plan) {
-        rc = arrange(se, err);
-    }
     if (rc != 0) {
         forget(se);
     }
     se->remembered = rc == 0;
     *observable = rc == 0 && se->observed;
     return rc;
+}
+
+/* Patterns for rows that are laid. */
+static int arrange_once(struct pof_se *se, struct pof_err *err)
+{
+    int rc = se->plan ? 0 : arrange(se, err);
+    if (rc != 0) {
+        forget(se);
+        se->remembered = false;
+    }
+    return rc;
+}
+
+int pofi_se_prepare(struct pof_se *se, const struct pof_observation *observations, size_t n,
+                    bool *observable, struct pof_err *err)
+{
+    int rc = lay(se, observations, n, observable, err);
+    return rc || !*observable ? rc : arrange_once(se, err);
 }
 
 void pofi_se_currents_wait(struct pof_se *se)
@@ -185,7 +199,7 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
 {
     bool observable = false;
     clear_results(se);
-    int rc = pofi_se_prepare(se, observations, n, &observable, err);
+    int rc = lay(se, observations, n, &observable, err);
     if (rc == 0 && !observable) {
         se->status = POF_SE_UNOBSERVABLE;
     }
@@ -194,6 +208,7 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     for (int flat = 0; rc == 0 && observable && !warm && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {
         pofi_se_currents_wait(se);
         rc = pofi_se_start(se, flat != 0, err);
+        rc = rc == 0 ? arrange_once(se, err) : rc;
         rc = rc == 0 ? pofi_se_iterate(se, err) : rc;
     }
     bool last = rc == 0 && observable && se->status == POF_SE_DIVERGED;
@@ -225,6 +240,9 @@ int pof_se_leave_out(struct pof_se *se, size_t i, enum pof_se_status *status, st
     se->iterations = iterations;
     for (size_t k = 0; k < se->rows; k++) {
         struct se_row *row = &se->row[k];
+        if (row->source == i) {
+            pofi_se_part(se, k);
+        }
         row->removed = row->removed || row->source == i;
         row->active = !row->removed;
     }

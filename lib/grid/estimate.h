@@ -6,7 +6,7 @@
  *
  *     J(x) = sum ((z_i - h_i(x)) / sigma_i)^2    subject to    h_k(x) = z_k for exact readings,
  *
- * P and Q independent of each other, on the network as linear forms (net.h). Gauss-Newton on
+ * readings of P and Q each for themselves or correlated (estimate_pairs.c), on the network as linear forms (net.h). Gauss-Newton on
  *
  *     [ G + prior   C' ] [ dx      ]   [ H' W r - C' lambda ]
  *     [ C           0  ] [ dlambda ] = [ r_C                ]
@@ -56,6 +56,16 @@ struct pof_observation {
     uint8_t phase;    /* 0: all three together; 1, 2, 3: a, b, c alone (three-phase estimation) */
     double value;
     double sigma;     /* in the unit of value; 0: exact */
+    double rho;       /* of P and of Q: correlation of its error with that of the other quantity's
+                         reading at the same place (given with either or both); of no effect where
+                         there is none. There may be one of each only */
+};
+
+/* Where a first estimate begins; when that leads nowhere, without load. */
+enum pof_se_start {
+    POF_SE_START_FLOW,  /* a power flow on the read injections */
+    POF_SE_START_FLAT,  /* no load */
+    POF_SE_START_STORED /* the voltages that the grid has stored */
 };
 
 struct pof_se_options {
@@ -63,6 +73,7 @@ struct pof_se_options {
     int max_iterations; /* 0: 50 */
     bool dense;         /* each step by dense constrained least squares instead of the sparse
                            system, O(n^3): an independent check for up to some 300 nodes */
+    enum pof_se_start start;
     uint32_t phases;    /* 3: of each phase; 0 and 1: balanced, where readings of one phase alone are
                            refused. With three, a P or Q of all phases is their sum; a voltage or
                            current of all phases is one reading of that magnitude in each, angles a
@@ -81,7 +92,7 @@ int pof_se_new(struct pof_se **out, const struct pof_grid *grid,
                const struct pof_se_options *options, struct pof_err *err) POF_CHECKED;
 
 /* Whether an observation makes sense in the grid: element there, quantity fit for it, finite,
- * sigma not negative. POF_E_RANGE, POF_E_PHYSICS, POF_E_REFERENCE. */
+ * sigma not negative, rho of P and Q alone and between -1 and 1. POF_E_RANGE, POF_E_PHYSICS, POF_E_REFERENCE. */
 int pof_se_accepts(const struct pof_grid *grid, const struct pof_observation *observation,
                    struct pof_err *err) POF_CHECKED;
 
@@ -139,7 +150,8 @@ struct pof_se_check {
     const double *sd_v_pu, *sd_angle, *sd_p_w, *sd_q_var;                    /* [nodes] */
     const double *sd_p_from_w, *sd_q_from_var, *sd_p_to_w, *sd_q_to_var, *sd_i_a; /* [branches] */
     const double *residual;   /* [n] observation less estimate, unit of the observation */
-    const double *normalised; /* [n] 0 when critical, exact or not used */
+    const double *normalised; /* [n] 0 when critical, exact or not used; of a Q that is correlated with
+                                 P, of what of it the reading of P does not tell */
     const bool *critical;     /* [n] */
     double chi2_limit;        /* 95 % quantile of J at dof; 0 when dof < 1 */
     double lnr;               /* largest normalised residual by magnitude; 0: none */

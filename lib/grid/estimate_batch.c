@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-
 #include <string.h>
 
 /* A case that has not ended by then, or whose steps shrink less, goes by itself. */
@@ -15,17 +14,14 @@ static const double CONTRACTION_WORST = 0.7;
 
 /* What the last step leaves of voltages' errors, p.u. and rad, unless the engine's options say. */
 static const double TOLERANCE = 5e-9;
-/* Exact rows hold so well, p.u., or as well as the rounding of voltages, this share of a row's
- * largest derivative, lets them. */
-static const double MISSED = 5e-10, ROUNDING = 4e-15;
-
-/* Cases of one thread's turn: enough that lanes are filled anew many times. */
-enum { TURN = 64 };
+/* Exact rows hold so well, p.u.; or so well as the rounding of voltages lets them, when it is only
+ * this share of a row's largest derivative and a step more does not halve it. */
+static const double MISSED = 2e-10, ROUNDING = 4e-15;
 
 /* What a case's row begins with: z = per * value + shift. */
 struct base {
     uint32_t source;       /* observation */
-    uint32_t row;
+    uint32_t row;          /* of the plan */
     bool exact;
     double per, shift;
 };
@@ -36,20 +32,24 @@ struct job {
     struct pof_se_batch *batch;
     struct base *base;     /* [bases] rows that are observed */
     size_t bases;
-    double *weight;        /* [rows] of the base */
+    double *weight;        /* [rows] of the plan: of the base */
     struct worker *worker; /* [threads] */
     uint8_t *alone;        /* [cases] */
-    double missed;         /* of exact rows, p.u. */
-    size_t turn;
+    double missed;         /* by exact rows at most, p.u. */
+    uint32_t *node;        /* [grid nodes * phases] of the plan; POF_NONE: not energised */
+    int width;             /* lanes */
 };
 
+/* Cases side by side; when all are done the next come. */
 struct worker {
     struct eval_lanes lanes;
-    int width;
-    size_t at[LANES_WIDE]; /* case of each lane; SIZE_MAX: idle */
+    size_t first;         /* case of lane 0 */
+    int used;             /* lanes with a case; the others repeat the last */
+    bool done[LANES_WIDE];
     double before[LANES_WIDE][2]; /* sizes of the last two steps, the older one first */
     int iterations[LANES_WIDE];
     bool last[LANES_WIDE]; /* the step that was taken is the last, if exact rows hold */
+    double missed[LANES_WIDE]; /* by exact rows before that step */
 };
 
 /* --- lanes --- */
@@ -59,53 +59,72 @@ static void set_lanes(const struct job *j, struct worker *w)
 {
     const struct pof_se *se = j->se;
     struct eval_lanes *l = &w->lanes;
-    size_t width = (size_t)w->width;
-    for (size_t i = 0; i < se->rows * width; i++) {
-        l->z[i] = se->row[i / width].z;
-        l->w[i] = j->weight[i / width];
+    size_t width = (size_t)j->width;
+    for (size_t i = 0; i < se->rows; i++) {
+        for (size_t k = se->plan->row_at[i] * width, end = k + width; k < end; k++) {
+            l->z[k] = se->row[i].z;
+            l->w[k] = j->weight[k / width];
+        }
     }
     l->common = j->batch->sigma ? NULL : j->weight;
 }
 
-static void put_rows(const struct job *j, struct worker *w, size_t lane, size_t c)
+static size_t case_of(const struct worker *w, size_t lane)
+{
+    return w->first + ((int)lane < w->used ? lane : (size_t)w->used - 1);
+}
+
+static void put_rows(const struct job *j, struct worker *w)
 {
     const struct pof_se_batch *b = j->batch;
-    const double *value = b->value + c * b->n, *sigma = b->sigma ? b->sigma + c * b->n : NULL;
-    double *z = w->lanes.z + lane, *weight = w->lanes.w + lane;
-    size_t width = (size_t)w->width;
-    for (const struct base *row = j->base; row < j->base + j->bases; row++) {
-        z[row->row * width] = value[row->source] * row->per + row->shift;
+    const double *value[LANES_WIDE], *sigma[LANES_WIDE];
+    size_t width = (size_t)j->width;
+    for (size_t k = 0; k < width; k++) {
+        value[k] = b->value + case_of(w, k) * b->n;
+        sigma[k] = b->sigma ? b->sigma + case_of(w, k) * b->n : NULL;
     }
-    for (const struct base *row = j->base; sigma && row < j->base + j->bases; row++) {
-        if (!row->exact) {
-            double s = sigma[row->source] * row->per;
-            weight[row->row * width] = 1 / (s * s);
+    for (const struct base *row = j->base; row < j->base + j->bases; row++) {
+        for (size_t k = 0; k < width; k++) {
+            w->lanes.z[row->row * width + k] = value[k][row->source] * row->per + row->shift;
+        }
+        for (size_t k = 0; k < width && b->sigma && !row->exact; k++) {
+            double s = sigma[k][row->source] * row->per;
+            w->lanes.w[row->row * width + k] = 1 / (s * s);
         }
     }
 }
 
-static void put_lane(const struct job *j, struct worker *w, int k, size_t c)
+/* All lanes to the base, with what is read in their cases. */
+static void put_lanes(const struct job *j, struct worker *w)
 {
     const struct pof_se *se = j->se;
     const struct se_plan *plan = se->plan;
     struct eval_lanes *l = &w->lanes;
-    size_t width = (size_t)w->width, lane = (size_t)k;
+    size_t width = (size_t)j->width;
     for (size_t n = 0; n < se->net.nodes; n++) {
-        l->v[2 * n * width + lane] = se->from.vr[n];
-        l->v[(2 * n + 1) * width + lane] = se->from.vi[n];
-        l->vm[n * width + lane] = se->from.vm[n];
+        uint32_t from = plan->net_node[n];
+        for (size_t k = 0; k < width; k++) {
+            l->v[2 * n * width + k] = se->from.vr[from];
+            l->v[(2 * n + 1) * width + k] = se->from.vi[from];
+            l->vm[n * width + k] = se->from.vm[from];
+        }
     }
-    for (size_t n = 0; n < 2 * (size_t)se->potentials; n++) {
-        l->x[n * width + lane] = se->from.x[n];
+    for (size_t n = 0; n < 2 * (size_t)se->potentials * width; n++) {
+        l->x[n] = se->from.x[n / width];
     }
     for (uint32_t i = 0; i < plan->exacts; i++) {
-        l->lambda[plan->exact[i] * width + lane] = se->row[plan->exact[i]].lambda;
+        for (size_t k = 0; k < width; k++) {
+            l->lambda[plan->exact[i].row * width + k] = se->row[plan->exact_row[i]].lambda;
+        }
     }
-    put_rows(j, w, lane, c);
-    w->at[k] = c;
-    w->before[k][0] = w->before[k][1] = INFINITY;
-    w->iterations[k] = 0;
-    w->last[k] = false;
+    put_rows(j, w);
+    for (size_t k = 0; k < width; k++) {
+        w->before[k][0] = w->before[k][1] = INFINITY;
+        w->iterations[k] = 0;
+        w->last[k] = false;
+        w->missed[k] = INFINITY;
+        w->done[k] = (int)k >= w->used;
+    }
 }
 
 /* Angles by the rotation since the base: it is small, so its tangent's series is short. */
@@ -119,77 +138,87 @@ static double turned_by(double im, double re)
     return t * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9 - s * (1.0 / 11))))));
 }
 
-/* The voltages of a bus, for all grid nodes at it. */
-static void take_voltages(const struct job *j, const struct worker *w, size_t lane, size_t c)
+/* The voltage of plan's node n in a lane, as result number i. */
+static void take_node(const struct job *j, const struct worker *w, size_t lane, size_t n, size_t i)
 {
     const struct pof_se *se = j->se;
-    const double *v = w->lanes.v + lane, *vm = w->lanes.vm + lane;
-    size_t width = (size_t)w->width, phases = se->net.phases, nodes = se->grid->nodes;
-    double *to_v = j->batch->v_pu ? j->batch->v_pu + c * nodes * phases : NULL;
-    double *to_a = j->batch->angle ? j->batch->angle + c * nodes * phases : NULL;
-    for (size_t i = 0, at = 0; i < nodes; i++) {
-        uint32_t bus = se->net.bus_of[i];
-        for (size_t n = bus * phases, f = 0; f < phases; f++, n++, at++) {
-            if (to_v) {
-                to_v[at] = bus == POF_NONE ? 0 : vm[n * width];
+    uint32_t from = se->plan->net_node[n];
+    size_t width = (size_t)j->width;
+    double vr = w->lanes.v[2 * n * width + lane], vi = w->lanes.v[(2 * n + 1) * width + lane];
+    if (j->batch->v_pu) {
+        j->batch->v_pu[i] = w->lanes.vm[n * width + lane];
+    }
+    if (j->batch->angle) {
+        double re = vr * se->from.vr[from] + vi * se->from.vi[from];
+        double im = vi * se->from.vr[from] - vr * se->from.vi[from];
+        j->batch->angle[i] = se->a[from] + turned_by(im, re);
+    }
+}
+
+/* Voltages of the lanes marked, for all grid nodes. */
+static void take_voltages(const struct job *j, const struct worker *w, const bool *marked)
+{
+    size_t all = (size_t)j->se->grid->nodes * j->se->net.phases;
+    for (size_t at = 0; at < all; at++) {
+        for (size_t lane = 0; lane < (size_t)j->width; lane++) {
+            size_t i = (w->first + lane) * all + at;
+            if (marked[lane] && j->node[at] != POF_NONE) {
+                take_node(j, w, lane, j->node[at], i);
+            } else if (marked[lane] && j->batch->v_pu) {
+                j->batch->v_pu[i] = 0;
             }
-            if (to_a && bus == POF_NONE) {
-                to_a[at] = 0;
-            } else if (to_a) {
-                double vr = v[2 * n * width], vi = v[(2 * n + 1) * width];
-                double re = vr * se->from.vr[n] + vi * se->from.vi[n];
-                double im = vi * se->from.vr[n] - vr * se->from.vi[n];
-                to_a[at] = se->a[n] + turned_by(im, re);
+            if (marked[lane] && j->node[at] == POF_NONE && j->batch->angle) {
+                j->batch->angle[i] = 0;
             }
         }
     }
 }
 
-static void take_lane(const struct job *j, const struct worker *w, int k)
+static void take_case(const struct job *j, const struct worker *w, size_t lane)
 {
     struct pof_se_batch *b = j->batch;
-    size_t width = (size_t)w->width, lane = (size_t)k, c = w->at[k];
-    take_voltages(j, w, lane, c);
+    size_t c = w->first + lane;
     if (b->objective) {
-        b->objective[c] = w->lanes.sums[EVAL_OBJECTIVE * width + lane];
+        b->objective[c] = w->lanes.sums[EVAL_OBJECTIVE * (size_t)j->width + lane];
     }
     if (b->iterations) {
-        b->iterations[c] = w->iterations[k];
+        b->iterations[c] = w->iterations[lane];
     }
     if (b->status) {
         b->status[c] = POF_SE_CONVERGED;
     }
 }
 
-/* The next case of the turn into a lane, or none. */
-static void refill(const struct job *j, struct worker *w, int k, size_t *next, size_t end)
+/* After an evaluation: which cases are done, or hopeless here? True when some go on. */
+static bool look(struct job *j, struct worker *w)
 {
-    if (*next < end) {
-        put_lane(j, w, k, (*next)++);
-    } else {
-        w->at[k] = SIZE_MAX;
+    size_t width = (size_t)j->width;
+    bool end[LANES_WIDE] = {false}, any = false, more = false;
+    for (size_t k = 0; k < width; k++) {
+        double missed = w->lanes.sums[EVAL_MISSED * width + k];
+        double objective = w->lanes.sums[EVAL_OBJECTIVE * width + k];
+        if (w->done[k]) {
+            continue;
+        }
+        bool holds = missed <= MISSED || (missed <= j->missed && missed > 0.5 * w->missed[k]);
+        w->missed[k] = missed;
+        if (w->last[k] && holds && isfinite(objective)) {
+            take_case(j, w, k);
+            any = end[k] = w->done[k] = true;
+        } else if (!isfinite(objective) || w->iterations[k] >= ITERATIONS_MAX) {
+            j->alone[w->first + k] = 1;
+            w->done[k] = true;
+        }
+        more |= !w->done[k];
     }
-}
-
-/* After an evaluation: is the lane's case done, or hopeless here? */
-static bool over(struct job *j, struct worker *w, int k)
-{
-    size_t width = (size_t)w->width, lane = (size_t)k;
-    double missed = w->lanes.sums[EVAL_MISSED * width + lane];
-    double objective = w->lanes.sums[EVAL_OBJECTIVE * width + lane];
-    if (w->last[k] && missed <= j->missed && isfinite(objective)) {
-        take_lane(j, w, k);
-        return true;
+    if (any) {
+        take_voltages(j, w, end);
     }
-    if (!isfinite(objective) || w->iterations[k] >= ITERATIONS_MAX) {
-        j->alone[w->at[k]] = 1;
-        return true;
-    }
-    return false;
+    return more;
 }
 
 /* After a step. */
-static void judge(struct job *j, struct worker *w, int k, double size)
+static void judge(const struct job *j, struct worker *w, size_t k, double size)
 {
     double *before = w->before[k];
     w->iterations[k]++;
@@ -202,50 +231,22 @@ static void judge(struct job *j, struct worker *w, int k, double size)
     before[1] = size;
 }
 
-static bool busy(const struct worker *w)
-{
-    for (int k = 0; k < w->width; k++) {
-        if (w->at[k] != SIZE_MAX) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int run_turn(void *ctx, unsigned worker, size_t i, struct pof_err *err)
+static int run_group(void *ctx, unsigned worker, size_t i, struct pof_err *err)
 {
     struct job *j = ctx;
     struct worker *w = &j->worker[worker];
     const struct se_plan *plan = j->se->plan;
-    size_t next = i * j->turn;
-    size_t end = next + j->turn < j->batch->cases ? next + j->turn : j->batch->cases;
-    bool wide = w->width > 1;
+    size_t width = (size_t)j->width, left = j->batch->cases - i * width;
     double size[LANES_WIDE] = {0};
     (void)err;
-    for (int k = 0; k < w->width; k++) {
-        refill(j, w, k, &next, end);
-    }
-    while (busy(w)) {
-        bool fresh = false;
-        (wide ? pofi_se_eval_wide : pofi_se_eval)(plan, &w->lanes);
-        for (int k = 0; k < w->width; k++) {
-            if (w->at[k] != SIZE_MAX && over(j, w, k)) {
-                refill(j, w, k, &next, end);
-                fresh = fresh || w->at[k] != SIZE_MAX;
-            }
-        }
-        if (fresh) {
-            continue; /* others are evaluated once more, to the same numbers */
-        }
-        if (!busy(w)) {
-            break;
-        }
-        (wide ? pofi_se_solve_wide : pofi_se_solve)(plan, j->se->gain.ldl, &w->lanes);
-        (wide ? pofi_se_step_wide : pofi_se_step)(plan, &w->lanes, size);
-        for (int k = 0; k < w->width; k++) {
-            if (w->at[k] != SIZE_MAX) {
-                judge(j, w, k, size[k]);
-            }
+    w->first = i * width;
+    w->used = (int)(left < width ? left : width);
+    put_lanes(j, w);
+    pofi_se_begin(plan, j->se->gain.ldl, &w->lanes, width > 1);
+    while (look(j, w)) {
+        pofi_se_next(plan, j->se->gain.ldl, &w->lanes, width > 1, size);
+        for (size_t k = 0; k < width; k++) {
+            judge(j, w, k, size[k]);
         }
     }
     return 0;
@@ -255,16 +256,29 @@ static int run_turn(void *ctx, unsigned worker, size_t i, struct pof_err *err)
 
 static int same_kind(const struct pof_se_batch *b, struct pof_err *err)
 {
-    for (size_t i = 0; i < b->cases * b->n; i++) {
-        double sigma = b->sigma ? b->sigma[i] : 1;
-        bool exact = b->observation[i % b->n].sigma <= 0;
-        if (!isfinite(b->value[i]) || !isfinite(sigma) || (b->sigma && exact != (sigma <= 0))) {
-            return pof_fail(err, POF_E_RANGE, "value %g, sigma %g of reading %zu in case %zu: expected "
-                                              "finite ones, and exact where the first case is",
-                            b->value[i], sigma, i % b->n, i / b->n);
+    for (size_t c = 0, k = 0; c < b->cases; c++) {
+        for (size_t i = 0; i < b->n; i++, k++) {
+            double sigma = b->sigma ? b->sigma[k] : 1;
+            bool exact = b->observation[i].sigma <= 0;
+            if (!isfinite(b->value[k]) || !isfinite(sigma) || (b->sigma && exact != (sigma <= 0))) {
+                return pof_fail(err, POF_E_RANGE,
+                                "value %g, sigma %g of reading %zu in case %zu: expected "
+                                "finite ones, and exact where the first case is",
+                                b->value[k], sigma, i, c);
+            }
         }
     }
     return 0;
+}
+
+/* The observations of a case. */
+static void put_case(const struct pof_se_batch *b, size_t c, struct pof_observation *o)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        o[i] = b->observation[i];
+        o[i].value = b->value[c * b->n + i];
+        o[i].sigma = b->sigma ? b->sigma[c * b->n + i] : o[i].sigma;
+    }
 }
 
 /* One case by itself; its results where they belong. */
@@ -273,11 +287,7 @@ static int alone(struct pof_se *se, struct pof_se_batch *b, size_t c, struct pof
 {
     struct pof_se_result r;
     size_t nodes = (size_t)se->grid->nodes * se->net.phases;
-    for (size_t i = 0; i < b->n; i++) {
-        o[i] = b->observation[i];
-        o[i].value = b->value[c * b->n + i];
-        o[i].sigma = b->sigma ? b->sigma[c * b->n + i] : o[i].sigma;
-    }
+    put_case(b, c, o);
     int rc = pof_se_solve(se, o, b->n, status, err);
     if (rc) {
         return rc;
@@ -311,50 +321,112 @@ static int settle_base(struct job *j, struct pof_err *err)
         return rc;
     }
     j->missed = MISSED;
+    pofi_se_to_base(se);
     pofi_se_state_copy(se, &se->from, &se->state);
-    pofi_se_linearise(se);
-    se->base_factored = false;
-    pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         if (row->exact) {
             j->missed = fmax(j->missed, ROUNDING / row->weight);
         }
-        j->weight[i] = row->exact ? 1 : row->weight;
+        j->weight[se->plan->row_at[i]] = row->exact ? 1 : row->weight;
         if (row->source != POF_NONE) {
             const struct pof_observation *o = &j->batch->observation[row->source];
             double unit = pofi_se_unit(se, o);
             struct base *to = &j->base[j->bases++];
-            *to = (struct base){row->source, (uint32_t)i, row->exact, 1 / unit, 0};
+            *to = (struct base){row->source, se->plan->row_at[i], row->exact, 1 / unit, 0};
             to->shift = row->z - o->value / unit; /* angles of further phases */
         }
     }
     return 0;
 }
 
+/* Where the results of grid nodes come from. */
+static int map_nodes(struct job *j, struct pof_err *err)
+{
+    const struct pof_se *se = j->se;
+    uint32_t *number = NULL;
+    size_t phases = se->net.phases;
+    int rc = pof_calloc(&j->node, se->grid->nodes * phases, sizeof *j->node, err);
+    rc = rc ? rc : pof_calloc(&number, se->net.nodes, sizeof *number, err);
+    for (uint32_t n = 0; rc == 0 && n < se->net.nodes; n++) {
+        number[se->plan->net_node[n]] = n;
+    }
+    for (size_t at = 0; rc == 0 && at < se->grid->nodes * phases; at++) {
+        uint32_t bus = se->net.bus_of[at / phases];
+        j->node[at] = bus == POF_NONE ? POF_NONE : number[bus * phases + at % phases];
+    }
+    free(number);
+    return rc;
+}
+
 static int run_lanes(struct job *j, struct pof_err *err)
 {
     struct pof_se_batch *b = j->batch;
     unsigned threads = b->threads > 1 ? b->threads : 1;
+    j->width = b->one_lane ? 1 : LANES_WIDE;
+    size_t width = (size_t)j->width;
     int rc = pof_calloc(&j->worker, threads, sizeof *j->worker, err);
     rc = rc ? rc : settle_base(j, err);
+    rc = rc ? rc : map_nodes(j, err);
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
-        j->worker[t].width = b->one_lane ? 1 : LANES_WIDE;
-        rc = pofi_se_lanes_new(j->se->plan, &j->worker[t].lanes, j->worker[t].width, err);
+        rc = pofi_se_lanes_new(j->se->plan, &j->worker[t].lanes, j->width, err);
         if (rc == 0) {
             set_lanes(j, &j->worker[t]);
         }
     }
-    size_t turns = (b->cases + TURN - 1) / TURN;
-    j->turn = turns < threads ? (b->cases + threads - 1) / threads : TURN;
-    turns = j->turn > 0 ? (b->cases + j->turn - 1) / j->turn : 0;
-    rc = rc ? rc : pof_parallel(turns, threads, run_turn, j, err);
+    rc = rc ? rc : pof_parallel((b->cases + width - 1) / width, threads, run_group, j, err);
     for (unsigned t = 0; j->worker && t < threads; t++) {
         pofi_se_lanes_free(&j->worker[t].lanes);
     }
     free(j->worker);
     free(j->base);
     free(j->weight);
+    free(j->node);
+    return rc;
+}
+
+/* Kernels side by side have one correlation for all: such cases are estimated one by one. */
+static bool correlated(const struct pof_se_batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->observation[i].rho != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the engine has the base of a batch before, for readings of the same pattern. */
+static int continued(struct pof_se *se, const struct pof_se_batch *b, struct pof_observation *o,
+                     bool *found, struct pof_err *err)
+{
+    bool observable = false;
+    if (!b->continued || !se->base_known || b->cases == 0 || correlated(b)) {
+        return 0;
+    }
+    put_case(b, 0, o);
+    int rc = pofi_se_prepare(se, o, b->n, &observable, err);
+    *found = rc == 0 && observable && se->base_known;
+    return rc;
+}
+
+/* The first case that has an estimate becomes the base; without a base all have been estimated. */
+static int find_base(struct pof_se *se, struct pof_se_batch *b, struct pof_observation *o, bool *found,
+                     struct pof_err *err)
+{
+    enum pof_se_status status = POF_SE_DIVERGED;
+    size_t c = 0;
+    int rc = 0;
+    bool each = correlated(b);
+    se->base_known = false; /* does not depend on what was before */
+    for (; rc == 0 && c < b->cases && (status == POF_SE_DIVERGED || each); c++) {
+        rc = alone(se, b, c, o, &status, err);
+    }
+    *found = rc == 0 && status == POF_SE_CONVERGED && !each;
+    for (c = 0; rc == 0 && !each && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
+        rc = alone(se, b, c, o, &status, err);
+    }
+    b->alone = *found ? 0 : b->cases;
     return rc;
 }
 
@@ -362,32 +434,23 @@ int pof_se_batch(struct pof_se *se, struct pof_se_batch *b, struct pof_err *err)
 {
     struct job j = {.se = se, .batch = b};
     struct pof_observation *o = NULL;
-    enum pof_se_status status = POF_SE_DIVERGED, other;
+    enum pof_se_status status;
+    bool found = false;
     b->alone = 0;
-    se->base_known = false; /* the batch's own base does not depend on what was before */
     int rc = same_kind(b, err);
     rc = rc ? rc : pof_calloc(&j.alone, b->cases, sizeof *j.alone, err);
     rc = rc ? rc : pof_calloc(&o, b->n, sizeof *o, err);
-    size_t base = 0;
-    for (; rc == 0 && base < b->cases && status == POF_SE_DIVERGED; base++) {
-        rc = alone(se, b, base, o, &status, err);
-        b->alone++;
-    }
-    bool found = rc == 0 && status == POF_SE_CONVERGED;
-    for (size_t c = 0; rc == 0 && status == POF_SE_UNOBSERVABLE && c < b->cases; c++) {
-        rc = alone(se, b, c, o, &status, err);
-    }
-    if (found) {
-        b->alone = 0;
+    rc = rc ? rc : continued(se, b, o, &found, err);
+    rc = rc || found ? rc : find_base(se, b, o, &found, err);
+    if (rc == 0 && found) {
         struct pof_se_batch rest = *b;
-        rest.observation = o; /* the base, whose values are those in the rows */
+        rest.observation = o; /* whose values are those in the rows */
         j.batch = &rest;
-        memset(j.alone, 0, b->cases);
         rc = run_lanes(&j, err);
     }
     for (size_t c = 0; rc == 0 && found && c < b->cases; c++) {
         if (j.alone[c]) {
-            rc = alone(se, b, c, o, &other, err);
+            rc = alone(se, b, c, o, &status, err);
             b->alone++;
         }
     }

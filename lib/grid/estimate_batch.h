@@ -20,6 +20,7 @@ struct pof_se_batch {
     const double *sigma;  /* [cases * n]; NULL: those of the observations. What is exact stays so */
     unsigned threads;     /* 0, 1: the calling one */
     bool one_lane;        /* no lanes: the same bits, slower */
+    bool continued;       /* the engine's base, if it has one of this pattern, is the base */
     /* Results, arrays of the caller; NULL: not wanted. */
     double *v_pu, *angle; /* [cases * nodes] as in pof_se_result; where not converged, the last state
                              of the estimate by itself */

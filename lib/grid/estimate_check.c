@@ -20,7 +20,7 @@ static void judge_row(struct pof_se *se, const struct se_row *row, double left, 
     bool critical = left < CRITICAL * s2;
     double normalised = critical ? 0 : row->r / sqrt(left);
     if (first || fabs(normalised) > fabs(se->normalised[at])) {
-        se->residual[at] = row->r * pofi_se_unit(se, &se->seen[at]);
+        se->residual[at] = pofi_se_residual(row) * pofi_se_unit(se, &se->seen[at]);
         se->normalised[at] = row->exact || !row->active ? 0 : normalised;
     }
     if (!row->exact && row->active) {

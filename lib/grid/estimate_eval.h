@@ -13,15 +13,23 @@
 #include "grid/estimate_impl.h"
 #include "grid/lanes.h"
 
-/* A row as the kernels see it. */
+/* A row as the kernels see it, where it is not one of a plain form. */
 struct eval_row {
     uint8_t quantity;
-    uint8_t which;    /* form of the group; 3: the sum of all */
-    bool exact;
-    double sign, scale, rho; /* scale, weight in G: of exact rows */
-    uint32_t node;    /* V, ANGLE: of the net */
-    uint32_t extra;   /* exact: unknown in the order of elimination */
+    uint8_t which;    /* form of the group; 3: the sum of all; 4: no form */
+    bool mixed;       /* reads Q - mix P, as row `of` of the estimator says */
+    double sign, mix;
+    uint32_t of;
+    uint32_t at;      /* row of the plan */
+    uint32_t node;    /* V, ANGLE: of the plan */
+    uint32_t exact;   /* which exact row; POF_NONE: weighted */
     uint32_t tbegin, tend; /* potentials */
+};
+
+/* An exact row. */
+struct eval_exact {
+    double scale, rho; /* rho: weight in G */
+    uint32_t row, extra; /* extra: its unknown in the order of elimination */
 };
 
 /* One admittance of a form. */
@@ -31,16 +39,18 @@ struct eval_entry {
 };
 
 /* What nearly all forms are read as: P, then Q, both exact or both weighted. Its admittances have the
- * sign of the rows. */
+ * sign of the rows. Of exact ones the first is the sum of all, for the own voltage, and the others are
+ * for differences to it: beside stiff lines rounding of y v is more than exact rows may miss. */
 struct eval_plain {
     uint32_t row, at;
     uint32_t begin, end;  /* entries */
+    uint32_t exact;       /* first of its two exact rows */
 };
 
 /* Other forms, evaluated together: one, or the three phases, and their rows. */
 struct eval_group {
     uint32_t form;        /* first of them, in the plan's list; POF_NONE: no form */
-    uint32_t begin, end;  /* rows */
+    uint32_t begin, end;  /* of plan.row */
 };
 
 struct eval_term {
@@ -49,23 +59,38 @@ struct eval_term {
     double factor;
 };
 
+/* What belongs to a piece of the order of elimination (ldl.h), from here to the next piece. A row is
+ * in the piece of the first block it touches: all others are there too, or in the last piece. So are
+ * gradients of all but the last piece complete when the piece's rows are evaluated. */
+struct eval_piece {
+    uint32_t block, node, potential;
+    uint32_t plain, pairs_end, weighted_end; /* of two entries; weighted; then exact */
+    uint32_t group, node_row, exact;
+};
+
+/* Nodes and rows have numbers of their own, in the order of elimination, so that what is needed
+ * together lies together. */
 struct se_plan {
     uint32_t nodes, phases, rows, groups, width; /* width: forms of a group */
     uint32_t potentials;
-    uint32_t unknowns;    /* 2 * blocks */
-    const uint32_t *order; /* [blocks] of the gain's factors */
-    uint32_t first_group_row; /* rows before are V and ANGLE */
-    struct eval_row *row;
-    uint32_t *exact;      /* [exacts] */
-    uint32_t exacts;
+    uint32_t unknowns;      /* 2 * blocks */
+    const uint32_t *order;  /* [blocks] of the gain's factors */
+    uint32_t *net_node;     /* [nodes] of the net */
+    uint32_t *unknown;      /* [nodes] its angle in the order of elimination; its magnitude is next */
+    uint32_t *row_at;       /* [rows] plan's row of a row */
+    struct eval_piece *piece; /* [pieces + 1] */
+    uint32_t pieces;
+    struct eval_row *node_row; /* V and ANGLE */
+    struct eval_row *row;      /* of groups */
+    struct eval_exact *exact;
+    uint32_t *exact_row;       /* [exacts] row of the estimator */
+    uint32_t exacts, node_rows, group_rows, plains;
     struct eval_plain *plain;
-    uint32_t pairs, weighted, plains; /* weighted of two entries; until there: weighted; then exact */
     struct eval_group *group;
     struct eval_term *term;
-    uint32_t *at, *begin;  /* forms that are read */
+    struct eval_term *potential; /* [blocks of potentials] as elimination has them; of P */
+    uint32_t *at, *begin;   /* forms that are read */
     struct eval_entry *entry;
-    uint32_t *clear;       /* [clears] unknowns that are neither of nodes nor of exact rows */
-    uint32_t clears;
 };
 
 /* Numbers of a width: lanes of the same element are neighbours. */
@@ -77,6 +102,7 @@ struct eval_lanes {
     const double *common; /* [rows], not by lane: w of all lanes, instead of w; NULL: w. Not owned */
     double *lambda;       /* [rows] */
     double *rhs;          /* [unknowns], in the order of elimination */
+    double *top;          /* [unknowns of the last piece] its part of a solution */
     double *t;            /* [2 * nodes] scratch */
     double *r;            /* [rows] residuals; side by side: of exact rows alone */
     double *sums;         /* [EVAL_SUMS] */
@@ -96,14 +122,22 @@ void pofi_se_lanes_free(struct eval_lanes *l);
 
 /* Residuals, J, the largest miss of an exact row (p.u.), and the right-hand side. */
 void pofi_se_eval(const struct se_plan *plan, const struct eval_lanes *l);
-void pofi_se_eval_wide(const struct se_plan *plan, const struct eval_lanes *l);
 /* l->rhs becomes the step. */
 void pofi_se_solve(const struct se_plan *plan, const struct pof_ldl *ldl,
                    const struct eval_lanes *l);
-void pofi_se_solve_wide(const struct se_plan *plan, const struct pof_ldl *ldl,
-                        const struct eval_lanes *l);
 /* Moves by l->rhs, a solved step; size[lane] becomes its largest change of a voltage. */
 void pofi_se_step(const struct se_plan *plan, const struct eval_lanes *l, double *size);
-void pofi_se_step_wide(const struct se_plan *plan, const struct eval_lanes *l, double *size);
+
+/* The same for batches, which go through memory once for each step: what belongs to a piece is
+ * solved, moved, evaluated and eliminated while it is in the cache.
+ *
+ *     begin, next, next, ...
+ *
+ * begin evaluates; each next takes the whole step and evaluates where it leads. wide: four lanes,
+ * with the same bits as one. */
+void pofi_se_begin(const struct se_plan *plan, const struct pof_ldl *ldl,
+                   const struct eval_lanes *l, bool wide);
+void pofi_se_next(const struct se_plan *plan, const struct pof_ldl *ldl, const struct eval_lanes *l,
+                  bool wide, double *size);
 
 #endif

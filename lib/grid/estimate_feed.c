@@ -17,6 +17,9 @@ static int make_arrays(struct pof_feed *f, struct pof_err *err)
     int rc = pof_calloc(&f->registered, nodes, sizeof *f->registered, err);
     rc = rc == 0 ? pof_calloc(&f->sum, nodes, sizeof *f->sum, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->closed, branches, sizeof *f->closed, err) : rc;
+    if (rc != 0 || !(f->options.sigma_pseudo > 0)) {
+        return rc; /* nothing is assumed */
+    }
     rc = rc == 0 ? pof_calloc(&f->assumed, nodes, sizeof *f->assumed, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->area, nodes, sizeof *f->area, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->inflow, nodes, sizeof *f->inflow, err) : rc;
@@ -173,6 +176,7 @@ static int take_reading(struct pof_feed *f, const struct pof_reading *r, struct 
     s.o.phase = POF_HAS(r, reading, phase) ? (uint8_t)(r->phase + 1) : 0;
     s.o.value = r->value;
     s.o.sigma = r->sigma;
+    s.o.rho = POF_HAS(r, reading, rho) ? r->rho : 0;
     s.o.element =
         pof_names_find(s.o.branch ? &f->grid->branch_names : &f->grid->node_names, r->name);
     if (s.o.element == POF_NONE) {
@@ -204,7 +208,11 @@ struct pof_reading pof_reading_of(const struct pof_grid *grid, const struct pof_
                             .start = start,
                             .quantity = o->quantity,
                             .value = o->value,
-                            .sigma = o->sigma};
+                            .sigma = o->sigma,
+                            .rho = o->rho};
+    if (o->rho != 0) {
+        POF_SET(&r, reading, rho);
+    }
     if (o->branch) {
         r.end = o->to;
         POF_SET(&r, reading, end);

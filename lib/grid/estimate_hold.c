@@ -32,7 +32,8 @@ int pofi_by_seen(const void *a, const void *b)
     int c = (x->start > y->start) - (x->start < y->start);
     c = c != 0 ? c : by_place(x, y);
     c = c != 0 ? c : (x->o.value > y->o.value) - (x->o.value < y->o.value);
-    return c != 0 ? c : (x->o.sigma > y->o.sigma) - (x->o.sigma < y->o.sigma);
+    c = c != 0 ? c : (x->o.sigma > y->o.sigma) - (x->o.sigma < y->o.sigma);
+    return c != 0 ? c : (x->o.rho > y->o.rho) - (x->o.rho < y->o.rho);
 }
 
 /* sigma^2 + (rate * size * age)^2. */
@@ -59,6 +60,7 @@ static int put_reading(struct pof_feed *f, struct pof_instant *t, const struct s
         break;
     default:
         o.sigma = widen(o.sigma, f->options.age_power, o.value, age);
+        o.rho = age > 0 ? 0 : o.rho; /* what has changed since is not correlated */
         break;
     }
     if (sum && o.phase == 0) {

@@ -21,7 +21,6 @@
 #include "grid/estimate.h"
 #include "grid/ldl.h"
 #include "grid/net.h"
-#include "grid/powerflow_impl.h"
 
 /* Voltages as complex numbers, with their magnitude, and potentials of sections. */
 struct se_state {
@@ -41,6 +40,7 @@ struct se_row {
     bool kept;         /* an unknown of its own; else summed into G */
     bool active;       /* takes part; current magnitudes wait for the first steps */
     bool removed;      /* left out for good */
+    bool mixed;        /* of Q, correlated with P, the row before it: reads Q - mix P */
     uint8_t origin;    /* enum se_origin */
     uint32_t source;   /* the caller's observation */
     uint32_t place;    /* V, ANGLE: node of the net; else its first form; POF_NONE: flow of an ideal
@@ -48,6 +48,7 @@ struct se_row {
     uint8_t forms;     /* how many forms from there are read as their sum: 0, 1, or all phases */
     double sign;       /* -1: consumption, what the forms do not take away */
     double z, sigma;   /* p.u., rad */
+    double mix;        /* 0: none, or no more */
     double weight;     /* 1 / sigma^2; of exact rows the scale of the row */
     double lambda;     /* multiplier of an exact row, of the row as scaled */
     double r;          /* z - h(x) at the present state */
@@ -84,7 +85,6 @@ struct se_plan; /* what the kernels of estimate_eval.c go by */
 struct pof_se {
     const struct pof_grid *grid;
     struct pof_se_options options;
-    struct pof_pf *pf;
 
     /* topology */
     struct pof_net net;
@@ -124,9 +124,9 @@ struct pof_se {
     struct se_state state, from, flat; /* present; where a step began; no load */
     double *v, *a;         /* [net.nodes] magnitudes and angles, of outputs */
     struct eval_lanes *lanes; /* one estimate, for the plan */
-    double *step, *probe;  /* [2 * gain.blocks] a step; a right-hand side */
+    double *step, *probe, *asked; /* [2 * gain.blocks] a step; right-hand sides: scratch, the present */
     double *before;        /* [rows] multipliers where the step began */
-    size_t step_cap, probe_cap, before_cap;
+    size_t step_cap, probe_cap, asked_cap, before_cap;
 
     /* the first converged state of the present pattern, where later estimates begin */
     struct se_state base;
@@ -221,6 +221,15 @@ double pofi_se_unit(const struct pof_se *se, const struct pof_observation *o);
 /* Counts readings and constraints; the reference is not one but the choice of a frame. */
 void pofi_se_count(struct pof_se *se);
 
+/* estimate_pairs.c: correlated readings. Makes rows of Q that are correlated with P read what P does not
+ * tell; rows in their order. POF_E_CONFLICT: correlations that do not say between what. */
+int pofi_se_pairs(struct pof_se *se, struct pof_err *err) POF_CHECKED;
+/* Row i, or its partner, goes: the other stands for itself. */
+void pofi_se_part(struct pof_se *se, size_t i);
+/* What was read, and the residual of that, p.u. */
+double pofi_se_read(const struct se_row *row);
+double pofi_se_residual(const struct se_row *row);
+
 /* estimate_kkt.c: the linear systems. keep_all: every row has an unknown of its own; otherwise rows marked kept have, and the others are summed into G. */
 uint32_t pofi_se_states(const struct pof_se *se); /* blocks of state: nodes and sections */
 int pofi_se_system_new(const struct pof_se *se, struct se_system *s, bool keep_all,
@@ -243,11 +252,18 @@ void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch)
 /* estimate_observe.c: is it enough? Fills se->unobservable and se->detail. */
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) POF_CHECKED;
 
+/* estimate_enough.c: whether readings that are certainly enough are seen without search: P and Q at all
+ * nodes of a part but one, and levels. O(rows + entries of the net). */
+int pofi_se_enough(const struct pof_se *se, bool *enough, struct pof_err *err) POF_CHECKED;
+
 /* estimate_solve.c: Gauss-Newton from the present state; sets status, iterations, objective. */
 int pofi_se_iterate(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* From the base of the pattern by its factors: true when that converged. Otherwise nothing is lost but
  * time. */
 bool pofi_se_warm(struct pof_se *se);
+/* State, multipliers and scales of the base, or the present ones when there is none, and factors of
+ * them; weights are those of the present readings. */
+void pofi_se_to_base(struct pof_se *se);
 /* Makes the converged state the base, if the pattern has none. */
 int pofi_se_keep_base(struct pof_se *se, struct pof_err *err) POF_CHECKED;
 /* The same from a state that was solved before; all rows take part from the first step. */

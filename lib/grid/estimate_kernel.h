@@ -3,7 +3,9 @@
  * WIDTH is how many there are; pointers are to lanes. */
 
 struct LANES(view) {
-    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *t, *r;
+    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *t, *r, *sums;
+    const lane *top; /* less the blocks before the last piece */
+    const struct eval_exact *exact;
     const double *common;
     lane objective, missed;
 };
@@ -16,9 +18,9 @@ LANES(weight)(const struct LANES(view) *s, uint32_t i, lane *w)
 
 /* The residual of a row into a multiplier; sums on the way. */
 LANES_TARGET static inline __attribute__((always_inline)) void
-LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i, const lane *value,
-                  lane *m)
+LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, const lane *value, lane *m)
 {
+    uint32_t i = row->at;
     lane r = s->z[i] - *value;
     if (row->quantity == POF_QUANTITY_ANGLE || row->quantity >= POF_QUANTITY_I_ANGLE) {
         double *turns = (double *)&r;
@@ -29,10 +31,11 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i,
     lane w;
     LANES(weight)(s, i, &w);
     s->r[i] = r;
-    if (row->exact) {
+    if (row->exact != POF_NONE) {
+        const struct eval_exact *e = s->exact + row->exact;
         lane scaled = w * r;
-        s->rhs[row->extra] = scaled * row->scale;
-        *m = -(s->lambda[i] * w) * row->scale;
+        s->rhs[e->extra] += scaled * e->scale;
+        *m = -(s->lambda[i] * w) * e->scale;
         LANES_MORE(&s->missed, &scaled);
     } else {
         *m = w * r;
@@ -40,22 +43,22 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, uint32_t i,
     }
 }
 
-LANES_TARGET static void LANES(node_rows)(const struct se_plan *p, struct LANES(view) *s)
+LANES_TARGET static void LANES(node_rows)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
-    for (uint32_t i = 0; i < p->first_group_row; i++) {
-        const struct eval_row *row = &p->row[i];
-        uint32_t at = 2 * p->order[row->node];
+    for (uint32_t i = p->piece[k].node_row; i < p->piece[k + 1].node_row; i++) {
+        const struct eval_row *row = &p->node_row[i];
+        uint32_t at = p->unknown[row->node];
         lane value = s->vm[row->node], m;
         if (row->quantity == POF_QUANTITY_ANGLE) {
             const double *re = (const double *)&s->v[2 * row->node];
             const double *im = (const double *)&s->v[2 * row->node + 1];
-            for (int k = 0; k < WIDTH; k++) {
-                ((double *)&value)[k] = atan2(im[k], re[k]);
+            for (int f = 0; f < WIDTH; f++) {
+                ((double *)&value)[f] = atan2(im[f], re[f]);
             }
-            LANES(multiplier)(s, row, i, &value, &m);
+            LANES(multiplier)(s, row, &value, &m);
             s->rhs[at] += m;
         } else {
-            LANES(multiplier)(s, row, i, &value, &m);
+            LANES(multiplier)(s, row, &value, &m);
             s->rhs[at + 1] += m * s->vm[row->node];
         }
     }
@@ -81,7 +84,7 @@ LANES(form)(const struct se_plan *p, const struct LANES(view) *s, uint32_t k, la
 
 /* What a current contributes: |i|, or one of its angles. beta of di, and by the own angle. */
 LANES_TARGET static void LANES(current_row)(struct LANES(view) *s, const struct eval_row *row,
-                                            uint32_t i, const lane *f, lane *beta, lane *own)
+                                            const lane *f, lane *beta, lane *own)
 {
     lane value = {0}, m, re = {0}, im = {0};
     bool magnitude = row->quantity == POF_QUANTITY_I;
@@ -98,7 +101,7 @@ LANES_TARGET static void LANES(current_row)(struct LANES(view) *s, const struct 
         ((double *)&re)[k] = !seen ? 0 : magnitude ? ir[k] / size : -ii[k] / square;
         ((double *)&im)[k] = !seen ? 0 : magnitude ? -ii[k] / size : -ir[k] / square;
     }
-    LANES(multiplier)(s, row, i, &value, &m);
+    LANES(multiplier)(s, row, &value, &m);
     beta[0] += m * re;
     beta[1] += m * im;
     if (to_v) {
@@ -108,9 +111,9 @@ LANES_TARGET static void LANES(current_row)(struct LANES(view) *s, const struct 
 
 /* Power rows of a group; f: [width][4] of its forms, mu: [width][2] multipliers. */
 LANES_TARGET static inline __attribute__((always_inline)) void
-LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, uint32_t i, const lane *f, lane *mu)
+LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, const struct eval_row *row,
+                 const lane *f, lane *mu)
 {
-    const struct eval_row *row = &p->row[i];
     uint32_t q = row->quantity == POF_QUANTITY_Q;
     uint32_t from = row->which == 3 ? 0 : row->which, to = row->which == 3 ? p->width : from + 1;
     lane value = {0}, m;
@@ -119,17 +122,23 @@ LANES(power_row)(const struct se_plan *p, struct LANES(view) *s, uint32_t i, con
         for (uint32_t k = from + 1; k < to; k++) {
             value += f[4 * k + q];
         }
+        for (uint32_t k = from; k < to && row->mixed; k++) {
+            value -= row->mix * f[4 * k];
+        }
         value *= row->sign;
     }
     for (uint32_t t = row->tbegin; t < row->tend; t++) {
         value += p->term[t].factor * s->x[p->term[t].x];
     }
-    LANES(multiplier)(s, row, i, &value, &m);
+    LANES(multiplier)(s, row, &value, &m);
     for (uint32_t t = row->tbegin; t < row->tend; t++) {
         s->rhs[p->term[t].at] += m * p->term[t].factor;
     }
     for (uint32_t k = from; k < to && row->which != 4; k++) {
         mu[2 * k + q] += m * row->sign;
+        if (row->mixed) {
+            mu[2 * k] -= m * (row->mix * row->sign);
+        }
     }
 }
 
@@ -151,15 +160,15 @@ LANES(weigh)(struct LANES(view) *s, uint32_t i, const lane *power, lane *m)
 
 /* The same of exact rows. */
 LANES_TARGET static inline __attribute__((always_inline)) void
-LANES(hold)(struct LANES(view) *s, const struct eval_row *row, uint32_t i, const lane *power, lane *m)
+LANES(hold)(struct LANES(view) *s, const struct eval_exact *row, const lane *power, lane *m)
 {
-    for (uint32_t k = 0; k < 2; k++) {
-        lane r = s->z[i + k] - power[k], w, scaled;
-        LANES(weight)(s, i + k, &w);
+    for (uint32_t k = 0; k < 2; k++, row++) {
+        lane r = s->z[row->row] - power[k], w, scaled;
+        LANES(weight)(s, row->row, &w);
         scaled = w * r;
-        s->r[i + k] = r;
-        s->rhs[row[k].extra] = scaled * row[k].scale;
-        m[k] = -(s->lambda[i + k] * w) * row[k].scale;
+        s->r[row->row] = r;
+        s->rhs[row->extra] += scaled * row->scale;
+        m[k] = -(s->lambda[row->row] * w) * row->scale;
         LANES_MORE(&s->missed, &scaled);
     }
 }
@@ -175,9 +184,10 @@ LANES(hand_back)(lane *t, const lane *v, const lane *i, const lane *m, lane *bet
 }
 
 /* Weighted forms of two admittances: ends of branches. */
-LANES_TARGET static void LANES(pairs)(const struct se_plan *p, struct LANES(view) *s)
+LANES_TARGET static void LANES(pairs)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
-    for (const struct eval_plain *f = p->plain; f < p->plain + p->pairs; f++) {
+    const struct eval_plain *end = p->plain + p->piece[k].pairs_end;
+    for (const struct eval_plain *f = p->plain + p->piece[k].plain; f < end; f++) {
         const struct eval_entry *y = &p->entry[f->begin], *x = y + 1;
         const lane *v = s->v + 2 * (size_t)f->at, *vy = s->v + 2 * (size_t)y->to,
                    *vx = s->v + 2 * (size_t)x->to;
@@ -196,11 +206,11 @@ LANES_TARGET static void LANES(pairs)(const struct se_plan *p, struct LANES(view
     }
 }
 
-/* Other plain forms. */
-LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(view) *s)
+/* Other weighted plain forms. */
+LANES_TARGET static void LANES(weighted)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
-    for (uint32_t k = p->pairs; k < p->plains; k++) {
-        const struct eval_plain *f = &p->plain[k];
+    const struct eval_plain *end = p->plain + p->piece[k].weighted_end;
+    for (const struct eval_plain *f = p->plain + p->piece[k].pairs_end; f < end; f++) {
         const lane *v = s->v + 2 * (size_t)f->at;
         lane i[2], power[2], m[2], beta[2];
         memset(i, 0, sizeof i);
@@ -212,11 +222,7 @@ LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(vie
         }
         power[0] = v[0] * i[0] + v[1] * i[1];
         power[1] = v[1] * i[0] - v[0] * i[1];
-        if (k < p->weighted) {
-            LANES(weigh)(s, f->row, power, m);
-        } else {
-            LANES(hold)(s, &p->row[f->row], f->row, power, m);
-        }
+        LANES(weigh)(s, f->row, power, m);
         LANES(hand_back)(s->t + 2 * (size_t)f->at, v, i, m, beta);
         for (uint32_t e = f->begin; e < f->end; e++) {
             const struct eval_entry *y = &p->entry[e];
@@ -227,9 +233,45 @@ LANES_TARGET static void LANES(plains)(const struct se_plan *p, struct LANES(vie
     }
 }
 
-LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(view) *s)
+/* Exact plain forms. */
+LANES_TARGET static void LANES(exacts)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
-    for (uint32_t g = 0; g < p->groups; g++) {
+    const struct eval_plain *end = p->plain + p->piece[k + 1].plain;
+    for (const struct eval_plain *f = p->plain + p->piece[k].weighted_end; f < end; f++) {
+        const struct eval_entry *own = &p->entry[f->begin];
+        const lane *v = s->v + 2 * (size_t)f->at;
+        lane i[2], power[2], m[2], beta[2], *t = s->t + 2 * (size_t)f->at;
+        i[0] = own->g * v[0] - own->b * v[1];
+        i[1] = own->g * v[1] + own->b * v[0];
+        for (uint32_t e = f->begin + 1; e < f->end; e++) {
+            const struct eval_entry *y = &p->entry[e];
+            const lane *u = s->v + 2 * (size_t)y->to;
+            lane re = u[0] - v[0], im = u[1] - v[1];
+            i[0] += y->g * re - y->b * im;
+            i[1] += y->g * im + y->b * re;
+        }
+        power[0] = v[0] * i[0] + v[1] * i[1];
+        power[1] = v[1] * i[0] - v[0] * i[1];
+        LANES(hold)(s, &p->exact[f->exact], power, m);
+        LANES(hand_back)(t, v, i, m, beta);
+        lane re = own->g * beta[0] - own->b * beta[1], im = own->g * beta[1] + own->b * beta[0];
+        for (uint32_t e = f->begin + 1; e < f->end; e++) {
+            const struct eval_entry *y = &p->entry[e];
+            lane *to = s->t + 2 * (size_t)y->to;
+            lane r = y->g * beta[0] - y->b * beta[1], j = y->g * beta[1] + y->b * beta[0];
+            to[0] += r;
+            to[1] += j;
+            re -= r;
+            im -= j;
+        }
+        t[0] += re;
+        t[1] += im;
+    }
+}
+
+LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(view) *s, uint32_t piece)
+{
+    for (uint32_t g = p->piece[piece].group; g < p->piece[piece + 1].group; g++) {
         const struct eval_group *group = &p->group[g];
         uint32_t width = group->form == POF_NONE ? 0 : p->width;
         lane f[12], mu[6], beta[6], own[3];
@@ -242,17 +284,17 @@ LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(vie
         for (uint32_t i = group->begin; i < group->end; i++) {
             const struct eval_row *row = &p->row[i];
             if (row->quantity >= POF_QUANTITY_I) {
-                LANES(current_row)(s, row, i, f + 4 * row->which, beta + 2 * row->which,
+                LANES(current_row)(s, row, f + 4 * row->which, beta + 2 * row->which,
                                    &own[row->which]);
             } else {
-                LANES(power_row)(p, s, i, f, mu);
+                LANES(power_row)(p, s, row, f, mu);
             }
         }
         for (uint32_t k = 0; k < width; k++) {
             uint32_t form = group->form + k, a = p->at[form];
             lane b[2];
             LANES(hand_back)(s->t + 2 * (size_t)a, s->v + 2 * (size_t)a, f + 4 * k + 2, mu + 2 * k, b);
-            s->rhs[2 * p->order[a]] += own[k];
+            s->rhs[p->unknown[a]] += own[k];
             b[0] += beta[2 * k];
             b[1] += beta[2 * k + 1];
             for (uint32_t e = p->begin[form]; e < p->begin[form + 1]; e++) {
@@ -265,77 +307,189 @@ LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(vie
     }
 }
 
-LANES_TARGET static void LANES(eval)(const struct se_plan *p, const struct eval_lanes *l)
+LANES_TARGET static void LANES(look)(const struct se_plan *p, const struct eval_lanes *l,
+                                     struct LANES(view) *s)
 {
-    struct LANES(view) s = {.v = (lane *)(void *)l->v,
-                            .vm = (lane *)(void *)l->vm,
-                            .x = (lane *)(void *)l->x,
-                            .z = (lane *)(void *)l->z,
-                            .w = (lane *)(void *)l->w,
-                            .common = l->common,
-                            .lambda = (lane *)(void *)l->lambda,
-                            .rhs = (lane *)(void *)l->rhs,
-                            .t = (lane *)(void *)l->t,
-                            .r = (lane *)(void *)l->r};
-    memset(l->t, 0, 2 * (size_t)p->nodes * sizeof(lane));
-    for (uint32_t k = 0; k < p->clears; k++) {
-        s.rhs[p->clear[k]] = (lane){0};
-    }
-    for (uint32_t n = 0; p->groups > 0 && n < p->nodes; n++) {
-        s.rhs[2 * p->order[n]] = (lane){0}; /* groups add angles of currents */
-    }
-    LANES(pairs)(p, &s);
-    LANES(plains)(p, &s);
-    LANES(groups)(p, &s);
-    for (uint32_t n = 0; n < p->nodes; n++) {
-        lane *to = s.rhs + 2 * (size_t)p->order[n];
-        const lane *v = s.v + 2 * (size_t)n, *t = s.t + 2 * (size_t)n;
-        lane turn = v[0] * t[1] + v[1] * t[0];
-        to[0] = p->groups > 0 ? to[0] - turn : -turn;
-        to[1] = v[0] * t[0] - v[1] * t[1];
-    }
-    LANES(node_rows)(p, &s);
-    ((lane *)(void *)l->sums)[EVAL_OBJECTIVE] = s.objective;
-    ((lane *)(void *)l->sums)[EVAL_MISSED] = s.missed;
+    *s = (struct LANES(view)){.v = (lane *)(void *)l->v,
+                              .vm = (lane *)(void *)l->vm,
+                              .x = (lane *)(void *)l->x,
+                              .z = (lane *)(void *)l->z,
+                              .w = (lane *)(void *)l->w,
+                              .common = l->common,
+                              .lambda = (lane *)(void *)l->lambda,
+                              .rhs = (lane *)(void *)l->rhs,
+                              .t = (lane *)(void *)l->t,
+                              .r = (lane *)(void *)l->r,
+                              .sums = (lane *)(void *)l->sums,
+                              .exact = p->exact};
+    s->top = (const lane *)(const void *)l->top - 2 * (size_t)p->piece[p->pieces - 1].block;
 }
 
-/* With rho C'C in the matrix, a solved step has its multipliers' steps less rho r. */
-LANES_TARGET static void LANES(complete)(const struct se_plan *p, const struct eval_lanes *l)
+/* Sums are of nothing yet, and so are gradients of a piece. */
+LANES_TARGET static void LANES(clear)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
 {
-    struct LANES(view) s = {.w = (lane *)(void *)l->w, .common = l->common};
-    const lane *r = (const lane *)(const void *)l->r;
-    lane *rhs = (lane *)(void *)l->rhs;
-    for (uint32_t k = 0; k < p->exacts; k++) {
-        const struct eval_row *row = &p->row[p->exact[k]];
-        lane of;
-        LANES(weight)(&s, p->exact[k], &of);
-        rhs[row->extra] += row->rho * row->scale * (of * r[p->exact[k]]);
+    const struct eval_piece *q = &p->piece[k];
+    memset(s->t + 2 * (size_t)q->node, 0, 2 * (size_t)(q[1].node - q->node) * sizeof(lane));
+    memset(s->rhs + 2 * (size_t)q->block, 0, 2 * (size_t)(q[1].block - q->block) * sizeof(lane));
+}
+
+/* Rows of a piece, and its part of the right-hand side, which is added to what is there. */
+LANES_TARGET static void LANES(rows)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
+{
+    LANES(pairs)(p, s, k);
+    LANES(weighted)(p, s, k);
+    LANES(exacts)(p, s, k);
+    LANES(groups)(p, s, k);
+    for (uint32_t n = p->piece[k].node; n < p->piece[k + 1].node; n++) {
+        lane *to = s->rhs + p->unknown[n];
+        const lane *v = s->v + 2 * (size_t)n, *t = s->t + 2 * (size_t)n;
+        to[0] -= v[0] * t[1] + v[1] * t[0];
+        to[1] += v[0] * t[0] - v[1] * t[1];
     }
+    LANES(node_rows)(p, s, k);
+}
+
+LANES_TARGET static void LANES(sum)(struct LANES(view) *s)
+{
+    s->sums[EVAL_OBJECTIVE] = s->objective;
+    s->sums[EVAL_MISSED] = s->missed;
+}
+
+/* What the multiplier of an exact row has to go: with rho C'C in the matrix, a solved step has it less
+ * rho r. */
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(completion)(const struct LANES(view) *s, const struct eval_exact *row, lane *more)
+{
+    lane of;
+    LANES(weight)(s, row->row, &of);
+    *more = row->rho * row->scale * (of * s->r[row->row]);
 }
 
 /* v (1 + du) and a turn by about dangle, exactly unitary: (1 + j dangle / 2) / (1 - j dangle / 2). */
-LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_lanes *l, double *size)
+LANES_TARGET static void LANES(move_nodes)(const struct se_plan *p, struct LANES(view) *s, uint32_t k,
+                                           const lane *step, lane *size)
 {
-    lane *v = (lane *)(void *)l->v, *vm = (lane *)(void *)l->vm;
-    lane *x = (lane *)(void *)l->x, *lambda = (lane *)(void *)l->lambda;
-    const lane *step = (const lane *)(const void *)l->rhs;
-    lane most = {0};
-    for (uint32_t n = 0; n < p->nodes; n++) {
-        lane da = step[2 * p->order[n]], du = step[2 * p->order[n] + 1];
+    lane *v = s->v, *vm = s->vm, most = *size;
+    for (uint32_t n = p->piece[k].node; n < p->piece[k + 1].node; n++) {
+        lane da = step[p->unknown[n]], du = step[p->unknown[n] + 1];
         lane half = 0.5 * da, square = half * half;
         lane grow = (1.0 + du) / (1.0 + square);
-        lane c = (1.0 - square) * grow, s = da * grow, re = v[2 * n], im = v[2 * n + 1];
-        v[2 * n] = c * re - s * im;
-        v[2 * n + 1] = s * re + c * im;
+        lane c = (1.0 - square) * grow, turn = da * grow, re = v[2 * n], im = v[2 * n + 1];
+        v[2 * n] = c * re - turn * im;
+        v[2 * n + 1] = turn * re + c * im;
         vm[n] += vm[n] * du;
         LANES_MORE(&most, &da);
         LANES_MORE(&most, &du);
     }
-    for (uint32_t k = 0; k < 2 * p->potentials; k++) {
-        x[k] += step[2 * p->order[p->nodes + k / 2] + k % 2];
+    for (uint32_t i = p->piece[k].potential; i < p->piece[k + 1].potential; i++) {
+        const struct eval_term *x = &p->potential[i];
+        s->x[x->x] += step[x->at];
+        s->x[x->x + 1] += step[x->at + 1];
     }
-    for (uint32_t k = 0; k < p->exacts; k++) {
-        lambda[p->exact[k]] += step[p->row[p->exact[k]].extra];
+    *size = most;
+}
+
+/* Multipliers of a piece's exact rows; what is known of the last piece is in s->top. */
+LANES_TARGET static void LANES(move_multipliers)(const struct se_plan *p, struct LANES(view) *s,
+                                                 uint32_t k)
+{
+    const struct eval_exact *end = p->exact + p->piece[k + 1].exact;
+    uint32_t top = 2 * p->piece[p->pieces - 1].block;
+    for (const struct eval_exact *row = p->exact + p->piece[k].exact; row < end; row++) {
+        const lane *step = (row->extra < top ? s->rhs : s->top) + row->extra;
+        lane more;
+        LANES(completion)(s, row, &more);
+        s->lambda[row->row] += *step + more;
+    }
+}
+
+/* --- piece by piece --- */
+
+/* Evaluates and eliminates all but the last piece, which is only evaluated. size: NULL, or the step
+ * that is solved there is taken first. */
+LANES_TARGET static void LANES(sweep)(const struct se_plan *p, const struct pof_ldl *ldl,
+                                      const struct eval_lanes *l, struct LANES(view) *s, lane *size)
+{
+    for (uint32_t k = 0; k + 1 < p->pieces; k++) {
+        uint32_t begin = p->piece[k].block, end = p->piece[k + 1].block;
+        if (size) {
+            LANES_LDL(backward)(ldl, begin, end, l->rhs, l->top);
+            LANES(move_nodes)(p, s, k, s->rhs, size);
+            LANES(move_multipliers)(p, s, k);
+        }
+        LANES(clear)(p, s, k);
+        LANES(rows)(p, s, k);
+        LANES_LDL(forward)(ldl, begin, end, l->rhs);
+    }
+    LANES(rows)(p, s, p->pieces - 1);
+    LANES(sum)(s);
+}
+
+LANES_TARGET static void LANES(begin)(const struct se_plan *p, const struct pof_ldl *ldl,
+                                      const struct eval_lanes *l)
+{
+    struct LANES(view) s;
+    LANES(look)(p, l, &s);
+    LANES(clear)(p, &s, p->pieces - 1);
+    LANES(sweep)(p, ldl, l, &s, NULL);
+}
+
+LANES_TARGET static void LANES(next)(const struct se_plan *p, const struct pof_ldl *ldl,
+                                     const struct eval_lanes *l, double *size)
+{
+    struct LANES(view) s;
+    lane most = {0};
+    uint32_t last = p->pieces - 1, begin = p->piece[last].block, end = p->piece[last + 1].block;
+    double *top = l->rhs + 2 * (size_t)begin * WIDTH;
+    LANES(look)(p, l, &s);
+    LANES_LDL(forward)(ldl, begin, end, l->rhs);
+    LANES_LDL(backward)(ldl, begin, end, l->rhs, top);
+    memcpy(l->top, top, 2 * (size_t)(end - begin) * sizeof(lane));
+    LANES(move_nodes)(p, &s, last, s.rhs, &most);
+    LANES(move_multipliers)(p, &s, last);
+    LANES(clear)(p, &s, last);
+    LANES(sweep)(p, ldl, l, &s, &most);
+    memcpy(size, &most, sizeof most);
+}
+
+#ifndef LANES_ONLY_BATCH
+/* --- part by part, for one estimate --- */
+
+LANES_TARGET static void LANES(eval)(const struct se_plan *p, const struct eval_lanes *l)
+{
+    struct LANES(view) s;
+    LANES(look)(p, l, &s);
+    for (uint32_t k = p->pieces; k-- > 0;) {
+        LANES(clear)(p, &s, k);
+    }
+    for (uint32_t k = 0; k < p->pieces; k++) {
+        LANES(rows)(p, &s, k);
+    }
+    LANES(sum)(&s);
+}
+
+LANES_TARGET static void LANES(complete)(const struct se_plan *p, const struct eval_lanes *l)
+{
+    struct LANES(view) s;
+    lane more;
+    LANES(look)(p, l, &s);
+    for (const struct eval_exact *row = p->exact; row < p->exact + p->exacts; row++) {
+        LANES(completion)(&s, row, &more);
+        s.rhs[row->extra] += more;
+    }
+}
+
+LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_lanes *l, double *size)
+{
+    struct LANES(view) s;
+    lane most = {0};
+    LANES(look)(p, l, &s);
+    for (uint32_t k = 0; k < p->pieces; k++) {
+        LANES(move_nodes)(p, &s, k, s.rhs, &most);
+    }
+    for (const struct eval_exact *row = p->exact; row < p->exact + p->exacts; row++) {
+        s.lambda[row->row] += s.rhs[row->extra];
     }
     memcpy(size, &most, sizeof most);
 }
+#endif

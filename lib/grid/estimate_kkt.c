@@ -152,11 +152,21 @@ static size_t list_outputs(const struct pof_se *se, struct se_system *s, const b
     return k;
 }
 
+/* Blocks of a row are neighbours in the system, and so in one piece or in the last, unless only the
+ * row's own unknown joins them. */
+static void mark_last(const struct pof_se *se, const struct se_system *s, size_t i, bool *last)
+{
+    const struct se_row *row = &se->row[i];
+    for (uint32_t k = 0; s->unknown[i] != POF_NONE && !augmented(se, s, row) && k < row->n; k++) {
+        last[se->block[row->begin + k]] = true;
+    }
+}
+
 static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
                     const bool *is_read, struct pof_err *err)
 {
     uint32_t *row = NULL, *col = NULL, *tie = NULL;
-    bool *negative = NULL;
+    bool *negative = NULL, *last = NULL;
     size_t summed = places;
     int rc = s->keep_all ? 0 : pof_calloc(&s->output, se->forms.n, sizeof *s->output, err);
     s->outputs = (uint32_t)summed;
@@ -165,6 +175,7 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     rc = rc ? rc : pof_calloc(&col, places, sizeof *col, err);
     rc = rc ? rc : pof_calloc(&tie, s->blocks, sizeof *tie, err);
     rc = rc ? rc : pof_calloc(&negative, 2 * (size_t)s->blocks, sizeof *negative, err);
+    rc = rc ? rc : pof_calloc(&last, s->blocks, sizeof *last, err);
     rc = rc ? rc : pof_calloc(&s->slot, places, sizeof *s->slot, err);
     rc = rc ? rc : pof_calloc(&s->diagonal, s->blocks, sizeof *s->diagonal, err);
     if (rc == 0) {
@@ -180,15 +191,18 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
             if (s->unknown[i] != POF_NONE && s->unknown[i] % 2 == 0) {
                 tie[s->unknown[i] / 2] = home(se, &se->row[i]);
             }
+            mark_last(se, s, i, last);
         }
         struct pof_ldl_places at = {.blocks = s->blocks,
                                     .row = row,
                                     .col = col,
                                     .n = places,
                                     .tie = tie,
-                                    .negative = negative};
+                                    .negative = negative,
+                                    .last = last};
         rc = pof_ldl_new(&s->ldl, &at, s->slot, s->diagonal, err);
     }
+    free(last);
     free(negative);
     free(tie);
     free(col);
@@ -280,6 +294,34 @@ static void add_summed(double *a, const uint32_t *slot, const double *h, uint32_
     }
 }
 
+/* The same of two rows of the same blocks, each element summed up as if one came after the other. */
+static void add_summed_pair(double *a, const uint32_t *slot, const double *h, uint32_t n, double w,
+                            double v)
+{
+    const double *g = h + 2 * (size_t)n;
+    for (uint32_t i = 0; i < n; i++, h += 2, g += 2) {
+        double w0 = w * h[0], w1 = w * h[1], v0 = v * g[0], v1 = v * g[1];
+        for (uint32_t j = 2 * i; j < 2 * n; j += 2) {
+            const double *to = h + j - 2 * (size_t)i, *by = g + j - 2 * (size_t)i;
+            double *at = a + 4 * (size_t)(*slot >> 1);
+            size_t t = *slot & 1;
+            at[0] = at[0] + w0 * to[0] + v0 * by[0];
+            at[1 + t] = at[1 + t] + w0 * to[1] + v0 * by[1];
+            at[2 - t] = at[2 - t] + w1 * to[0] + v1 * by[0];
+            at[3] = at[3] + w1 * to[1] + v1 * by[1];
+            slot++;
+        }
+    }
+}
+
+/* Whether row i and the next are summed into the same places, from derivatives side by side. */
+static bool summed_pair(const struct pof_se *se, const struct se_system *s, size_t i)
+{
+    const struct se_row *row = &se->row[i];
+    return i + 1 < se->rows && s->unknown[i + 1] == POF_NONE && row[0].active && row[1].active &&
+           s->first[i] == s->first[i + 1] && row[1].begin == row[0].begin + row[0].n && row[0].n > 0;
+}
+
 /* f h beside and below, d on the diagonal. */
 static void add_own(struct se_system *s, double *a, size_t i, const double *h, const double fd[2],
                     uint32_t n)
@@ -340,6 +382,9 @@ uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double pri
                 double w = se->rho * row->weight * row->weight;
                 add_summed(a, s->slot + s->first[i] + row->n, h, row->n, w);
             }
+        } else if (summed_pair(se, s, i)) {
+            add_summed_pair(a, s->slot + s->first[i], h, row->n, row->weight, row[1].weight);
+            i++;
         } else if (row->active) {
             add_summed(a, s->slot + s->first[i], h, row->n, row->weight);
         }

@@ -81,6 +81,7 @@ double pofi_se_value(const struct pof_se *se, const struct se_row *row, const st
         sum.r += p.r;
         sum.i += p.i;
     }
+    sum.i -= row->mix * sum.r;
     return row->sign * (row->quantity == POF_QUANTITY_Q ? sum.i : sum.r) + potential(se, row, s);
 }
 
@@ -99,7 +100,7 @@ static double *at_block(const struct pof_se *se, const struct se_row *row, uint3
     return h + 2 * (size_t)low;
 }
 
-/* sign dP, or sign dQ, of one form. */
+/* sign dP, or sign (dQ - mix dP), of one form. */
 static void power_gradient(const struct pof_se *se, const struct se_row *row, uint32_t form,
                            const struct se_state *s, double *h)
 {
@@ -107,7 +108,7 @@ static void power_gradient(const struct pof_se *se, const struct se_row *row, ui
     bool q = row->quantity == POF_QUANTITY_Q;
     uint32_t a = f->at[form];
     double ar = row->sign * s->vr[a], ai = row->sign * s->vi[a];
-    double pr = 0, pi = 0;
+    double pr = 0, pi = 0, mix = row->mix;
     for (uint32_t e = f->begin[form]; e < f->begin[form + 1]; e++) {
         uint32_t b = f->to[e];
         double yr = f->g[e] * s->vr[b] - f->b[e] * s->vi[b];
@@ -116,12 +117,12 @@ static void power_gradient(const struct pof_se *se, const struct se_row *row, ui
         double *to = at_block(se, row, b, h);
         pr += cr;
         pi += ci;
-        to[0] += q ? -cr : ci;
-        to[1] += q ? ci : cr;
+        to[0] += q ? -cr - mix * ci : ci;
+        to[1] += q ? ci - mix * cr : cr;
     }
     double *to = at_block(se, row, a, h);
-    to[0] += q ? pr : -pi;
-    to[1] += q ? pi : pr;
+    to[0] += q ? pr + mix * pi : -pi;
+    to[1] += q ? pi - mix * pr : pr;
 }
 
 /* Of |i| and of its angles. */
@@ -181,7 +182,7 @@ bool pofi_se_is_pair(const struct pof_se *se, const struct se_row *row)
 {
     const struct se_row *end = se->row + se->rows;
     return row + 1 < end && row->quantity == POF_QUANTITY_P &&
-           row[1].quantity == POF_QUANTITY_Q && row->forms == 1 && row[1].forms == 1 &&
+           row[1].quantity == POF_QUANTITY_Q && !row[1].mixed && row->forms == 1 && row[1].forms == 1 &&
            row->place == row[1].place && row->n == row[1].n && row->sign * row[1].sign > 0 &&
            row->n == se->forms.begin[row->place + 1] - se->forms.begin[row->place];
 }

@@ -4,7 +4,7 @@
  * Observability (A. Monticelli, F. Wu, IEEE Trans. PAS 104(5), 1985): whether a state can change
  * without any reading changing is a matter of what is read where, not of impedances. So the test is
  * made on the decoupled model, P by angles and Q by magnitudes, with links of random susceptance,
- * and without rounding (estimate_rank.h): first by what spreads from row to row, which is enough for
+ * and without rounding (estimate_rank.h): first by a glance (estimate_enough.c), then by what spreads from row to row, which is enough for
  * most sets that are observable, and by elimination where that leaves a doubt. A current read with its angle stands for P and Q there.
  * Where resistances do what decoupling forbids (angles from Q and magnitudes, in cables), the full
  * model at no load may overrule, if it is clearly determined there: vectors are projected onto what
@@ -569,7 +569,11 @@ int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err)
     memset(se->unobservable, 0, se->grid->nodes * sizeof *se->unobservable);
     se->n_missing = 0;
     se->islands = 0;
-    int rc = pof_grow(&se->island, &se->island_cap, se->grid->nodes, sizeof *se->island, err);
+    int rc = pofi_se_enough(se, observable, err);
+    if (rc != 0 || *observable) {
+        return rc;
+    }
+    rc = pof_grow(&se->island, &se->island_cap, se->grid->nodes, sizeof *se->island, err);
     rc = rc ? rc : pof_calloc(&s.angle_free, se->net.nodes, sizeof *s.angle_free, err);
     rc = rc ? rc : pof_calloc(&s.v_free, se->net.nodes, sizeof *s.v_free, err);
     rc = rc ? rc : pof_calloc(&s.island, se->net.buses, sizeof *s.island, err);

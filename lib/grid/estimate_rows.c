@@ -60,6 +60,10 @@ int pof_se_accepts(const struct pof_grid *grid, const struct pof_observation *o,
     if (!isfinite(o->value) || !isfinite(o->sigma) || o->sigma < 0) {
         return pof_fail(err, POF_E_RANGE, "sigma is %g: expected 0 or more", o->sigma);
     }
+    if (!(o->rho > -1 && o->rho < 1) || (o->rho != 0 && (!of_power(o->quantity) || o->sigma == 0))) {
+        return pof_fail(err, POF_E_RANGE, "rho is %g: expected more than -1 and less than 1, and 0 unless "
+                                          "of a p or q with a sigma", o->rho);
+    }
     bool magnitude = o->quantity == POF_QUANTITY_V || o->quantity == POF_QUANTITY_I;
     if (magnitude && o->value < 0) {
         return pof_fail(err, POF_E_PHYSICS, "a magnitude of %g: expected 0 or more", o->value);
@@ -255,6 +259,7 @@ static int by_key(const struct se_row *x, const struct se_row *y)
     c = c != 0 ? c : (int)x->to - (int)y->to;
     c = c != 0 ? c : (int)x->phase - (int)y->phase;
     c = c != 0 ? c : (int)x->origin - (int)y->origin;
+    c = c != 0 ? c : (int)x->mixed - (int)y->mixed;
     return c != 0 ? c : (int)x->exact - (int)y->exact;
 }
 
@@ -437,11 +442,24 @@ void pofi_se_count(struct pof_se *se)
     }
 }
 
+/* Room for a row of each observation and of each constraint of the grid, or for as many as before. */
+static int room_for_rows(struct pof_se *se, struct pof_err *err)
+{
+    size_t most = se->n_seen;
+    for (uint32_t i = 0; i < se->grid->nodes && se->last_rows == 0; i++) {
+        bool slack = se->net.bus_of[i] != POF_NONE && se->net.slack_of[se->net.bus_of[i]] == se->net.bus_of[i];
+        most += (2u * se->grid->node[i].zero_injection + slack) * se->net.phases;
+    }
+    most = most > se->last_rows ? most : se->last_rows;
+    return pof_grow(&se->row, &se->row_cap, most, sizeof *se->row, err);
+}
+
 int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
 {
     bool *angle_read = NULL;
     int rc = pof_calloc(&angle_read, se->net.buses, sizeof *angle_read, err);
     turn_over(se);
+    rc = rc ? rc : room_for_rows(se, err);
     se->left_out = 0;
     for (size_t i = 0; rc == 0 && i < se->n_seen; i++) {
         rc = add_observation(se, i, angle_read, err);
@@ -454,6 +472,7 @@ int pofi_se_rows(struct pof_se *se, bool *same, struct pof_err *err)
         return rc;
     }
     rc = sort_rows(se, err);
+    rc = rc ? rc : pofi_se_pairs(se, err);
     if (rc != 0) {
         return rc;
     }

@@ -27,6 +27,8 @@ static const double STEP_MAX = 0.8;
 static const double STEP_SMALL = 1e-4;
 /* Kept factors must shorten steps at least so, or they are made anew. */
 static const double CONTRACTION = 0.25;
+/* A first step so long leads to where factors should be made anew, if that costs few solves. */
+static const double FAR = 1e-2, CHEAP = 4;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
 /* From a base: no step may be longer, nor, over two steps, shrink less. */
 static const double WARM_STEP_MAX = 0.1, WARM_CONTRACTION = 0.2;
@@ -120,12 +122,12 @@ bool pofi_se_contradiction(struct pof_se *se)
 static void load(struct pof_se *se)
 {
     struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vm;
     for (uint32_t k = 0; k < se->net.nodes; k++) {
-        l->v[2 * k] = se->state.vr[k];
-        l->v[2 * k + 1] = se->state.vi[k];
+        uint32_t n = se->plan->net_node[k];
+        l->v[2 * k] = se->state.vr[n];
+        l->v[2 * k + 1] = se->state.vi[n];
+        l->vm[k] = se->state.vm[n];
     }
-    memcpy(l->vm, se->state.vm, n);
     memcpy(l->x, se->state.x, 2 * (size_t)se->potentials * sizeof *l->x);
 }
 
@@ -133,25 +135,27 @@ static void load_rows(struct pof_se *se)
 {
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        se->lanes->z[i] = row->z;
-        se->lanes->w[i] = !row->active ? 0 : row->exact ? 1 : row->weight;
-        se->lanes->lambda[i] = row->lambda;
+        uint32_t k = se->plan->row_at[i];
+        se->lanes->z[k] = row->z;
+        se->lanes->w[k] = !row->active ? 0 : row->exact ? 1 : row->weight;
+        se->lanes->lambda[k] = row->lambda;
     }
 }
 
 static void store(struct pof_se *se)
 {
     const struct eval_lanes *l = se->lanes;
-    size_t n = se->net.nodes * sizeof *l->vm;
     for (uint32_t k = 0; k < se->net.nodes; k++) {
-        se->state.vr[k] = l->v[2 * k];
-        se->state.vi[k] = l->v[2 * k + 1];
+        uint32_t n = se->plan->net_node[k];
+        se->state.vr[n] = l->v[2 * k];
+        se->state.vi[n] = l->v[2 * k + 1];
+        se->state.vm[n] = l->vm[k];
     }
-    memcpy(se->state.vm, l->vm, n);
     memcpy(se->state.x, l->x, 2 * (size_t)se->potentials * sizeof *l->x);
     for (size_t i = 0; i < se->rows; i++) {
-        se->row[i].lambda = l->lambda[i];
-        se->row[i].r = l->r[i];
+        uint32_t k = se->plan->row_at[i];
+        se->row[i].lambda = l->lambda[k];
+        se->row[i].r = l->r[k];
     }
 }
 
@@ -170,11 +174,17 @@ static double size_of(const struct pof_se *se, const double *of)
     return isfinite(sum) ? most : NAN;
 }
 
+static double solve_again(struct pof_se *se)
+{
+    pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
+    return size_of(se, se->lanes->rhs);
+}
+
 static double solve_here(struct pof_se *se)
 {
     pofi_se_eval(se->plan, se->lanes);
-    pofi_se_solve(se->plan, se->gain.ldl, se->lanes);
-    return size_of(se, se->lanes->rhs);
+    memcpy(se->asked, se->lanes->rhs, se->plan->unknowns * sizeof *se->asked);
+    return solve_again(se);
 }
 
 /* The correction behind a trial step by the linear model that the factors are of: residuals are those
@@ -189,11 +199,11 @@ static double model_size(struct pof_se *se)
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         const double *h = se->h + 2 * (size_t)row->begin;
+        uint32_t at = se->plan->row_at[i];
         double f = row->exact ? row->weight : 1;
-        double m = l->w[i] * f *
-                   (row->exact ? -l->lambda[i] : l->r[i]);
+        double m = l->w[at] * f * (row->exact ? -l->lambda[at] : l->r[at]);
         if (row->exact) {
-            b[se->plan->row[i].extra] = l->w[i] * f * l->r[i];
+            b[2 * order[row->extra / 2] + row->extra % 2] = l->w[at] * f * l->r[at];
         }
         for (uint32_t k = 0; k < 2 * row->n; k++) {
             b[2 * order[se->block[row->begin + k / 2]] + k % 2] += m * h[k];
@@ -203,11 +213,9 @@ static double model_size(struct pof_se *se)
     return size_of(se, b);
 }
 
-/* A step with factors of the present state. */
-static int new_step(struct pof_se *se, double *size, struct pof_err *err)
+/* A step with factors of the state that rows were linearised at. */
+static int first_step(struct pof_se *se, double *size, struct pof_err *err)
 {
-    store(se);
-    pofi_se_linearise(se);
     se->base_factored = false;
     if (!se->options.dense) {
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
@@ -224,6 +232,29 @@ static int new_step(struct pof_se *se, double *size, struct pof_err *err)
     }
     *size = solved ? size_of(se, se->lanes->rhs) : NAN;
     return rc;
+}
+
+/* A step with factors of the present state. asked: se->asked is its right-hand side. */
+static int new_step(struct pof_se *se, bool asked, double *size, struct pof_err *err)
+{
+    store(se);
+    pofi_se_linearise(se);
+    if (!asked || se->options.dense) {
+        return first_step(se, size, err);
+    }
+    se->base_factored = false;
+    pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
+    memcpy(se->lanes->rhs, se->asked, se->plan->unknowns * sizeof *se->asked);
+    *size = solve_again(se);
+    return 0;
+}
+
+/* Whether factors of the state behind a long first step are better made at once: kept ones take two
+ * steps more, if not a failed one, which is more work where there is little fill. */
+static bool makes_anew(const struct pof_se *se, int i, double size)
+{
+    double solve = (double)pof_ldl_fill(se->gain.ldl) * 8;
+    return i == 0 && size > FAR && pof_ldl_flops(se->gain.ldl) < CHEAP * solve;
 }
 
 /* Goes a part of se->step away from where it began. */
@@ -270,7 +301,7 @@ static bool let_currents_in(struct pof_se *se)
         struct se_row *row = &se->row[i];
         if (!row->active && !row->removed) {
             row->active = any = true;
-            se->lanes->w[i] = row->weight;
+            se->lanes->w[se->plan->row_at[i]] = row->weight;
         }
     }
     return any;
@@ -361,7 +392,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
     load(se);
     load_rows(se);
     note_best(se);
-    int rc = new_step(se, &size, err);
+    int rc = first_step(se, &size, err);
     for (int i = 0; rc == 0 && i < most; i++) {
         se->iterations++;
         if (!isfinite(size)) {
@@ -373,7 +404,7 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
         bool joined = next < CURRENTS_BELOW && let_currents_in(se);
         if (se->options.dense) {
             next = size; /* there are no kept factors to look ahead with */
-            rc = new_step(se, &size, err);
+            rc = new_step(se, false, &size, err);
         }
         double ahead = se->options.dense ? size : next;
         double behind = se->options.dense ? next : size;
@@ -390,8 +421,8 @@ int pofi_se_iterate(struct pof_se *se, struct pof_err *err)
             continue;
         }
         before = alpha < 1 ? INFINITY : size;
-        if (joined || alpha < 1 || !(next <= CONTRACTION * size)) {
-            rc = new_step(se, &size, err);
+        if (joined || alpha < 1 || !(next <= CONTRACTION * size) || makes_anew(se, i, size)) {
+            rc = new_step(se, !joined, &size, err);
         } else {
             size = next;
         }
@@ -428,27 +459,35 @@ int pofi_se_keep_base(struct pof_se *se, struct pof_err *err)
     return rc;
 }
 
-/* The state, the multipliers, the scales and, where others were made since, the factors. */
-static void return_to_base(struct pof_se *se)
+void pofi_se_to_base(struct pof_se *se)
 {
-    pofi_se_state_copy(se, &se->state, &se->base);
-    se->rho = se->base_rho;
-    for (size_t i = 0; i < se->rows; i++) {
-        struct se_row *row = &se->row[i];
-        row->active = !row->removed;
-        row->weight = se->base_weight[i];
-        row->lambda = se->base_lambda[i];
+    for (size_t i = 0; se->base_known && i < se->rows; i++) {
+        se->row[i].weight = se->base_weight[i];
+        se->row[i].lambda = se->base_lambda[i];
     }
-    if (!se->base_factored) {
+    if (se->base_known) {
+        pofi_se_state_copy(se, &se->state, &se->base);
+        se->rho = se->base_rho;
+    }
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].active = !se->row[i].removed;
+    }
+    if (!se->base_known || !se->base_factored) {
         pofi_se_linearise(se);
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
-        se->base_factored = true;
+        se->base_factored = se->base_known;
     }
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         row->weight = row->exact ? row->weight : 1 / (row->sigma * row->sigma);
     }
     pofi_se_plan_scale(se, se->plan);
+}
+
+/* All of the base that an estimate begins with. */
+static void return_to_base(struct pof_se *se)
+{
+    pofi_se_to_base(se);
     load(se);
     load_rows(se);
 }

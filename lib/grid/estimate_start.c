@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state to begin from: a power flow on the injections that are read, or no load. */
 #include "grid/estimate_impl.h"
+#include "grid/powerflow_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static void read_injections(const struct pof_se *se, double *const w[2], bool *i
                 next->quantity != row->quantity || next->phase != row->phase) {
                 break;
             }
-            sum += next->z;
+            sum += pofi_se_read(next);
         }
         uint32_t q = row->quantity == POF_QUANTITY_Q;
         if (row->branch || (row->quantity != POF_QUANTITY_P && !q)) {
@@ -89,8 +90,11 @@ static bool take_flow(struct pof_se *se, const double *v, const double *angle)
     return true;
 }
 
+/* The power flow lives as long as the start: later estimates mostly begin at a base, and its
+ * memory is what patterns need next. */
 static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
 {
+    struct pof_pf *pf = NULL;
     double *w[2] = {NULL, NULL};
     bool *marks = NULL;
     const double *v = NULL, *angle = NULL;
@@ -101,20 +105,36 @@ static int flow_start(struct pof_se *se, bool *found, struct pof_err *err)
     if (rc == 0) {
         read_injections(se, w, marks);
         take_fixed(se, w, marks);
-        rc = pofi_pf_voltages(se->pf, w[0], w[1], &v, &angle, err);
+        rc = pofi_pf_new_inner(&pf, &se->net, err);
+        rc = rc ? rc : pofi_pf_voltages(pf, w[0], w[1], &v, &angle, err);
     }
     *found = rc == 0 && v && take_flow(se, v, angle);
+    pof_pf_free(pf);
     free(marks);
     free(w[1]);
     free(w[0]);
     return rc;
 }
 
+static void stored_start(struct pof_se *se)
+{
+    pof_net_stored(&se->net, se->v, se->a);
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        se->state.vm[n] = se->v[n];
+        se->state.vr[n] = se->v[n] * cos(se->a[n]);
+        se->state.vi[n] = se->v[n] * sin(se->a[n]);
+    }
+}
+
 int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
 {
-    bool found = false;
+    enum pof_se_start from = flat ? POF_SE_START_FLAT : se->options.start;
+    bool found = from == POF_SE_START_STORED;
     double *scratch = NULL;
-    int rc = flat ? 0 : flow_start(se, &found, err);
+    int rc = from == POF_SE_START_FLOW ? flow_start(se, &found, err) : 0;
+    if (from == POF_SE_START_STORED) {
+        stored_start(se);
+    }
     if (rc == 0 && !found) {
         pofi_se_state_copy(se, &se->state, &se->flat);
     }

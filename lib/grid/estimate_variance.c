@@ -15,13 +15,17 @@
 /* Below this current (p.u.) its direction, and so its deviation, is not defined. */
 static const double CURRENT_MIN = 1e-9;
 
-enum { QUANTITIES = 3 }; /* of a form: P, Q, |i| */
+enum { QUANTITIES = 3, TWO_PAIRS = 3, AT_ONCE = 16 }; /* of a form: P, Q, |i|; pairs of two blocks;
+                                                          blocks of the inverse fetched together */
 
 /* Derivatives of the quantities of one form. */
 struct slopes {
     uint32_t n, cap;
     const uint32_t *block;
     double *h;        /* [QUANTITIES][2 * n] */
+    double z[TWO_PAIRS][4];   /* blocks of the inverse for a form of two blocks ... */
+    const uint32_t *z_of;     /* ... listed there; NULL: none yet */
+    double *amps;     /* [grid nodes] of 1 p.u. of current */
 };
 
 /* Variances of n rows, 1 or 2, that share their blocks. */
@@ -29,11 +33,18 @@ static void summed_rows(const struct pof_se *se, size_t i, uint32_t n, double su
 {
     const struct se_row *row = &se->row[i];
     const uint32_t *slot = se->gain.slot + se->gain.first[i];
+    double blocks[AT_ONCE][4];
+    uint32_t pairs = row->n * (row->n + 1) / 2, fetched = 0;
     sum[0] = sum[1] = 0;
-    for (uint32_t a = 0; a < row->n; a++) {
-        for (uint32_t b = a; b < row->n; b++) {
-            double z[4], twice = a == b ? 1 : 2;
-            pof_ldl_inverse_at(se->gain.ldl, *slot++, z);
+    for (uint32_t a = 0, pair = 0; a < row->n; a++) {
+        for (uint32_t b = a; b < row->n; b++, pair++) {
+            if (pair == fetched) {
+                uint32_t next = pairs - fetched < AT_ONCE ? pairs - fetched : AT_ONCE;
+                pof_ldl_inverse_of(se->gain.ldl, slot + fetched, next, blocks);
+                fetched += next;
+            }
+            const double *z = blocks[pair % AT_ONCE];
+            double twice = a == b ? 1 : 2;
             for (uint32_t k = 0; k < n; k++) {
                 const double *h = se->h + 2 * (size_t)row[k].begin;
                 const double *x = h + 2 * (size_t)a, *y = h + 2 * (size_t)b;
@@ -56,13 +67,32 @@ static double residual_left(const struct pof_se *se, size_t i)
     return -z[row->extra % 2 ? 3 : 0] * s2;
 }
 
-static void residuals_left(const struct pof_se *se, double *left)
+static double deviation(double variance)
+{
+    return isnan(variance) ? NAN : variance > 0 ? sqrt(variance) : 0;
+}
+
+/* A row that reads what a node consumes knows its variance. */
+static void note_consumption(struct pof_se *se, const struct se_row *row, double variance)
+{
+    uint32_t q = row->quantity == POF_QUANTITY_Q, f = row->phase > 0 ? row->phase - 1u : 0;
+    bool power = row->quantity == POF_QUANTITY_P || q;
+    if (!row->branch && power && row->forms == 1) {
+        se->sd_node[2 + q][row->element * se->net.phases + f] =
+            deviation(variance) * se->grid->base_va / se->net.phases;
+    }
+}
+
+static void residuals_left(struct pof_se *se, double *left)
 {
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         double sum[2];
         if (row->exact || row->kept) {
             left[i] = residual_left(se, i);
+            if (row->kept && row->active) {
+                note_consumption(se, row, row->exact ? 0 : row->sigma * row->sigma - left[i]);
+            }
             continue;
         }
         bool two = i + 1 < se->rows && !row[1].exact && !row[1].kept && row[1].n == row->n &&
@@ -70,6 +100,7 @@ static void residuals_left(const struct pof_se *se, double *left)
         summed_rows(se, i, two ? 2 : 1, sum);
         for (uint32_t k = 0; k < (two ? 2 : 1); k++) {
             left[i + k] = row[k].active ? row[k].sigma * row[k].sigma - sum[k] : 0;
+            note_consumption(se, &row[k], sum[k]);
         }
         i += two;
     }
@@ -138,11 +169,35 @@ static bool between(const struct pof_se *se, const struct slopes *s, const uint3
     return pof_ldl_inverse(se->gain.ldl, s->block[a], s->block[b], z);
 }
 
+/* The same of a form of two blocks, both ends of a branch mostly, which share them. */
+static void two_variances(const struct pof_se *se, struct slopes *s, const uint32_t *output,
+                          double var[QUANTITIES])
+{
+    if (s->z_of != output) {
+        const uint32_t *diagonal = se->gain.diagonal;
+        const uint32_t slots[TWO_PAIRS] = {diagonal[s->block[0]], output[0], diagonal[s->block[1]]};
+        pof_ldl_inverse_of(se->gain.ldl, slots, TWO_PAIRS, s->z);
+        s->z_of = output;
+    }
+    for (int k = 0; k < QUANTITIES; k++) {
+        const double *x = s->h + 4 * k, *y = x + 2, *z = s->z[0];
+        var[k] = x[0] * (z[0] * x[0] + z[1] * x[1]) + x[1] * (z[2] * x[0] + z[3] * x[1]);
+        z = s->z[1];
+        var[k] += 2 * (x[0] * (z[0] * y[0] + z[1] * y[1]) + x[1] * (z[2] * y[0] + z[3] * y[1]));
+        z = s->z[2];
+        var[k] += y[0] * (z[0] * y[0] + z[1] * y[1]) + y[1] * (z[2] * y[0] + z[3] * y[1]);
+    }
+}
+
 /* Variances of the quantities; false: the pattern lacks a pair. */
-static bool form_variances(const struct pof_se *se, const struct slopes *s, const uint32_t *output,
+static bool form_variances(const struct pof_se *se, struct slopes *s, const uint32_t *output,
                            double var[QUANTITIES])
 {
     double z[4];
+    if (s->n == 2 && output) {
+        two_variances(se, s, output, var);
+        return true;
+    }
     memset(var, 0, QUANTITIES * sizeof *var);
     for (uint32_t a = 0; a < s->n; a++) {
         for (uint32_t b = a; b < s->n; b++) {
@@ -184,29 +239,7 @@ static const uint32_t *outputs_of(const struct pof_se *se, uint32_t form)
     return at == POF_NONE ? NULL : se->gain.slot + at;
 }
 
-static double deviation(double variance)
-{
-    return isnan(variance) ? NAN : variance > 0 ? sqrt(variance) : 0;
-}
-
 /* --- nodes --- */
-
-/* Rows that read what nodes consume: with unknowns of their own they know the variance. */
-static void from_rows(struct pof_se *se)
-{
-    double unit = se->grid->base_va / se->net.phases;
-    for (size_t i = 0; i < se->rows; i++) {
-        const struct se_row *row = &se->row[i];
-        uint32_t q = row->quantity == POF_QUANTITY_Q, f = row->phase > 0 ? row->phase - 1u : 0;
-        bool power = row->quantity == POF_QUANTITY_P || q;
-        if (row->branch || !power || !row->kept || row->forms != 1 || !row->active) {
-            continue;
-        }
-        double *sd = &se->sd_node[2 + q][row->element * se->net.phases + f];
-        double left = residual_left(se, i), s2 = row->sigma * row->sigma;
-        *sd = row->exact ? 0 : deviation(s2 - left) * unit;
-    }
-}
 
 /* Consumption of a section: its form and potentials, always by a solve (they are few). */
 static int section_deviation(struct pof_se *se, uint32_t i, uint32_t f, double *x, struct pof_err *err)
@@ -320,7 +353,7 @@ static int branch_deviations(struct pof_se *se, struct slopes *s, double *x, str
                 var[q] = solved_variance(se, s->block, s->h + 2 * s->n * q, s->n, x);
             }
             if (rc == 0) {
-                double amps = pof_base_current(se->grid, node);
+                double amps = s->amps[node];
                 double p = se->branch_out[2 * end][k], q = se->branch_out[2 * end + 1][k];
                 double i = sqrt(p * p + q * q) / unit / se->state.vm[net->at[form]] * amps;
                 se->sd_branch[2 * end][k] = deviation(var[0]) * unit;
@@ -365,6 +398,10 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err)
     double *x = NULL;
     int rc = room(se, err);
     rc = rc ? rc : pof_calloc(&x, 2 * (size_t)se->gain.blocks, sizeof *x, err);
+    rc = rc ? rc : pof_calloc(&s.amps, se->grid->nodes, sizeof *s.amps, err);
+    for (uint32_t i = 0; rc == 0 && i < se->grid->nodes; i++) {
+        s.amps[i] = pof_base_current(se->grid, i);
+    }
     if (rc == 0) {
         pofi_se_linearise(se);
         se->base_factored = false;
@@ -373,11 +410,11 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err)
     }
     if (rc == 0) {
         residuals_left(se, left);
-        from_rows(se);
         rc = node_deviations(se, &s, x, err);
         rc = rc ? rc : branch_deviations(se, &s, x, err);
     }
     free(x);
     free(s.h);
+    free(s.amps);
     return rc;
 }

@@ -123,16 +123,17 @@ static void tell_counts(const struct pofi_cim *c)
 static int take_states(struct pofi_cim *c)
 {
     struct pof_cim_state *s = c->input->state;
-    uint32_t n = c->build.grid->nodes;
-    if (!s) {
-        return c->rc;
-    }
-    c->rc = pof_calloc(&s->v_pu, n, sizeof *s->v_pu, c->err);
-    c->rc = c->rc ? c->rc : pof_calloc(&s->angle, n, sizeof *s->angle, c->err);
-    for (uint32_t i = 0; i < n && c->rc == 0; i++) {
+    struct pof_grid *g = c->build.grid;
+    c->rc = s ? pof_calloc(&s->v_pu, g->nodes, sizeof *s->v_pu, c->err) : 0;
+    c->rc = c->rc || !s ? c->rc : pof_calloc(&s->angle, g->nodes, sizeof *s->angle, c->err);
+    for (uint32_t i = 0; i < g->nodes && c->rc == 0; i++) {
         double v, angle;
-        if (pofi_cim_state(c, i, &v, &angle) > 0) {
-            s->v_pu[i] = v / c->build.grid->node[i].base_v;
+        if (pofi_cim_state(c, i, &v, &angle) <= 0) {
+            continue;
+        }
+        pofi_start_from(&g->node[i], v / g->node[i].base_v, pof_deg_of_rad(angle));
+        if (s) {
+            s->v_pu[i] = v / g->node[i].base_v;
             s->angle[i] = angle;
         }
     }

@@ -117,3 +117,16 @@ bool pofi_plain_name(const struct pof_grid *grid, uint32_t branch)
     return strncmp(name, a, n) == 0 && name[n] == '-' &&
            strcmp(name + n + 1, grid->node[b->to].name.ptr) == 0;
 }
+
+void pofi_start_from(struct pof_node *node, double v_pu, double deg)
+{
+    bool said = v_pu != 1 || deg != 0; /* what files have where nothing is known */
+    bool usable = said && v_pu > 0.2 && v_pu < 2 && deg >= -360 && deg <= 360;
+    node->v_start_pu = usable ? v_pu : 0;
+    node->angle_start = usable ? pof_rad_of_deg(deg) : 0;
+}
+
+double pofi_start_angle(const struct pof_node *node)
+{
+    return node->kind == POF_NODE_SLACK ? node->angle_set : node->angle_start;
+}

@@ -50,4 +50,10 @@ int pofi_mcase_parse(struct pofi_mcase *c, struct pof_text text, const char *nam
                     struct pof_err *err) POF_CHECKED;
 void pofi_mcase_release(struct pofi_mcase *c);
 
+/* The voltage a file has for a node, as a start; degrees. 1 p.u. at 0, what no grid runs at, and more than
+ * a full turn are none. */
+void pofi_start_from(struct pof_node *node, double v_pu, double deg);
+/* The angle of a node in files that have one for each, rad: that held, else that to start from. */
+double pofi_start_angle(const struct pof_node *node);
+
 #endif

@@ -92,6 +92,7 @@ static void node_voltages(struct reading *r, const double *bus, struct pof_node 
     }
     node->v_set_pu = bus[VM];
     node->angle_set = node->kind == POF_NODE_SLACK ? pof_rad_of_deg(bus[VA]) : 0;
+    pofi_start_from(node, bus[VM], bus[VA]);
 }
 
 static int read_bus(struct reading *r, size_t i)
@@ -365,8 +366,10 @@ static int put_buses(struct writing *w)
                                     (n->g_w + w->g[i] * w->grid->base_va) / MEGA,
                                     n->b_var / MEGA,
                                     1,
-                                    held ? n->v_set_pu : 1,
-                                    pof_deg_of_rad(n->angle_set),
+                                    held               ? n->v_set_pu
+                                    : n->v_start_pu > 0 ? n->v_start_pu
+                                                        : 1,
+                                    pof_deg_of_rad(pofi_start_angle(n)),
                                     n->base_v / 1000,
                                     1,
                                     n->v_max_pu,

@@ -475,9 +475,21 @@ static void tell(const struct pofi_pgm_job *j)
                     "sensors of appliances left out, for others at their nodes have none");
 }
 
+/* Most nodes and branches are rows of the tables. */
+static int reserve(struct pofi_pgm_job *j)
+{
+    static const uint8_t types[] = {PGM_LINE, PGM_ASYM_LINE, PGM_LINK, PGM_GENERIC, PGM_TRAFO};
+    size_t branches = 0;
+    for (size_t t = 0; t < sizeof types; t++) {
+        branches += j->p->table[types[t]].rows;
+    }
+    return pof_build_reserve(&j->build, j->p->table[PGM_NODE].rows, branches, j->err);
+}
+
 static int build(struct pofi_pgm_job *j)
 {
     int rc = make_map(j);
+    rc = rc ? rc : reserve(j);
     rc = rc ? rc : nodes(j);
     rc = rc ? rc : pofi_pgm_branches(j);
     for (uint32_t i = 0; i < j->grid->nodes && rc == 0; i++) {

@@ -20,7 +20,7 @@ struct work {
     int32_t next;
     const struct pof_teller *teller;
     struct pof_err *err;
-    unsigned renamed, generic, left_out, exact, single, unpaired, one_phase;
+    unsigned renamed, generic, left_out, exact, single, unpaired, one_phase, correlated;
 };
 
 /* A new row of nothing but its id; NULL with err set. */
@@ -488,6 +488,7 @@ static int sensors(struct work *w, const struct pof_readings *all)
         const struct pof_observation *o = &all->item[i];
         bool first = o->quantity == POF_QUANTITY_V || o->quantity == POF_QUANTITY_P || o->quantity == POF_QUANTITY_I;
         w->one_phase += o->phase != 0;
+        w->correlated += o->rho != 0;
         w->exact += o->phase == 0 && o->sigma == 0;
         if (first && o->phase == 0 && o->sigma > 0) {
             rc = sensor(w, all, i);
@@ -605,6 +606,7 @@ static void tell(const struct work *w)
                     "nodes and branches whose limits, places, rated consumption or tap data are left out");
     pofi_tell_count(w->teller, w->generic, "branches whose three-phase data are left out");
     pofi_tell_count(w->teller, w->exact, "exact readings left out");
+    pofi_tell_count(w->teller, w->correlated, "correlations of readings left out");
     pofi_tell_count(w->teller, w->one_phase, "readings of one phase left out");
     pofi_tell_count(w->teller, w->unpaired, "readings of p without q, or of i without angle, left out");
 }

@@ -16,7 +16,8 @@ static const char *const node_keys[] = {
     "name",      "base_v",    "kind",       "v_set_pu", "angle_deg", "p_w",      "q_var",
     "ip_w",      "iq_var",    "rated_w",    "g_w",      "b_var",     "v_min_pu", "v_max_pu",
     "q_min_var", "q_max_var", "slack_share", "p_w_abc", "q_var_abc", "ip_w_abc", "iq_var_abc",
-    "g_w_abc",   "b_var_abc", "g0_w",       "b0_var",   "zero_injection", "x",   "y", NULL};
+    "g_w_abc",   "b_var_abc", "g0_w",       "b0_var",   "zero_injection", "x",   "y", "v_start_pu",
+    "angle_start_deg", NULL};
 static const char *const branch_keys[] = {
     "name", "kind", "from", "to", "closed", "rating_a", "rating_va", "shift_deg",
     "r_pu", "x_pu", "g_pu", "b_pu", "ratio", "r0_pu", "x0_pu", "g0_pu", "b0_pu",
@@ -117,14 +118,28 @@ static int read_limits(const struct pof_json *at, struct pof_node *node, struct 
                : 0;
 }
 
-static int read_node(struct pof_build *b, const struct pof_json *at, struct pof_err *err)
+/* What was read before, without error: most nodes and branches have the same members as the one before,
+ * and need not be asked again which of all possible ones they have. */
+struct before {
+    struct pof_json at;
+    bool any;
+    const struct pofi_form *form; /* of a branch */
+};
+
+static bool alike(const struct before *b, const struct pof_json *at)
+{
+    return b->any && pof_json_alike(&b->at, at);
+}
+
+static int read_node(struct pof_build *b, const struct pof_json *at, struct before *before,
+                     struct pof_err *err)
 {
     static const struct pof_json_range volts = {50, 1.5e6, "the unit is V: 20 kV is 20000"};
     struct pof_text name = {0};
     double base_v = 0;
     int kind = POF_NODE_PQ;
     int rc = pof_json_is_object(at, err);
-    rc = rc ? rc : pof_json_only(at, node_keys, err);
+    rc = rc || alike(before, at) ? rc : pof_json_only(at, node_keys, err);
     rc = rc ? rc : pof_json_text(at, "name", &name, err);
     rc = rc ? rc : pof_json_real(at, "base_v", &volts, &base_v, err);
     if (rc || (rc = pof_json_word_opt(at, "kind", pofi_node_kinds, &kind, err)) < 0) {
@@ -135,6 +150,7 @@ static int read_node(struct pof_build *b, const struct pof_json *at, struct pof_
     node.kind = (enum pof_node_kind)kind;
     rc = read_held(at, &node, err);
     rc = rc ? rc : pofi_read_members(at, pofi_node_members, &node, err);
+    rc = rc ? rc : read_angle(at, "angle_start_deg", &node.angle_start, err);
     rc = rc ? rc : read_limits(at, &node, err);
     rc = rc ? rc : pofi_read_node_phases(at, &node, &phases, err);
     rc = rc ? rc : read_place(at, &node, err);
@@ -194,9 +210,10 @@ static int refuse_other_forms(const struct pof_json *at, const struct pofi_form 
     return rc;
 }
 
-static int find_form(const struct pof_json *at, int kind, const struct pofi_form **form,
-                     struct pof_err *err)
+static int find_form(const struct pof_json *at, struct pofi_branch_read *r, struct pof_err *err)
 {
+    const struct pofi_form **form = &r->form;
+    int kind = (int)r->b.kind;
     struct pof_json unused;
     *form = NULL;
     /* Of a first member that is one of several kinds of branch, the form that suits this one. */
@@ -217,7 +234,7 @@ static int find_form(const struct pof_json *at, int kind, const struct pofi_form
                                  : "the transformer has no impedance: give sn_va, uk_pct and pk_w, "
                                    "or r_pu and x_pu");
     }
-    return refuse_other_forms(at, *form, err);
+    return *form && *form == r->fits ? 0 : refuse_other_forms(at, *form, err);
 }
 
 static int check_asset(const struct pof_grid *grid, const struct pof_json *at,
@@ -244,7 +261,7 @@ static int check_asset(const struct pof_grid *grid, const struct pof_json *at,
 static int read_impedance(const struct pof_json *at, struct pofi_branch_read *r, struct pof_err *err)
 {
     struct pof_asset *a = &r->asset;
-    int rc = find_form(at, (int)r->b.kind, &r->form, err);
+    int rc = find_form(at, r, err);
     if (rc) {
         return rc;
     }
@@ -312,13 +329,16 @@ static int read_kind(const struct pof_json *at, enum pof_branch_kind *kind, stru
     return rc < 0 ? rc : 0;
 }
 
-static int read_branch(struct pof_build *build, const struct pof_json *at, struct pof_err *err)
+static int read_branch(struct pof_build *build, const struct pof_json *at, struct before *before,
+                       struct pof_err *err)
 {
     struct pofi_branch_read r = {.grid = build->grid, .b = {.ratio = 1, .closed = true}};
     struct pof_branch *b = &r.b;
     struct pof_asset *a = &r.asset;
     int rc = pof_json_is_object(at, err);
-    rc = rc ? rc : pof_json_only(at, branch_keys, err);
+    bool same = rc == 0 && alike(before, at);
+    r.fits = same ? before->form : NULL;
+    rc = rc || same ? rc : pof_json_only(at, branch_keys, err);
     rc = rc ? rc : pof_json_text(at, "name", &b->name, err);
     rc = rc ? rc : read_kind(at, &b->kind, err);
     rc = rc ? rc : pofi_read_end(build->grid, at, "from", &b->from, err);
@@ -333,19 +353,31 @@ static int read_branch(struct pof_build *build, const struct pof_json *at, struc
     }
     bool known = a->form != POF_FORM_PU || a->rating_a > 0;
     b->asset = known && pof_asset_model(build->grid, a, b) ? a : NULL;
+    before->form = r.form;
     rc = pof_build_branch(build, b, err);
     return rc ? pof_json_place(at, NULL, err) : 0;
 }
 
+static int read_bank(struct pof_build *b, const struct pof_json *at, struct before *before,
+                     struct pof_err *err)
+{
+    (void)before; /* banks are few */
+    return pofi_read_bank(b, at, err);
+}
+
 static int read_all(struct pof_build *b, const struct pof_json *root, const char *key,
-                    int (*read)(struct pof_build *, const struct pof_json *, struct pof_err *),
+                    int (*read)(struct pof_build *, const struct pof_json *, struct before *,
+                                struct pof_err *),
                     struct pof_err *err)
 {
+    struct before before = {.any = false};
     struct pof_json array;
     int rc = pof_json_array(root, key, &array, err);
     for (size_t i = 0; rc == 0 && i < pof_json_size(&array); i++) {
         struct pof_json item = pof_json_item(&array, i);
-        rc = read(b, &item, err);
+        rc = read(b, &item, &before, err);
+        before.at = item;
+        before.any = true;
     }
     return rc;
 }
@@ -378,7 +410,7 @@ static int read_grid(struct pof_build *b, const struct pof_json *root, struct po
     rc = read_all(b, root, "nodes", read_node, err);
     rc = rc ? rc : read_all(b, root, "branches", read_branch, err);
     if (rc == 0 && pof_json_member(root, "shunts", &shunts)) {
-        rc = read_all(b, root, "shunts", pofi_read_bank, err);
+        rc = read_all(b, root, "shunts", read_bank, err);
     }
     if (rc == 0 && (rc = pof_build_finish(b, err)) != 0) {
         pof_json_place(root, "nodes", err);

@@ -41,6 +41,8 @@ struct pof_node {
     double v_max_pu;     /* upper limit; 1.1 */
     double v_set_pu;     /* SLACK and PV: voltage held */
     double angle_set;    /* SLACK: radians */
+    double v_start_pu;   /* a voltage that was solved before, where computations may start; 0: none */
+    double angle_start;  /* radians */
     double p_w, q_var;   /* fixed consumption beside the pods; generation negative */
     double ip_w, iq_var; /* consumption that grows with the magnitude of the voltage (the I of ZIP
                             loads; their Z is a shunt), as its value at 1 p.u. */

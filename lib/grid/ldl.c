@@ -15,8 +15,8 @@ static const double LOST = 1e-14;
 /* Blocks of L are fewer. */
 static const uint32_t ON_DIAGONAL = UINT32_C(1) << 31;
 
-/* Two numbers side by side: every processor that the project is built for has them. */
-typedef double pair __attribute__((vector_size(16), aligned(8)));
+/* The four numbers of a block. */
+typedef double quad __attribute__((vector_size(32), aligned(8)));
 
 struct pof_ldl {
     uint32_t n;         /* blocks */
@@ -378,106 +378,31 @@ static void invert_pivot(struct pof_ldl *s, uint32_t k, const double d[4], const
     to[0] = i0 + f * f * i1;
 }
 
-/* Row k of L: y holds row k of what is left of the matrix, as blocks (i, k). */
-static void factor_row(struct pof_ldl *s, uint32_t k, double d[4], double gross[2])
-{
-    for (uint32_t q = s->rbegin[k]; q < s->rbegin[k + 1]; q++) {
-        uint32_t i = s->rcol[q];
-        pair *from = (pair *)(void *)(s->y + 4 * (size_t)i);
-        pair y0 = from[0], y1 = from[1];
-        from[0] = from[1] = (pair){0, 0};
-        uint32_t end = s->next[i]++;
-        for (uint32_t p = s->lbegin[i]; p < end; p++) {
-            const double *l = s->l + 4 * (size_t)p;
-            pair *to = (pair *)(void *)(s->y + 4 * (size_t)s->lrow[p]);
-            to[0] -= l[0] * y0 + l[1] * y1;
-            to[1] -= l[2] * y0 + l[3] * y1;
-        }
-        const double *e = s->dinv + 4 * (size_t)i;
-        double *l = s->l + 4 * (size_t)end;
-        l[0] = y0[0] * e[0] + y1[0] * e[2];
-        l[1] = y0[0] * e[1] + y1[0] * e[3];
-        l[2] = y0[1] * e[0] + y1[1] * e[2];
-        l[3] = y0[1] * e[1] + y1[1] * e[3];
-        double a = l[0] * y0[0] + l[1] * y1[0];
-        double b = l[2] * y0[1] + l[3] * y1[1];
-        d[0] -= a;
-        d[1] -= l[0] * y0[1] + l[1] * y1[1];
-        d[2] -= l[2] * y0[0] + l[3] * y1[0];
-        d[3] -= b;
-        gross[0] += fabs(a);
-        gross[1] += fabs(b);
-    }
-}
+#define LANES_TARGET
+#define LANES(name) wide_##name
+#include "grid/ldl_kernel.h"
+#undef LANES
+#undef LANES_TARGET
+#if LANES_HAVE_AVX2
+#define LANES_TARGET LANES_AVX2
+#define LANES(name) avx2_##name
+#include "grid/ldl_kernel.h"
+#undef LANES
+#undef LANES_TARGET
+#endif
 
 uint32_t pof_ldl_factor(struct pof_ldl *s)
 {
-    uint32_t lost = 0;
     memcpy(s->next, s->lbegin, s->n * sizeof *s->next);
-    for (uint32_t k = 0; k < s->n; k++) {
-        double d[4] = {0};
-        for (uint32_t p = s->abegin[k]; p < s->abegin[k + 1]; p++) {
-            double *to = s->arow[p] == k ? d : s->y + 4 * (size_t)s->arow[p];
-            memcpy(to, s->a + 4 * (size_t)p, 4 * sizeof *to);
-        }
-        double gross[2] = {fabs(d[0]), fabs(d[3])};
-        factor_row(s, k, d, gross);
-        invert_pivot(s, k, d, gross);
-        lost += s->infinite[2 * k] + (uint32_t)s->infinite[2 * k + 1];
+#if LANES_HAVE_AVX2
+    if (lanes_avx2()) {
+        return avx2_factor(s);
     }
-    return lost;
+#endif
+    return wide_factor(s);
 }
 
 /* --- inverse on the pattern --- */
-
-/* to[2] -= z l for blocks by rows; z with its two numbers off the diagonal as they are named. */
-static inline __attribute__((always_inline)) void take(pair to[2], const double *z, double z01,
-                                                       double z10, const double *l)
-{
-    const pair *row = (const pair *)(const void *)l;
-    to[0] -= z[0] * row[0] + z01 * row[1];
-    to[1] -= z10 * row[0] + z[3] * row[1];
-}
-
-/* Column j of the inverse below the diagonal, from the columns of its rows: with S the rows of
- * column j of L, Z_Sj = -Z_SS L_Sj and Z_jj = D_j^-1 - L_Sj' Z_Sj. mark: [n] place of a row in the
- * column, from 1. */
-static void invert_column(struct pof_ldl *s, uint32_t j, uint32_t *mark)
-{
-    uint32_t begin = s->lbegin[j], end = s->lbegin[j + 1];
-    double *zj = s->z + 4 * (size_t)begin;
-    memset(zj, 0, 4 * (size_t)(end - begin) * sizeof *zj);
-    for (uint32_t p = begin; p < end; p++) {
-        mark[s->lrow[p]] = p - begin + 1;
-    }
-    for (uint32_t p = begin; p < end; p++) {
-        uint32_t k = s->lrow[p];
-        const double *lk = s->l + 4 * (size_t)p;
-        pair *zk = (pair *)(void *)(zj + 4 * (size_t)(p - begin)), sum[2] = {zk[0], zk[1]};
-        const double *zd = s->zd + 4 * (size_t)k;
-        take(sum, zd, zd[1], zd[2], lk);
-        uint32_t left = end - p - 1;
-        for (uint32_t q = s->lbegin[k]; left > 0 && q < s->lbegin[k + 1]; q++) {
-            uint32_t at = mark[s->lrow[q]];
-            if (at > 0) {
-                const double *z = s->z + 4 * (size_t)q;
-                take((pair *)(void *)(zj + 4 * (size_t)(at - 1)), z, z[1], z[2], lk);
-                take(sum, z, z[2], z[1], s->l + 4 * (size_t)(begin + at - 1));
-                left--;
-            }
-        }
-        zk[0] = sum[0];
-        zk[1] = sum[1];
-    }
-    double *d = s->zd + 4 * (size_t)j;
-    memcpy(d, s->dinv + 4 * (size_t)j, 4 * sizeof *d);
-    for (uint32_t p = begin; p < end; p++) {
-        const double *l = s->l + 4 * (size_t)p;
-        take((pair *)(void *)d, l, l[2], l[1], zj + 4 * (size_t)(p - begin));
-        mark[s->lrow[p]] = 0;
-    }
-    d[1] = d[2] = (d[1] + d[2]) / 2;
-}
 
 /* Block (i, j) of the inverse by places, i >= j. */
 static const double *find(const struct pof_ldl *s, uint32_t i, uint32_t j)
@@ -524,10 +449,13 @@ int pof_ldl_invert(struct pof_ldl *s, struct pof_err *err)
     if (rc) {
         return rc;
     }
-    memset(s->next, 0, s->n * sizeof *s->next);
-    for (uint32_t j = s->n; j-- > 0;) {
-        invert_column(s, j, s->next);
+#if LANES_HAVE_AVX2
+    if (lanes_avx2()) {
+        avx2_invert(s);
+        return 0;
     }
+#endif
+    wide_invert(s);
     return 0;
 }
 
@@ -542,17 +470,32 @@ bool pof_ldl_inverse(const struct pof_ldl *s, uint32_t b, uint32_t c, double z[4
     return from != NULL;
 }
 
-void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
+static inline const double *inverse_place(const struct pof_ldl *s, uint32_t slot)
 {
     uint32_t at = s->inverse_at[slot >> 1];
-    if (at >= ON_DIAGONAL) {
-        memcpy(z, s->zd + 4 * (size_t)(at - ON_DIAGONAL), 4 * sizeof *z);
-        return;
-    }
-    const double *from = s->z + 4 * (size_t)at;
+    return at >= ON_DIAGONAL ? s->zd + 4 * (size_t)(at - ON_DIAGONAL) : s->z + 4 * (size_t)at;
+}
+
+static inline void inverse_copy(const double *from, uint32_t slot, double z[4])
+{
     unsigned t = slot & 1; /* z holds block (later, earlier), a slot (earlier, later) */
     z[0] = from[0];
     z[1] = from[t ? 1 : 2];
     z[2] = from[t ? 2 : 1];
     z[3] = from[3];
+}
+
+void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
+{
+    inverse_copy(inverse_place(s, slot), slot, z);
+}
+
+void pof_ldl_inverse_of(const struct pof_ldl *s, const uint32_t *slot, uint32_t n, double (*z)[4])
+{
+    for (uint32_t k = 0; k < n; k++) { /* memory is asked for all of them before the first is needed */
+        __builtin_prefetch(inverse_place(s, slot[k]));
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        inverse_copy(inverse_place(s, slot[k]), slot[k], z[k]);
+    }
 }

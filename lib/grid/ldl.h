@@ -36,6 +36,7 @@ struct pof_ldl_places {
     const uint32_t *tie;       /* [blocks] block right behind which it is eliminated, itself: free;
                                   NULL: all are free */
     const bool *negative;      /* [2 * blocks] unknowns of the part -B; NULL: none */
+    const bool *last;          /* [blocks] wanted in the last piece (pof_ldl_pieces); NULL: none */
 };
 
 /* slot[k] becomes the place of block (row, col) among the values: element (i, j) of it is added at
@@ -91,5 +92,8 @@ int pof_ldl_invert(struct pof_ldl *ldl, struct pof_err *err) POF_CHECKED;
 bool pof_ldl_inverse(const struct pof_ldl *ldl, uint32_t b, uint32_t c, double z[4]);
 /* The same by a slot of pof_ldl_new; O(1). */
 void pof_ldl_inverse_at(const struct pof_ldl *ldl, uint32_t slot, double z[4]);
+
+/* The same of n slots, faster than one by one. */
+void pof_ldl_inverse_of(const struct pof_ldl *ldl, const uint32_t *slot, uint32_t n, double (*z)[4]);
 
 #endif

@@ -14,7 +14,7 @@ enum { PIECE = 400 };
 /* The graph in which a block and those tied to it are one vertex. */
 struct quotient {
     uint32_t n;
-    uint32_t *vertex;       /* [blocks] */
+    uint32_t *vertex;       /* [blocks], and room for as many */
     uint32_t *begin, *to;   /* edges, from one end */
     uint32_t *order;        /* [n] */
 };
@@ -26,7 +26,7 @@ static uint32_t tied_to(const struct pof_ldl_places *p, uint32_t block)
 
 static int make_quotient(struct quotient *q, const struct pof_ldl_places *p, struct pof_err *err)
 {
-    int rc = pof_calloc(&q->vertex, p->blocks, sizeof *q->vertex, err);
+    int rc = pof_calloc(&q->vertex, 2 * (size_t)p->blocks, sizeof *q->vertex, err);
     rc = rc ? rc : pof_calloc(&q->begin, (size_t)p->blocks + 2, sizeof *q->begin, err);
     rc = rc ? rc : pof_calloc(&q->to, p->n, sizeof *q->to, err);
     rc = rc ? rc : pof_calloc(&q->order, p->blocks, sizeof *q->order, err);
@@ -208,7 +208,8 @@ static void tree_free(struct tree *t)
     free(t->scratch);
 }
 
-/* Rearranges q->order; size: blocks of each vertex. */
+/* Rearranges q->order; size: blocks of each vertex, more than fit a piece where it is to be in the
+ * last one, which then holds the way from there to the root too. */
 static int make_pieces(struct quotient *q, const uint32_t *size, uint32_t blocks,
                        struct ldl_pieces *pieces, struct pof_err *err)
 {
@@ -276,7 +277,12 @@ int pofi_ldl_order(const struct pof_ldl_places *p, uint32_t *place, struct ldl_p
         for (uint32_t b = 0; b < p->blocks; b++) {
             size[q.vertex[b]]++;
         }
-        rc = make_pieces(&q, size, p->blocks, pieces, err);
+        uint32_t *wanted = q.vertex + p->blocks;
+        memcpy(wanted, size, q.n * sizeof *size);
+        for (uint32_t b = 0; p->last && b < p->blocks; b++) {
+            wanted[q.vertex[b]] = p->last[b] ? PIECE + 1 : wanted[q.vertex[b]];
+        }
+        rc = make_pieces(&q, wanted, p->blocks, pieces, err);
     }
     if (rc == 0) {
         number_blocks(&q, p, size, q.begin, place);

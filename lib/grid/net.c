@@ -6,6 +6,7 @@
 #include "grid/net_impl.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define THIRD_OF_TURN 2.09439510239319549231
 
@@ -290,4 +291,18 @@ void pof_net_release(struct pof_net *net)
     free(net->g);
     free(net->b);
     *net = (struct pof_net){0};
+}
+
+void pof_net_stored(const struct pof_net *net, double *v, double *a)
+{
+    const double third = 2 * 3.14159265358979323846 / 3;
+    memcpy(v, net->flat_v, net->nodes * sizeof *v);
+    memcpy(a, net->flat_a, net->nodes * sizeof *a);
+    for (uint32_t i = net->grid->nodes; i-- > 0;) {
+        const struct pof_node *node = &net->grid->node[i];
+        for (uint32_t f = 0; net->bus_of[i] != POF_NONE && node->v_start_pu > 0 && f < net->phases; f++) {
+            v[net->bus_of[i] * net->phases + f] = node->v_start_pu;
+            a[net->bus_of[i] * net->phases + f] = node->angle_start - f * third;
+        }
+    }
 }

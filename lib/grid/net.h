@@ -61,6 +61,10 @@ static inline uint32_t pof_net_bus(const struct pof_net *net, uint32_t node)
     return 2 * net->grid->branches * net->phases + node;
 }
 
+/* [nodes] where to start instead of flat_v and flat_a: what grid nodes have stored, of a bus the first
+ * that has something; phases a third of a turn apart. */
+void pof_net_stored(const struct pof_net *net, double *v, double *a);
+
 /* Powers (or currents) through ideal switches from those that leave each section: out[s] of grid node
  * s (what its branches, shunts and consumption take together; each bus sums up to 0) becomes
  * flow[b] into switch b at its from end, for every ideal switch of the grid; where switches form a

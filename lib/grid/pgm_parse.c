@@ -15,6 +15,7 @@ enum { SEEN = 64 }; /* members of one object, and names in one list of attribute
 struct listed {
     uint8_t n;
     int8_t attribute[SEEN]; /* index in the kind; -1: not known */
+    int16_t column[SEEN];   /* of an attribute of one number; -1: it is not one */
 };
 
 struct parse {
@@ -183,6 +184,9 @@ static int array_row(struct parse *q, double *row)
         if (i > 0 && !pofi_scan_take(&q->s, ',')) {
             return fail_at(q, -1, "too few values", "as many as /attributes has");
         }
+        if (l->column[i] >= 0 && pofi_scan_number(&q->s, row + l->column[i])) {
+            continue;
+        }
         int rc = l->attribute[i] < 0 ? pofi_scan_skip(&q->s) : value(q, l->attribute[i], row);
         if (rc) {
             return rc;
@@ -303,6 +307,8 @@ static int attribute_list(void *ctx, struct pof_text name)
                                   (int)(attribute.len < 40 ? attribute.len : 40), attribute.ptr, SEEN);
         }
         given |= a < 0 ? 0 : (uint64_t)1 << a;
+        const struct pofi_pgm_attribute *known = a < 0 ? NULL : &pofi_pgm_kind[type].attribute[a];
+        l->column[l->n] = known && known->width == 1 ? known->column : -1;
         l->attribute[l->n++] = (int8_t)a;
     }
     return 0;

@@ -53,33 +53,51 @@ int pofi_scan_text(struct pofi_scan *s, struct pof_text *text)
     return 0;
 }
 
-/* A whole number of few digits and no sign, as ids and states are; the place behind it, NULL when it
- * is something else. */
-static inline const char *small_whole(const char *p, double *value)
+/* Digits at p, appended to *w; the place behind them. */
+static inline const char *digits(const char *p, uint64_t *w)
 {
-    enum { DIGITS = 9 };
-    uint32_t v = 0;
-    int n = 0;
-    for (; n <= DIGITS && (unsigned char)(p[n] - '0') < 10; n++) {
-        v = v * 10 + (uint32_t)(p[n] - '0');
+    uint64_t v = *w;
+    for (unsigned d; (d = (unsigned char)*p - (unsigned)'0') < 10; p++) {
+        v = v * 10 + d;
     }
-    bool more = p[n] == '.' || (p[n] | 0x20) == 'e';
-    if (n == 0 || n > DIGITS || more || (p[0] == '0' && n > 1)) {
+    *w = v;
+    return p;
+}
+
+/* A number of at most 19 digits and without exponent, as nearly all are: the place behind it, NULL
+ * when it is something else. */
+static inline const char *plain(const char *p, double *value)
+{
+    enum { DIGITS = 19, EXACT = 15 };
+    uint64_t w = 0;
+    bool negative = *p == '-';
+    const char *first = p + negative;
+    const char *behind = digits(first, &w);
+    ptrdiff_t whole = behind - first, fraction = 0;
+    if (*behind == '.') {
+        const char *point = behind++;
+        behind = digits(behind, &w);
+        fraction = behind - point - 1;
+        whole = fraction > 0 ? whole : 0;
+    }
+    bool misfit = whole == 0 || whole + fraction > DIGITS || (*first == '0' && whole > 1);
+    if (misfit || (*behind | 0x20) == 'e') {
         return NULL;
     }
-    *value = v;
-    return p + n;
+    double v = fraction == 0 && whole <= EXACT ? (double)w : pof_real_of(w, -(int)fraction);
+    *value = negative ? -v : v;
+    return behind;
 }
 
 bool pofi_scan_number(struct pofi_scan *s, double *value)
 {
     pofi_scan_space(s);
-    const char *whole = small_whole(s->at, value);
-    if (whole) {
-        s->at = whole;
+    const char *behind = plain(s->at, value);
+    if (behind) {
+        s->at = behind;
         return true;
     }
-    const char *behind = pof_real_scan(s->at, s->end, POF_REAL_JSON, value);
+    behind = pof_real_scan(s->at, s->end, POF_REAL_JSON, value);
     bool good = behind > s->at && isfinite(*value);
     s->at = good ? behind : s->at;
     return good;

@@ -243,7 +243,10 @@ static int by_newton(struct pof_pf *pf, struct pofi_case *c, struct pof_err *err
     int rc = make_newton(pf, err);
     if (rc == 0 && c->start != POFI_GIVEN) {
         c->start = start == POF_PF_START_DC ? POFI_DC : POFI_FLAT;
-        if (start == POF_PF_START_LINEAR || (choose_start && !pf->pv)) {
+        if (start == POF_PF_START_STORED) {
+            pof_net_stored(&pf->net, c->v, c->angle);
+            c->start = POFI_GIVEN;
+        } else if (start == POF_PF_START_LINEAR || (choose_start && !pf->pv)) {
             rc = start_linear(pf, c, err);
         }
     }

@@ -27,8 +27,9 @@ enum pof_pf_start {
     POF_PF_START_AUTO,  /* LINEAR without pv nodes; else FLAT, and where that fails DC */
     POF_PF_START_FLAT,  /* the voltages when nothing flows */
     POF_PF_START_DC,    /* angles from one linear solve of active powers */
-    POF_PF_START_LINEAR /* one linear solve, all consumption as admittances: near the point of
-                           collapse it leads to the higher of both solutions; no pv nodes */
+    POF_PF_START_LINEAR, /* one linear solve, all consumption as admittances: near the point of
+                            collapse it leads to the higher of both solutions; no pv nodes */
+    POF_PF_START_STORED /* the voltages that the grid has stored, flat where it has none */
 };
 enum pof_pf_status { POF_PF_CONVERGED, POF_PF_DIVERGED };
 

@@ -81,6 +81,7 @@ int pofi_raw_read_bus(struct pofi_raw *r)
     node.kind = v[IDE] == 2 ? POF_NODE_PV : v[IDE] == 3 ? POF_NODE_SLACK : POF_NODE_PQ;
     node.v_set_pu = node.kind == POF_NODE_PQ ? 1 : v[VM];
     node.angle_set = node.kind == POF_NODE_SLACK ? pof_rad_of_deg(v[VA]) : 0;
+    pofi_start_from(&node, v[VM], v[VA]);
     if (v[NVLO] >= 0 && v[NVLO] < v[NVHI] && v[NVHI] <= 3) {
         node.v_min_pu = v[NVLO];
         node.v_max_pu = v[NVHI];

@@ -129,8 +129,9 @@ static int put_buses(struct writing *w)
                       : n->kind == POF_NODE_PV    ? 2
                                                   : 1;
         const double base[] = {n->base_v / 1000, code, 1, 1, 1};
-        const double state[] = {n->kind == POF_NODE_PQ ? 1 : n->v_set_pu,
-                                pof_deg_of_rad(n->angle_set),
+        double stored = n->v_start_pu > 0 ? n->v_start_pu : 1;
+        const double state[] = {n->kind == POF_NODE_PQ ? stored : n->v_set_pu,
+                                pof_deg_of_rad(pofi_start_angle(n)),
                                 n->v_max_pu,
                                 n->v_min_pu,
                                 n->v_max_pu,

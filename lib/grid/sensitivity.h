@@ -25,7 +25,8 @@ enum pof_watch {
     POF_WATCH_P,       /* active power into a branch at an end */
     POF_WATCH_Q,       /* reactive power, the same */
     POF_WATCH_LOSS,    /* active losses of all branches together */
-    POF_WATCH_SLACK_P, /* active power that slack nodes generate together */
+    POF_WATCH_SLACK_P, /* active power that slack nodes generate together, a distributed one with all
+                          its shares */
     POF_WATCH_SLACK_Q  /* reactive power, the same */
 };
 
@@ -47,6 +48,11 @@ struct pof_sens; /* opaque; used by one thread at a time */
 /* Network and ordering, once. The grid must outlive it and must not change. Errors of
  * pof_net_build. O(n) and an ordering. */
 int pof_sens_new(struct pof_sens **out, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
+
+/* The same where slack_share of nodes says who balances (distributed_slack of powerflow.h): slack_p is
+ * all that is shared then. */
+int pof_sens_new_distributed(struct pof_sens **out, const struct pof_grid *grid,
+                             struct pof_err *err) POF_CHECKED;
 
 /* Factors at a state. regular is false, an answer, where the state is at the edge of what the grid
  * can carry and no derivative exists. One factorisation of 2 buses unknowns. */

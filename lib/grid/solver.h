@@ -41,8 +41,8 @@ void pofi_plan_free(struct pofi_plan *plan);
  * nor on their number, to the last bit. Arrays of cases hold lane l of place k at [k * lanes + l];
  * places are those of the plan. */
 struct pofi_lanes;
-enum { POFI_LANES = 4 }; /* most */
-/* lanes: 1 or POFI_LANES. */
+enum { POFI_LANES = 8 }; /* most */
+/* lanes: 1, 4 or POFI_LANES. */
 int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsigned lanes,
                    struct pof_err *err) POF_CHECKED;
 void pofi_lanes_free(struct pofi_lanes *w);
@@ -58,7 +58,7 @@ struct pofi_sweep {
     double mismatch[POFI_LANES];
 };
 
-/* The consumption of each lane l from that of the grid's nodes, p_w[l][node] W and var (NULL: none),
+/* The consumption of each lane l from that of the grid's nodes, p_w[l][node] W and var (all NULL: none),
  * beside the fixed one. Needed before the first solve. */
 void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
 /* No allocation; O(buses) an iteration. */

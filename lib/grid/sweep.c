@@ -206,9 +206,10 @@ static void add_members(struct pofi_plan *plan)
             struct pof_shunt shunt = pof_node_shunt(g, plan->member[m]);
             s->g += shunt.g * tt;
             s->b += shunt.b * tt;
-            s->ip += node->ip_w / g->base_va * ratio;
-            s->iq += node->iq_var / g->base_va * ratio;
-            plan->currents |= node->ip_w != 0 || node->iq_var != 0;
+            if (plan->current) {
+                plan->current[k].ip += node->ip_w / g->base_va * ratio;
+                plan->current[k].iq += node->iq_var / g->base_va * ratio;
+            }
             plan->p[k] += node->p_w / g->base_va;
             plan->q[k] += node->q_var / g->base_va;
         }
@@ -231,10 +232,22 @@ static void refer(struct pofi_plan *plan, const struct way *way)
     add_members(plan);
 }
 
+static bool has_currents(const struct pof_grid *g)
+{
+    for (uint32_t i = 0; i < g->nodes; i++) {
+        if (g->node[i].ip_w != 0 || g->node[i].iq_var != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int allocate_plan(struct pofi_plan *plan, struct pof_err *err)
 {
     size_t n = plan->net->buses, nodes = plan->net->grid->nodes;
-    int rc = pof_calloc(&plan->place, n, sizeof *plan->place, err);
+    bool currents = has_currents(plan->net->grid);
+    int rc = currents ? pof_calloc(&plan->current, n, sizeof *plan->current, err) : 0;
+    rc = rc ? rc : pof_calloc(&plan->place, n, sizeof *plan->place, err);
     rc = rc ? rc : pof_calloc(&plan->bus, n, sizeof *plan->bus, err);
     rc = rc ? rc : pof_calloc(&plan->begin, n + 2, sizeof *plan->begin, err);
     rc = rc ? rc : pof_calloc(&plan->member, nodes, sizeof *plan->member, err);
@@ -285,6 +298,7 @@ void pofi_plan_free(struct pofi_plan *plan)
 {
     if (plan) {
         free(plan->place);
+        free(plan->current);
         free(plan->bus);
         free(plan->begin);
         free(plan->member);
@@ -298,6 +312,8 @@ void pofi_plan_free(struct pofi_plan *plan)
 }
 
 /* --- lanes --- */
+
+enum { LINE = 64 }; /* bytes of a line of the cache, where vectors begin */
 
 int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsigned lanes,
                    struct pof_err *err)
@@ -313,13 +329,13 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     w->plan = plan;
     w->lanes = lanes;
     size_t vectors = moving + ending + sum + 4;
-    rc = pof_calloc(&w->store, (vectors + 1) * lanes + 8, sizeof(double), err);
+    rc = pof_calloc(&w->path, plan->depths, sizeof *w->path, err);
+    rc = rc ? rc : pof_calloc(&w->store, vectors * lanes + LINE / sizeof(double), sizeof(double), err);
     if (rc) {
-        free(w);
+        pofi_lanes_free(w);
         return rc;
     }
-    /* Vectors lie at multiples of their size. */
-    size_t size = lanes * sizeof(double), off = (size - (uintptr_t)w->store % size) % size;
+    size_t off = (LINE - (uintptr_t)w->store % LINE) % LINE;
     double *next = (double *)((char *)w->store + off);
     w->moving = next;
     w->ending = w->moving + moving * lanes;
@@ -336,32 +352,14 @@ void pofi_lanes_free(struct pofi_lanes *w)
 {
     if (w) {
         free(w->store);
+        free(w->path);
         free(w);
-    }
-}
-
-/* The sums at one place. */
-static void load_place(struct pofi_lanes *w, uint32_t k, const double *const *p_w,
-                       const double *const *q_var)
-{
-    const struct pofi_plan *plan = w->plan;
-    double *m = w->moving + (size_t)k * POFI_MOVING * w->lanes;
-    for (unsigned l = 0; l < w->lanes; l++) {
-        double p = 0, q = 0;
-        for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
-            p += p_w[l] ? p_w[l][plan->member[i]] : 0;
-            q += q_var[l] ? q_var[l][plan->member[i]] : 0;
-        }
-        m[POFI_P * w->lanes + l] = plan->p[k] + p * plan->per_va;
-        m[POFI_Q * w->lanes + l] = plan->q[k] + q * plan->per_va;
     }
 }
 
 void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var)
 {
-    for (uint32_t k = 0; k < w->plan->n; k++) {
-        load_place(w, k, p_w, q_var);
-    }
+    pofi_passes(w->lanes, false)->load(w, p_w, q_var);
 }
 
 static void start(struct pofi_lanes *w)
@@ -384,6 +382,7 @@ static void judge(struct pofi_lanes *w, struct pofi_sweep *s, double *before)
         }
         double step = w->step[l], ratio = step < before[l] ? step / before[l] : 1;
         before[l] = step;
+        w->ratio[l] = ratio;
         s->iterations[l]++;
         s->mismatch[l] = w->sound[l] ? step * w->weight[l] : INFINITY;
         bool ended = !w->sound[l] || s->iterations[l] >= s->max_iterations;
@@ -391,6 +390,19 @@ static void judge(struct pofi_lanes *w, struct pofi_sweep *s, double *before)
             w->active[l] = 0;
         }
     }
+}
+
+/* Whether the next tour may be the last one, whose flows are wanted: where it may not be, writing them
+ * costs more than doing its second half again if it is. No result depends on it. */
+static bool near_end(const struct pofi_lanes *w, const struct pofi_sweep *s, const double *before)
+{
+    bool near = true;
+    for (unsigned l = 0; l < w->lanes; l++) {
+        double shrinks = s->iterations[l] > 1 ? w->ratio[l] : 1e-3; /* as most grids begin */
+        double ahead = before[l] * w->weight[l] * shrinks * shrinks;
+        near = near && (!w->active[l] || (s->iterations[l] > 0 && ahead <= s->tolerance / 2));
+    }
+    return near;
 }
 
 /* Whether a lane is to go on after the last passes, which are an iteration too. */
@@ -431,13 +443,17 @@ void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
         s->iterations[l] = 0;
         before[l] = 1;
     }
+    passes->tour(w, false, false);
     do {
+        bool kept;
         do {
-            passes->backward(w, false);
-            passes->forward(w);
+            kept = near_end(w, s, before);
+            passes->tour(w, true, kept);
             judge(w, s, before);
         } while (any_active(w));
-        passes->backward(w, true);
+        if (!kept) {
+            passes->tour(w, false, true);
+        }
         passes->finish(w);
     } while (settle(w, s));
     for (unsigned l = 0; l < w->lanes; l++) {
@@ -458,16 +474,5 @@ void pofi_lanes_bus(const struct pofi_lanes *w, unsigned lane, double *v, double
 void pofi_lanes_nodes(const struct pofi_lanes *w, unsigned n, double *const *v,
                       double *const *angle)
 {
-    const struct pofi_plan *plan = w->plan;
-    const double *e = w->ending;
-    for (uint32_t k = 0; k < plan->n; k++, e += (size_t)POFI_ENDING * w->lanes) {
-        for (unsigned l = 0; l < n; l++) {
-            double size = sqrt(e[POFI_END_U * w->lanes + l]) * plan->ratio[k];
-            double turn = pofi_wrap(e[POFI_END_A * w->lanes + l] + plan->shift[k]);
-            for (uint32_t m = plan->begin[k]; m < plan->begin[k + 1]; m++) {
-                v[l][plan->member[m]] = size;
-                angle[l][plan->member[m]] = turn;
-            }
-        }
-    }
+    pofi_passes(w->lanes, false)->nodes(w, n, v, angle);
 }

@@ -11,16 +11,20 @@
 struct pofi_place {
     double r, x, z, zz;    /* series impedance to the parent, |z| and |z|^2; 0 of a root */
     double g, b, y;        /* all shunts at the bus, and their magnitude */
-    double ip, iq;         /* consumption that grows with |V~| */
     uint32_t parent;       /* of a root: itself */
     uint32_t depth;        /* 0: a root */
+};
+
+/* Consumption that grows with |V~|. */
+struct pofi_current {
+    double ip, iq;
 };
 
 struct pofi_plan {
     const struct pof_net *net;
     uint32_t n, depths;        /* places; levels of the deepest tree */
     struct pofi_place *place;  /* depth first: parents first, subtrees without gaps */
-    bool currents;             /* some ip or iq is not 0 */
+    struct pofi_current *current; /* [n]; NULL: all 0 */
     uint32_t *bus;             /* [n] */
     double *start;             /* [n] |V~|^2 of the root above */
     double *ratio, *shift;     /* [n] |T|; angle of T and of the root */
@@ -33,7 +37,10 @@ struct pofi_plan {
  * branch to the parent. What is known of it in the end: P, Q into the place from its branch, u, angle
  * against the root. */
 enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_MOVING };
-enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_END_U, POFI_END_A, POFI_ENDING };
+enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_ENDING, POFI_END_U = POFI_FLOW_P, POFI_END_A = POFI_FLOW_Q };
+
+/* Lanes of one register: lanes are one, or a multiple of it. */
+enum { POFI_REGISTER = 4 };
 
 struct pofi_lanes {
     const struct pofi_plan *plan;
@@ -41,17 +48,21 @@ struct pofi_lanes {
     double *moving, *ending; /* [n][POFI_MOVING or POFI_ENDING][lanes], aligned for vectors */
     double *sum;             /* [depths + 1][3][lanes]: what hangs below the present way down */
     double *step;            /* [lanes] largest change of u */
+    double ratio[POFI_LANES]; /* of the last step to the one before */
     double *weight;          /* [lanes] largest change of a node's balance with a change of u */
     int64_t *active;         /* [lanes] -1: still moving, 0: at rest */
     int64_t *sound;          /* [lanes] -1: all u are positive numbers */
+    uint32_t *path;          /* [depths] the present way down */
     void *store;
 };
 
 /* The passes, in as many versions as there are widths. */
 struct pofi_passes {
-    void (*backward)(struct pofi_lanes *w, bool keep);
-    void (*forward)(struct pofi_lanes *w);
+    void (*load)(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
+    /* move: voltages first; otherwise powers only. keep: flows into ending. */
+    void (*tour)(struct pofi_lanes *w, bool move, bool keep);
     void (*finish)(struct pofi_lanes *w);
+    void (*nodes)(const struct pofi_lanes *w, unsigned n, double *const *v, double *const *angle);
 };
 const struct pofi_passes *pofi_passes(unsigned lanes, bool plain);
 

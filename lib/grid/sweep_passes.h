@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The passes of the sweep for one width: no header, but a text that sweep_lanes.c includes with LANES,
+/* The passes of the sweep for one width: no header, but a text that sweep_lanes.c includes with WIDE, REGS,
  * NAME(function), TARGET, and the operations of that width set. One text, so that every width does
- * the same operations in the same order.
+ * the same operations in the same order. Lanes are as many as fit one register, or several: then
+ * chains of operations that wait for each other are as many, and the processor does them at once.
  *
  * Powers are summed up, not currents: the receiving-end powers depend on voltages through losses
  * and shunts only, so an iteration gains two to three digits where summing up currents gains
@@ -13,10 +14,10 @@
  *     S_k = s_k + conj(y_k) u_k + sum over children c of (S_c + z_c l_c),   l_k = |S_k|^2 / u_k
  *     u_parent = u_k + 2 (r P_k + x Q_k) + |z|^2 l_k,                       u = |V|^2 */
 
-TARGET static void NAME(add_currents)(const struct pofi_place *s, const VEC *u, VEC *p, VEC *q,
+TARGET static void NAME(add_currents)(const struct pofi_current *s, const VEC *u, VEC *p, VEC *q,
                                       VEC *w)
 {
-    for (int l = 0; l < LANES; l++) {
+    for (int l = 0; l < WIDE; l++) {
         double v = sqrt(LANE(*u, l));
         LANE(*p, l) += s->ip * v;
         LANE(*q, l) += s->iq * v;
@@ -24,106 +25,207 @@ TARGET static void NAME(add_currents)(const struct pofi_place *s, const VEC *u, 
     }
 }
 
-/* Powers, from the leaves to the roots. A subtree has no gaps, so what the present level gets from
- * below waits in one sum for each level, and is used up before a sibling comes. weight: how much
- * the balance of any node moves with u, through shunts and the losses of its branches. */
-TARGET static void NAME(backward)(struct pofi_lanes *w, bool keep)
+/* What a tour finds, in registers. */
+struct NAME(found) {
+    VEC step[REGS], weight[REGS];
+    MASK sound[REGS];
+};
+
+/* On the way down: the voltage of a place from that of its parent. */
+TARGET static inline __attribute__((always_inline)) void
+NAME(enter)(VEC *m, const VEC *up, const MASK *active, struct NAME(found) *f)
 {
-    const struct pofi_plan *plan = w->plan;
-    VEC *moving = (VEC *)w->moving, *ending = (VEC *)w->ending, *sum = (VEC *)w->sum;
-    VEC worst = ZERO, none = ZERO;
-    memset(sum, 0, ((size_t)plan->depths + 1) * 3 * sizeof *sum);
-    for (uint32_t k = plan->n; k-- > 0;) {
-        const struct pofi_place *s = &plan->place[k];
-        VEC *m = moving + (size_t)k * POFI_MOVING, *up = sum + (size_t)s->depth * 3, *in = up + 3;
-        VEC u = m[POFI_U], p = m[POFI_P] + s->g * u + in[0], q = m[POFI_Q] - s->b * u + in[1];
-        VEC weight = s->y + in[2];
-        in[0] = in[1] = in[2] = none;
-        if (plan->currents) {
-            NAME(add_currents)(s, &u, &p, &q, &weight);
-        }
-        VEC per_u = 1.0 / u, l = (p * p + q * q) * per_u, of_loss = s->z * (l * per_u);
-        m[POFI_D] = 2.0 * (s->r * p + s->x * q) + s->zz * l;
-        if (keep) {
-            ending[(size_t)k * POFI_ENDING + POFI_FLOW_P] = p;
-            ending[(size_t)k * POFI_ENDING + POFI_FLOW_Q] = q;
-        }
-        up[0] += p + s->r * l;
-        up[1] += q + s->x * l;
-        up[2] += of_loss;
-        if (s->depth > 0) {
-            weight += of_loss;
-            worst = LARGER(weight, worst);
-        }
+    UNROLL
+    for (int h = 0; h < REGS; h++) {
+        VEC zero = ZERO, old = m[POFI_U * REGS + h];
+        VEC u = up[POFI_U * REGS + h] - m[POFI_D * REGS + h], change = MAGNITUDE(u - old);
+        f->step[h] = LARGER(change, f->step[h]);
+        f->sound[h] &= TRUE_WHERE(u > zero);
+        m[POFI_U * REGS + h] = SELECT(active[h], u, old);
     }
-    *(VEC *)w->weight = worst;
 }
 
-/* Voltages, from the roots to the leaves. */
-TARGET static void NAME(forward)(struct pofi_lanes *w)
+/* On the way up: powers. A subtree has no gaps, so what the present level gets from below waits in
+ * one sum for each level, up[3 ..] of the level below, and is used up before a sibling comes. weight: how
+ * much the balance of any node moves with u, through shunts and the losses of its branches. e: where
+ * flows go; NULL: nowhere. */
+TARGET static inline __attribute__((always_inline)) void
+NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, VEC *m, VEC *e, VEC *up,
+            struct NAME(found) *f)
 {
-    const struct pofi_plan *plan = w->plan;
-    VEC *moving = (VEC *)w->moving, worst = ZERO, zero = ZERO;
-    MASK active = *(MASK *)w->active, sound = ALL;
-    for (uint32_t k = 0; k < plan->n; k++) {
-        VEC *m = moving + (size_t)k * POFI_MOVING;
-        VEC u = moving[(size_t)plan->place[k].parent * POFI_MOVING + POFI_U] - m[POFI_D];
-        VEC change = MAGNITUDE(u - m[POFI_U]);
-        worst = LARGER(change, worst);
-        sound &= TRUE_WHERE(u > zero);
-        m[POFI_U] = SELECT(active, u, m[POFI_U]);
+    VEC *in = up + 3 * REGS, none = ZERO;
+    UNROLL
+    for (int h = 0; h < REGS; h++) {
+        VEC u = m[POFI_U * REGS + h];
+        VEC p = m[POFI_P * REGS + h] + s->g * u + in[h];
+        VEC q = m[POFI_Q * REGS + h] - s->b * u + in[REGS + h];
+        VEC weight = s->y + in[2 * REGS + h];
+        in[h] = in[REGS + h] = in[2 * REGS + h] = none;
+        if (current) {
+            NAME(add_currents)(current, &u, &p, &q, &weight);
+        }
+        VEC per_u = 1.0 / u, l = (p * p + q * q) * per_u, of_loss = s->z * (l * per_u);
+        m[POFI_D * REGS + h] = 2.0 * (s->r * p + s->x * q) + s->zz * l;
+        if (e) {
+            e[POFI_FLOW_P * REGS + h] = p;
+            e[POFI_FLOW_Q * REGS + h] = q;
+        }
+        up[h] += p + s->r * l;
+        up[REGS + h] += q + s->x * l;
+        up[2 * REGS + h] += of_loss;
+        if (s->depth > 0) {
+            weight += of_loss;
+            f->weight[h] = LARGER(weight, f->weight[h]);
+        }
     }
-    *(VEC *)w->step = worst;
-    *(MASK *)w->sound = sound;
+}
+
+/* The same of place k. */
+TARGET static inline __attribute__((always_inline)) void
+NAME(leave_place)(const struct pofi_lanes *w, uint32_t k, bool keep, struct NAME(found) *f)
+{
+    const struct pofi_place *s = &w->plan->place[k];
+    const struct pofi_current *current = w->plan->current ? &w->plan->current[k] : NULL;
+    VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
+    VEC *e = keep ? (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS : NULL;
+    NAME(leave)(s, current, m, e, (VEC *)w->sum + (size_t)s->depth * 3 * REGS, f);
+}
+
+/* Voltages from the roots to the leaves, and powers from the leaves to the roots, in one way round
+ * the tree: a place is entered after its parent and left after its children, most often while it is
+ * in the cache still. */
+TARGET static void NAME(tour)(struct pofi_lanes *w, bool move, bool keep)
+{
+    const struct pofi_place *place = w->plan->place;
+    uint32_t *path = w->path, top = 0, n = w->plan->n;
+    VEC *moving = (VEC *)w->moving;
+    MASK active[REGS];
+    struct NAME(found) f;
+    memset(w->sum, 0, ((size_t)w->plan->depths + 1) * 3 * REGS * sizeof(VEC));
+    memset(&f, 0, sizeof f);
+    memset(f.sound, -1, sizeof f.sound);
+    memcpy(active, w->active, sizeof active);
+    for (uint32_t k = 0; k < n; k++) {
+        while (top > place[k].depth) {
+            NAME(leave_place)(w, path[--top], keep, &f);
+        }
+        if (move) {
+            const VEC *up = moving + (size_t)place[k].parent * POFI_MOVING * REGS;
+            NAME(enter)(moving + (size_t)k * POFI_MOVING * REGS, up, active, &f);
+        }
+        path[top++] = k;
+    }
+    while (top > 0) {
+        NAME(leave_place)(w, path[--top], keep, &f);
+    }
+    memcpy(w->step, f.step, sizeof f.step);
+    memcpy(w->weight, f.weight, sizeof f.weight);
+    memcpy(w->sound, f.sound, sizeof f.sound);
 }
 
 /* Beyond this tangent a series of atan is slow, and libm is asked. */
-#define SMALL_TANGENT 0.25
+#define SMALL_TANGENT 0.0625
 
-/* atan t = t - t^3/3 + ...: with |t| <= 1/4 fifteen terms leave less than 1e-18. */
-TARGET static void NAME(small_atan)(const VEC *t, VEC *angle)
+/* atan t = t - t^3/3 + ...: with |t| <= 1/16 eight terms leave less than 1e-20. In pairs, so that few
+ * operations wait for each other. */
+TARGET static inline __attribute__((always_inline)) void NAME(small_atan)(const VEC *t, VEC *angle)
 {
-    VEC tt = *t * *t, s = tt * 0.0;
-    for (int i = 29; i >= 1; i -= 2) {
-        s = ((i & 2) ? -1.0 / i : 1.0 / i) + s * tt;
-    }
-    *angle = *t * s;
+    VEC tt = *t * *t, t4 = tt * tt, t8 = t4 * t4;
+    VEC a = 1.0 - tt * (1.0 / 3), b = 1.0 / 5 - tt * (1.0 / 7);
+    VEC c = 1.0 / 9 - tt * (1.0 / 11), d = 1.0 / 13 - tt * (1.0 / 15);
+    *angle = *t * ((a + t4 * b) + t8 * (c + t4 * d));
 }
 
-/* The last voltages of all lanes, with angles: V_parent conj(V_k) = u_k + z_k conj(S_k). */
+/* The last voltages of all lanes, with angles: V_parent conj(V_k) = u_k + z_k conj(S_k). They take the
+ * place of the flows. */
 TARGET static void NAME(finish)(struct pofi_lanes *w)
 {
     const struct pofi_plan *plan = w->plan;
-    VEC *moving = (VEC *)w->moving, *ending = (VEC *)w->ending, worst = ZERO, zero = ZERO;
-    MASK sound = ALL;
+    VEC step[REGS], zero = ZERO;
+    MASK sound[REGS];
+    memset(step, 0, sizeof step);
+    memset(sound, -1, sizeof sound);
     for (uint32_t k = 0; k < plan->n; k++) {
         const struct pofi_place *s = &plan->place[k];
-        VEC *e = ending + (size_t)k * POFI_ENDING, *m = moving + (size_t)k * POFI_MOVING;
-        VEC *up = s->depth > 0 ? ending + (size_t)s->parent * POFI_ENDING : e;
-        if (s->depth == 0) {
-            e[POFI_END_U] = m[POFI_U];
-            e[POFI_END_A] = zero;
-        }
-        VEC u = up[POFI_END_U] - m[POFI_D];
-        VEC change = MAGNITUDE(u - m[POFI_U]);
-        worst = LARGER(change, worst);
-        sound &= TRUE_WHERE(u > zero);
-        VEC p = e[POFI_FLOW_P], q = e[POFI_FLOW_Q];
-        VEC re = u + s->r * p + s->x * q, im = s->x * p - s->r * q, t = im / re, angle;
-        NAME(small_atan)(&t, &angle);
-        MASK flat = TRUE_WHERE(MAGNITUDE(t) <= SMALL_TANGENT + zero) & TRUE_WHERE(re > zero);
-        for (int l = 0; l < LANES; l++) {
-            if (!LANE(flat, l)) {
-                LANE(angle, l) = atan2(LANE(im, l), LANE(re, l));
+        VEC *e = (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS;
+        const VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
+        const VEC *up = (VEC *)w->ending + (size_t)s->parent * POFI_ENDING * REGS;
+        UNROLL
+        for (int h = 0; h < REGS; h++) {
+            VEC old = m[POFI_U * REGS + h];
+            VEC above = s->depth > 0 ? up[POFI_END_U * REGS + h] : old;
+            VEC turn = s->depth > 0 ? up[POFI_END_A * REGS + h] : zero;
+            VEC u = above - m[POFI_D * REGS + h], change = MAGNITUDE(u - old);
+            step[h] = LARGER(change, step[h]);
+            sound[h] &= TRUE_WHERE(u > zero);
+            VEC p = e[POFI_FLOW_P * REGS + h], q = e[POFI_FLOW_Q * REGS + h];
+            VEC re = u + s->r * p + s->x * q, im = s->x * p - s->r * q, t = im / re, angle;
+            NAME(small_atan)(&t, &angle);
+            MASK flat = TRUE_WHERE(MAGNITUDE(t) <= SMALL_TANGENT + zero) & TRUE_WHERE(re > zero);
+            for (int l = 0; !EVERYWHERE(flat) && l < WIDE; l++) {
+                if (!LANE(flat, l)) {
+                    LANE(angle, l) = atan2(LANE(im, l), LANE(re, l));
+                }
             }
+            e[POFI_END_U * REGS + h] = u;
+            e[POFI_END_A * REGS + h] = turn - angle;
         }
-        e[POFI_END_U] = u;
-        e[POFI_END_A] = up[POFI_END_A] - angle;
     }
-    *(VEC *)w->step = worst;
-    *(MASK *)w->sound = sound;
+    memcpy(w->step, step, sizeof step);
+    memcpy(w->sound, sound, sizeof sound);
 }
 
-static const struct pofi_passes NAME(passes) = {NAME(backward), NAME(forward), NAME(finish)};
+/* What is given at each place, in all lanes. */
+TARGET static void NAME(load)(struct pofi_lanes *w, const double *const *p_w,
+                              const double *const *q_var)
+{
+    const struct pofi_plan *plan = w->plan;
+    for (uint32_t k = 0; k < plan->n; k++) {
+        VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
+        for (int h = 0; h < REGS; h++) {
+            VEC p = ZERO, q = ZERO;
+            for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
+                uint32_t at = plan->member[i];
+                if (p_w[0]) {
+                    p += GATHER(p_w + h * WIDE, at);
+                }
+                if (q_var[0]) {
+                    q += GATHER(q_var + h * WIDE, at);
+                }
+            }
+            m[POFI_P * REGS + h] = plan->p[k] + p * plan->per_va;
+            m[POFI_Q * REGS + h] = plan->q[k] + q * plan->per_va;
+        }
+    }
+}
+
+/* The voltages of n lanes for the nodes of the grid. */
+TARGET static void NAME(nodes)(const struct pofi_lanes *w, unsigned n, double *const *v,
+                               double *const *angle)
+{
+    const struct pofi_plan *plan = w->plan;
+    const VEC far = 3.14159 + (VEC)ZERO;
+    for (uint32_t k = 0; k < plan->n; k++) {
+        const VEC *e = (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS;
+        for (unsigned h = 0; h < REGS && h * WIDE < n; h++) {
+            VEC size = ROOT(e[POFI_END_U * REGS + h]) * plan->ratio[k];
+            VEC turn = e[POFI_END_A * REGS + h] + plan->shift[k];
+            MASK near = TRUE_WHERE(MAGNITUDE(turn) < far);
+            for (int l = 0; !EVERYWHERE(near) && l < WIDE; l++) {
+                LANE(turn, l) = pofi_wrap(LANE(turn, l));
+            }
+            unsigned left = n - h * WIDE, used = left < WIDE ? left : WIDE;
+            for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
+                uint32_t at = plan->member[i];
+                for (unsigned l = 0; l < used; l++) {
+                    v[h * WIDE + l][at] = LANE(size, l);
+                    angle[h * WIDE + l][at] = LANE(turn, l);
+                }
+            }
+        }
+    }
+}
+
+static const struct pofi_passes NAME(passes) = {NAME(load), NAME(tour), NAME(finish), NAME(nodes)};
 
 #undef SMALL_TANGENT

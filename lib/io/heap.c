@@ -44,13 +44,8 @@ static void fetch(size_t size)
 #endif
 }
 
-void pof_heap_expect(const char *path, size_t times)
+void pof_heap_expect_bytes(size_t size)
 {
-    struct stat st;
-    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) {
-        return;
-    }
-    size_t size = (uintmax_t)st.st_size < MOST / times ? (size_t)st.st_size * times : MOST;
     if (size < WORTH_IT) {
         return;
     }
@@ -67,4 +62,12 @@ void pof_heap_expect(const char *path, size_t times)
         (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE); /* a wish */
     }
     free(piece);
+}
+
+void pof_heap_expect(const char *path, size_t times)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
+        pof_heap_expect_bytes((uintmax_t)st.st_size < MOST / times ? (size_t)st.st_size * times : MOST);
+    }
 }

@@ -13,4 +13,8 @@
  * Call it before the work and before threads. */
 void pof_heap_expect(const char *path, size_t times);
 
+/* The same for work whose size is not told by a file, without the 64 MiB: for a stream, whose memory is
+ * fetched once and used again many times. */
+void pof_heap_expect_bytes(size_t size);
+
 #endif

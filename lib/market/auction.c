@@ -167,13 +167,11 @@ static int solve_slot(const struct pofi_job *j, unsigned worker, struct pofi_slo
 
 static int add_unmet(const struct pofi_slot *s, struct pofi_quarter *out, struct pof_err *err)
 {
-    int64_t *unmet;
-    int rc = pof_calloc(&unmet, s->problem.requests, sizeof *unmet, err);
-    rc = rc ? rc : pof_clear_unmet(&s->problem, s->result.taken_w, unmet, err);
+    int rc = pof_calloc(&out->lack_w, s->problem.requests, sizeof *out->lack_w, err);
+    rc = rc ? rc : pof_clear_unmet(&s->problem, s->result.taken_w, out->lack_w, err);
     for (size_t i = 0; rc == 0 && i < s->problem.requests; i++) {
-        out->unmet_w += unmet[i];
+        out->unmet_w += out->lack_w[i];
     }
-    free(unmet);
     return rc;
 }
 
@@ -326,8 +324,8 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
 
 /* Awards are numbered within their offer and quarter-hour. */
 struct numbering {
-    size_t quarter; /* counted from 1; 0: never */
-    unsigned n;
+    uint32_t quarter; /* counted from 1; 0: never */
+    uint32_t n;
 };
 
 /* quarter: the name of the quarter-hour, the same for all of its awards. */
@@ -407,22 +405,10 @@ static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j
     return rc;
 }
 
-/* Price times W of quarter-hours to 1e-6 EUR, half to even. */
-static int round_money(pof_wide paid, int64_t *ueur, struct pof_err *err)
-{
-    const int64_t per_ueur = POF_WS_PER_MWH / POF_QUARTER_S;
-    pof_wide whole = paid / per_ueur, rest = paid % per_ueur;
-    whole += 2 * rest > per_ueur || (2 * rest == per_ueur && whole % 2 != 0);
-    if (whole > INT64_MAX) {
-        return pof_fail(err, POF_E_OVERFLOW, "payments add up to more than 64 bits");
-    }
-    *ueur = (int64_t)whole;
-    return 0;
-}
-
 /* What handing out keeps from quarter-hour to quarter-hour. */
 struct handing {
     struct numbering *number; /* [offers] */
+    struct pofi_served *served; /* [requests] */
     struct pof_buf id;
 };
 
@@ -440,14 +426,15 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
         struct numbering *k = &h->number[x->row[i].offer];
         struct pof_award award = pofi_award_of(b, &x->row[i], q);
-        *k = (struct numbering){q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
+        *k = (struct numbering){(uint32_t)q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
         rc = award_id(&h->id, &award, name, k->n, err);
         award.id = (struct pof_text){h->id.data, h->id.len};
         rc = rc ? rc : hand_out(a, &award, err);
     }
     rc = rc ? rc : pofi_hand_out_singles(a, j, q, err);
     rc = rc || !a->on_reserve ? rc : pofi_hand_out_reserve(a, j, q, err);
-    return rc ? rc : hand_out_prices(a, j, q, err);
+    rc = rc ? rc : hand_out_prices(a, j, q, err);
+    return rc || !a->on_served ? rc : pofi_hand_out_served(a, j, q, h->served, err);
 }
 
 /* --- all of it --- */
@@ -458,9 +445,11 @@ static void quarter_release(struct pofi_quarter *x)
     free(x->level);
     free(x->single);
     free(x->reserve);
+    free(x->lack_w);
     x->single = NULL;
     x->reserve = NULL;
     x->row = NULL;
+    x->lack_w = NULL;
     x->level = NULL;
 }
 
@@ -491,6 +480,7 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
     enum { AT_ONCE = 4 }; /* for each thread */
     struct handing h = {0};
     int rc = pof_calloc(&h.number, j->book->offers, sizeof *h.number, err);
+    rc = rc || !a->on_served ? rc : pof_calloc(&h.served, j->book->requests, sizeof *h.served, err);
     size_t batch = a->units > 0 ? j->to : (size_t)threads * AT_ONCE;
     for (; rc == 0 && j->from < j->to; j->from += batch) {
         size_t n = j->to - j->from < batch ? j->to - j->from : batch;
@@ -501,9 +491,10 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
             quarter_release(&j->quarter[q]);
         }
     }
-    rc = rc ? rc : round_money(a->paid, &a->paid_ueur, err);
+    rc = rc ? rc : pofi_round_money(a->paid, &a->paid_ueur, err);
     pof_buf_release(&h.id);
     free(h.number);
+    free(h.served);
     return rc;
 }
 

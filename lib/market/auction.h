@@ -32,7 +32,9 @@ struct pof_auction {
      * reserves act. Paid its ask, when it is activated. Ids are SESSION:OFFER:QUARTER:r, then :r2 ...
      * NULL: nothing is held ready. */
     int (*on_reserve)(void *reserve_ctx, const struct pof_award *award, struct pof_err *err);
-    void *ctx, *price_ctx, *single_ctx, *reserve_ctx;
+    /* What each request got in each of its quarter-hours, in order of both; NULL: not wanted. */
+    int (*on_served)(void *served_ctx, const struct pof_served *served, struct pof_err *err);
+    void *ctx, *price_ctx, *single_ctx, *reserve_ctx, *served_ctx;
 
     uint64_t awards, singles;
     int64_t requested_wq; /* W, added up over quarter-hours: times 900 s it is energy */

@@ -114,6 +114,30 @@ static int clear_without_loss(struct pofi_job *j, unsigned threads, struct pof_e
     return rc;
 }
 
+static int row_cmp(const void *pa, const void *pb, void *book)
+{
+    const struct pofi_row *a = pa, *b = pb;
+    const struct pof_book *k = book;
+    if (a->request != b->request) {
+        return a->request < b->request ? -1 : 1;
+    }
+    if (a->price_ueur != b->price_ueur) {
+        return a->price_ueur < b->price_ueur ? -1 : 1;
+    }
+    return (k->offer[a->offer].rank > k->offer[b->offer].rank) -
+           (k->offer[a->offer].rank < k->offer[b->offer].rank);
+}
+
+/* Rows that have their requests at last are put in order and priced as all others are. */
+static int finish_unasked(const struct pofi_job *j, size_t q, struct pof_err *err)
+{
+    struct pofi_quarter *x = &j->quarter[q];
+    if (x->unasked && x->rows > 1) {
+        qsort_r(x->row, x->rows, sizeof *x->row, row_cmp, (void *)(uintptr_t)j->book);
+    }
+    return x->unasked ? pofi_price_named(j, &j->slot[q], x, err) : 0;
+}
+
 /* Blocks in quarter-hours where nothing is asked: to the first request that takes something of the
  * block, else (a parent, taken for its children) the first of the book that gets anything. */
 static int name_requests(struct pofi_job *j, struct pof_err *err)
@@ -142,6 +166,7 @@ static int name_requests(struct pofi_job *j, struct pof_err *err)
             }
             x->request = to - 1;
         }
+        rc = rc ? rc : finish_unasked(j, q, err);
     }
     free(first);
     return rc;

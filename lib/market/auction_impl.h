@@ -43,6 +43,7 @@ struct pofi_quarter {
     int64_t reserve_asked_w;
     struct pofi_single *single; /* owned */
     size_t singles;
+    int64_t *lack_w; /* what requests do not get, in the order of the book's slice; owned */
     int64_t requested_w, unmet_w;
     pof_wide cost[2];
     bool unasked; /* rows do not say for which request */
@@ -104,8 +105,24 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
 int pofi_slot_book(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
                    struct pofi_quarter *out, struct pof_err *err) POF_CHECKED;
 
+/* Hands out what each request of a quarter-hour got. sum: [requests], zeroed before the first. */
+struct pofi_served {
+    size_t quarter; /* counted from 1 */
+    int64_t awarded_w, counter_w;
+    pof_wide paid; /* 1e-6 EUR/MWh times W */
+};
+int pofi_hand_out_served(const struct pof_auction *a, const struct pofi_job *j, size_t q,
+                         struct pofi_served *sum, struct pof_err *err) POF_CHECKED;
+
+/* Price times W of quarter-hours to 1e-6 EUR, half to even. */
+int pofi_round_money(pof_wide paid, int64_t *ueur, struct pof_err *err) POF_CHECKED;
+
 /* Clears all quarter-hours under decisions (market/block.h) into j->quarter. */
 int pofi_clear_decided(struct pofi_job *j, unsigned threads, struct pof_err *err) POF_CHECKED;
+
+/* The same for rows of a quarter-hour in which nothing is asked, once they have their requests. */
+int pofi_price_named(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
+                     struct pof_err *err) POF_CHECKED;
 
 int pofi_hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,
                           struct pof_err *err) POF_CHECKED;

@@ -193,17 +193,11 @@ static void pay_asks(const struct pof_book *b, struct pofi_quarter *out)
     }
 }
 
-int pofi_price_rows(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
-                    struct pof_err *err)
+int pofi_price_named(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
+                     struct pof_err *err)
 {
     const struct pof_rules *rules = &j->book->rules;
     int rc = 0;
-    if (rules->single_seller != POF_SINGLE_SELLER_IGNORE) {
-        rc = mark_single(j, s, out, err);
-    }
-    if (rc || out->unasked) {
-        return rc; /* where nothing is asked, blocks get their asks */
-    }
     switch ((enum pof_price_rule)rules->price) {
     case POF_PRICE_RULE_PAY_AS_BID:
         break;
@@ -221,6 +215,16 @@ int pofi_price_rows(const struct pofi_job *j, const struct pofi_slot *s, struct 
         pay_asks(j->book, out);
     }
     return rc;
+}
+
+int pofi_price_rows(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
+                    struct pof_err *err)
+{
+    int rc = 0;
+    if (j->book->rules.single_seller != POF_SINGLE_SELLER_IGNORE) {
+        rc = mark_single(j, s, out, err);
+    }
+    return rc || out->unasked ? rc : pofi_price_named(j, s, out, err);
 }
 
 int pofi_hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,

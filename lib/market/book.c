@@ -192,15 +192,20 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
                                  .price_ueur_mwh = o->price_ueur_mwh,
                                  .node = node,
                                  .direction = (unsigned char)o->direction};
+    b->any_received = b->any_received || POF_HAS(o, offer, received);
+    b->any_least = b->any_least || POF_HAS(o, offer, min_w);
     int rc = t->pod.ptr ? pof_names_add(&b->seller_ids, o->seller, &t->seller, err) : POF_E_NOMEM;
     return rc ? rc : take_blocks(b, o, &x->block, err);
 }
 
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
-    uint32_t node;
+    uint32_t node = 0;
+    pof_names_prefetch(&b->feeder->grid->node_names, o->node);
+    pof_names_prefetch(&b->offer_ids, o->id);
     int rc = pof_quarters_check(o->start, o->end, err);
     rc = rc ? rc : find_node(b, o->node, &node, err);
+    __builtin_prefetch(&b->feeder->place[node]);
     rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
     rc = rc ? rc : pof_grow(&b->terms, &b->terms_cap, b->offers + 1, sizeof *b->terms, err);
@@ -562,23 +567,29 @@ int pof_book_next_offer(struct pof_book *b, const struct pof_offer *offer, struc
 
 int pof_book_quarter(struct pof_book *b, uint32_t quarter, struct pof_err *err)
 {
+    size_t *first = b->by_offer.first;
+    int rc = first ? 0 : pof_calloc(&first, (size_t)b->quarters + 2, sizeof *first, err);
+    b->by_offer.first = first;
+    for (uint32_t q = 0; rc == 0 && q < b->quarters + 2; q++) {
+        first[q] = q > quarter ? b->offers : 0;
+    }
     for (size_t i = 0; i < b->offers; i++) {
         b->offer[i].first = quarter;
         b->offer[i].last = quarter + 1;
     }
-    slices_release(&b->by_offer);
-    return order_offers(b, err);
+    free(b->by_offer.at);
+    b->by_offer.at = NULL;
+    return rc ? rc : pof_book_rank(b, &b->by_offer.at, err);
 }
 
 int pof_book_forget(struct pof_book *b, uint32_t quarter, struct pof_err *err)
 {
     int64_t end = b->session.start + (int64_t)(quarter + 1) * POF_QUARTER_S;
-    struct pof_names ids = b->offer_ids;
-    struct pof_arena pods = b->pods;
+    struct pof_arena ids = b->offer_ids.arena, pods = b->pods;
     size_t n = 0;
     int rc = 0;
-    b->offer_ids = (struct pof_names){0};
-    b->pods = (struct pof_arena){0};
+    b->offer_ids.arena = b->pods = (struct pof_arena){0};
+    pof_names_clear(&b->offer_ids);
     for (size_t i = 0; rc == 0 && i < b->offers; i++) {
         struct pof_book_terms t = b->terms[i];
         if (t.end <= end) {
@@ -594,7 +605,7 @@ int pof_book_forget(struct pof_book *b, uint32_t quarter, struct pof_err *err)
         }
     }
     b->offers = n;
-    pof_names_release(&ids);
+    pof_arena_release(&ids);
     pof_arena_release(&pods);
     return rc;
 }

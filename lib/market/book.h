@@ -102,6 +102,7 @@ struct pof_book {
     struct pof_book_limit *limit;     /* by quarter-hour, node, power */
     struct pof_session *sessions;
     size_t requests, offers, limits, n_sessions;
+    bool any_received, any_least; /* has an offer a time of receipt; a least power? */
     struct pof_book_slices by_offer, by_request; /* offers as pof_clear_offer_cmp wants them */
     size_t *limit_first; /* [quarters + 1] */
     struct pof_book_counts counts;

@@ -328,6 +328,9 @@ int pof_book_units_build(struct pof_book_units *u, const struct pof_book *b, str
 {
     struct place *place = NULL;
     uint32_t *number;
+    if (b->block_ids.n == 0 && !b->any_least) {
+        return 0; /* nothing is to be decided */
+    }
     int rc = pof_calloc(&number, b->block_ids.n, sizeof *number, err);
     rc = rc ? rc : number_blocks(u, b, number, err);
     rc = rc ? rc : list_places(b, number, u->units, &place, &u->entries, err);

@@ -43,6 +43,16 @@ typedef int pof_on_explanation(void *ctx, const struct pof_explanation *e, struc
 int pof_explain_run(struct pof_explain *x, pof_on_explanation *on, void *ctx,
                     struct pof_err *err) POF_CHECKED;
 
+/* One answer for every request and quarter-hour of the book, from the explanations above: how much of
+ * it is met, and what keeps the offers left in its area from giving more. The reason told is, if any
+ * offer left has it, the first of: grid (by its explanation, or it asks no more than the request pays
+ * and a branch on its way is full), opposed (no branch is full, yet it asks no more than the request
+ * pays), choice, gate, price; of the offers with it the cheapest is named.
+ * O(offers x depth) for each request that is not met. */
+typedef int pof_on_answer(void *ctx, const struct pof_answer *a, struct pof_err *err);
+int pof_answer_run(struct pof_explain *x, pof_on_answer *on, void *ctx,
+                   struct pof_err *err) POF_CHECKED;
+
 /* What can be delivered, within the limits of the book, when nothing else is asked for: for every
  * request of the book in its area and direction, or at the root in both directions. Steps in order of
  * quarter-hour, request, direction, price. Every point of a step is feasible in every feeder: net

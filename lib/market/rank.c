@@ -61,51 +61,59 @@ static void by_id(struct order *o, size_t from, size_t to, size_t known)
     }
 }
 
-/* The tie rule. */
-static void give_ranks(struct order *o, size_t n)
+/* The tie rule: keys in the order of ranks. */
+static void by_tie(struct order *o, size_t n)
 {
-    const struct pof_book *b = o->book;
-    const struct pof_rules *rules = &b->rules;
-    bool lottery = rules->tie == POF_TIE_RULE_LOTTERY, received = lottery;
+    const struct pof_rules *rules = &o->book->rules;
+    bool lottery = rules->tie == POF_TIE_RULE_LOTTERY, keyed = lottery || o->book->any_received;
     for (size_t i = 0; i < n; i++) {
         o->key[i].value = i;
-        received = received || POF_HAS(&b->terms[i], offer, received);
     }
     by_id(o, 0, n, 0);
-    if (received) {
-        for (size_t i = 0; i < n; i++) {
-            const struct pof_book_terms *x = &b->terms[o->key[i].value];
-            o->key[i].key = lottery ? pof_rules_draw(rules->seed, b->session.id, x->id)
-                            : POF_HAS(x, offer, received) ? (uint64_t)x->received
-                                                          : UINT64_MAX;
-        }
-        pof_sort_keys(o->key, o->tmp, n);
+    for (size_t i = 0; i < n && keyed; i++) {
+        const struct pof_book_terms *x = &o->book->terms[o->key[i].value];
+        o->key[i].key = lottery ? pof_rules_draw(rules->seed, o->book->session.id, x->id)
+                        : POF_HAS(x, offer, received) ? (uint64_t)x->received
+                                                      : UINT64_MAX;
     }
-    for (size_t i = 0; i < n; i++) {
-        b->offer[o->key[i].value].rank = (uint32_t)i + 1;
+    if (keyed) {
+        pof_sort_keys(o->key, o->tmp, n);
     }
 }
 
-/* Down offers before up offers: those from the dearest and last, these from the cheapest and first. */
-static void by_cost(struct order *o, size_t n)
+/* From the order of ranks to that of cost: down offers before up offers, those from the dearest and
+ * last, these from the cheapest and first. Offers are looked at once, as they lie anywhere: their node
+ * goes with the number. */
+static void rank_and_price(struct order *o, size_t n)
 {
-    size_t downs = 0, ups = n;
+    size_t downs = 0, ups;
+    uint64_t above = 1; /* all bits of prices */
     for (size_t i = 0; i < n; i++) {
-        o->tmp[i].value = o->key[i].value;
-    }
-    for (size_t i = n; i-- > 0;) { /* ranks fall */
-        uint64_t at = o->tmp[i].value;
-        const struct pof_book_offer *x = &o->book->offer[at];
-        uint64_t price = (uint64_t)x->price_ueur_mwh;
-        if (x->direction == POF_UP) {
-            o->key[--ups] = (struct pof_key){price | UINT64_C(1) << 63, at};
-        } else {
-            o->key[downs++] = (struct pof_key){~price & INT64_MAX, at};
+        downs += o->book->offer[i].direction == POF_DOWN;
+        while (above <= (uint64_t)o->book->offer[i].price_ueur_mwh) {
+            above *= 2;
         }
     }
-    pof_sort_keys(o->key, o->tmp, n);
+    ups = downs;
     for (size_t i = 0; i < n; i++) {
-        o->key[i].key = o->book->offer[o->key[i].value].node;
+        uint64_t at = o->key[i].value;
+        struct pof_book_offer *x = &o->book->offer[at];
+        uint64_t price = (uint64_t)x->price_ueur_mwh, value = at | (uint64_t)x->node << 32;
+        x->rank = (uint32_t)i + 1;
+        if (x->direction == POF_UP) {
+            o->tmp[ups++] = (struct pof_key){price | above, value};
+        } else {
+            o->tmp[--downs] = (struct pof_key){above - 1 - price, value};
+        }
+    }
+}
+
+/* Prices are in tmp; nodes come last. */
+static void by_cost(struct order *o, size_t n)
+{
+    pof_sort_keys(o->tmp, o->key, n);
+    for (size_t i = 0; i < n; i++) {
+        o->key[i] = (struct pof_key){o->tmp[i].value >> 32, o->tmp[i].value};
     }
     pof_sort_keys(o->key, o->tmp, n);
 }
@@ -120,7 +128,8 @@ int pof_book_rank(struct pof_book *b, uint32_t **order, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&o.tmp, b->offers, sizeof *o.tmp, err);
     rc = rc ? rc : pof_calloc(order, b->offers, sizeof **order, err);
     if (rc == 0 && b->offers > 0) {
-        give_ranks(&o, b->offers);
+        by_tie(&o, b->offers);
+        rank_and_price(&o, b->offers);
         by_cost(&o, b->offers);
     }
     for (size_t i = 0; rc == 0 && i < b->offers; i++) {

@@ -20,7 +20,9 @@
  * path), so that it suffices from wherever in the area it is delivered; the margin is for the rest.
  * p_w of a request is the net change of its whole area: its own part, plus those of the requests
  * enclosed in it, less those of the opposite direction, as clear.h counts (its own part alone where
- * that leaves nothing).
+ * that leaves nothing). Requests met in full make the forecast clean, wherever in their areas they are
+ * met, unless one lies in the area of another that asks for the opposite: then a place can be chosen at
+ * which it does not, and pof-validate has to say so.
  *
  * A limit says how far net activation below a branch may move its flow before its rating is
  * reached: with P, Q towards the leaves, at both ends, and S the apparent power that gives the

@@ -56,10 +56,6 @@ bool pof_decimal_parse(struct pof_text text, int scale, int64_t *out)
     return negative ? (*out = v, true) : !__builtin_sub_overflow((int64_t)0, v, out);
 }
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
-                            "34353637383940414243444546474849505152535455565758596061626364656667"
-                            "6869707172737475767778798081828384858687888990919293949596979899";
-
 static const uint64_t power[] = {1,
                                  10,
                                  100,
@@ -78,26 +74,60 @@ static const uint64_t power[] = {1,
                                  1000000000000000,
                                  10000000000000000,
                                  100000000000000000,
-                                 1000000000000000000,
-                                 10000000000000000000u};
+                                 1000000000000000000};
 
-/* How many digits u has; 1 for 0. */
-static unsigned digit_count(uint64_t u)
+enum { EIGHT = 100000000 };
+
+/* The eight digits of u < 10^8 as bytes 0 to 9, the first one lowest: halves, quarters and eighths side
+ * by side in one word, divided by multiplication (10486 / 2^20 and 103 / 2^10 are just above 1/100 and
+ * 1/10, exact after truncation for what is left here). */
+static inline uint64_t eight_digits(uint32_t u)
 {
-    /* 1233 / 4096 is just above log10(2): the guess is right or one too low. */
-    unsigned guess = (unsigned)(64 - __builtin_clzll(u | 1)) * 1233 >> 12;
-    return guess + ((u | 1) >= power[guess]);
+    uint64_t v = u / 10000 | (uint64_t)(u % 10000) << 32;
+    uint64_t hundreds = (v * 10486 >> 20) & UINT64_C(0x7f0000007f);
+    v = hundreds | (v - hundreds * 100) << 16;
+    uint64_t tens = (v * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+    return tens | (v - tens * 10) << 8;
 }
 
-/* The last n digits of u, with zeros in front, to p[0..n), two at a time. */
-static inline void put_digits(char *p, unsigned n, uint64_t u)
+static inline void store(char *to, uint64_t digits)
 {
-    for (; n >= 2; n -= 2, u /= 100) {
-        memcpy(p + n - 2, pairs + u % 100 * 2, 2);
+    uint64_t w = digits + UINT64_C(0x3030303030303030);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    w = __builtin_bswap64(w);
+#endif
+    memcpy(to, &w, 8);
+}
+
+/* A whole number at p, which has room for 8 bytes more; returns the place behind it. */
+static char *put_whole(char *p, uint64_t u)
+{
+    if (u >= EIGHT) {
+        p = put_whole(p, u / EIGHT);
+        store(p, eight_digits((uint32_t)(u % EIGHT)));
+        return p + 8;
     }
-    if (n) {
-        p[0] = (char)('0' + u % 10);
+    uint64_t d = eight_digits((uint32_t)u);
+    unsigned zeros = (unsigned)__builtin_ctzll(d | UINT64_C(1) << 56) / 8;
+    store(p, d >> 8 * zeros);
+    return p + 8 - zeros;
+}
+
+/* scale digits of a fraction that is not zero, without the zeros at its end. */
+static char *put_fraction(char *p, uint64_t part, int scale)
+{
+    if (scale > 8) {
+        for (int i = scale; i-- > 0; part /= 10) {
+            p[i] = (char)('0' + part % 10);
+        }
+        for (p += scale; p[-1] == '0';) {
+            p--;
+        }
+        return p;
     }
+    uint64_t d = eight_digits((uint32_t)(part * power[8 - scale]));
+    store(p, d);
+    return p + 8 - (unsigned)__builtin_clzll(d) / 8;
 }
 
 size_t pof_decimal_format(int64_t value, int scale, char *to)
@@ -107,16 +137,10 @@ size_t pof_decimal_format(int64_t value, int scale, char *to)
     uint64_t whole = scale ? u / power[scale] : u;
     uint64_t part = u - whole * power[scale];
     *p = '-';
-    p += value < 0;
-    unsigned n = digit_count(whole);
-    put_digits(p, n, whole);
-    p += n;
+    p = put_whole(p + (value < 0), whole);
     if (part) {
         *p++ = '.';
-        put_digits(p, (unsigned)scale, part);
-        for (p += scale; p[-1] == '0';) {
-            p--;
-        }
+        p = put_fraction(p, part, scale);
     }
     return (size_t)(p - to);
 }

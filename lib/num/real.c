@@ -356,3 +356,9 @@ bool pof_real_parse(struct pof_text text, double *out)
     return text.len > 0 && pof_real_scan(text.ptr, end, POF_REAL_JSON, out) == end &&
            isfinite(*out);
 }
+
+double pof_real_of(uint64_t digits, int exponent)
+{
+    const struct decimal d = {.w = digits, .exponent = exponent};
+    return value_of(&d);
+}

@@ -34,6 +34,9 @@ const char *pof_real_scan(const char *p, const char *end, enum pof_real_form for
 /* A whole text as a number of JSON; false when it is not one, or not finite as a double. */
 bool pof_real_parse(struct pof_text text, double *out);
 
+/* The double nearest to digits * 10^exponent, for scanners that have the digits. O(1). */
+double pof_real_of(uint64_t digits, int exponent);
+
 /* The decimal of a double: digits * 10^exponent. */
 struct pof_real_digits {
     uint64_t digits; /* at most 17 digits, the last one not 0; 0 for zero */

@@ -162,11 +162,11 @@ bool pof_instant_parse(struct pof_text t, int64_t *out_s)
 
 size_t pof_instant_format(int64_t s, char *to)
 {
-    struct pof_day day = {0};
-    return pof_instant_format_near(s, &day, to);
+    struct pof_near near = {0};
+    return pof_instant_format_near(s, &near, to);
 }
 
-size_t pof_instant_format_near(int64_t s, struct pof_day *day, char *to)
+static void move_to(struct pof_near *near, int64_t s)
 {
     int64_t days = s / DAY_S;
     int rest = (int)(s % DAY_S);
@@ -174,19 +174,27 @@ size_t pof_instant_format_near(int64_t s, struct pof_day *day, char *to)
         rest += DAY_S;
         days--;
     }
-    if (days != day->days || day->text[0] == '\0') {
-        pof_date_format(pof_date_of_days(days), day->text);
-        day->text[10] = 'T';
-        day->days = days;
+    if (days != near->days || near->text[0] == '\0') {
+        pof_date_format(pof_date_of_days(days), near->text);
+        near->days = days;
     }
-    memcpy(to, day->text, sizeof day->text);
-    two(to + 11, rest / 3600);
-    to[13] = ':';
-    two(to + 14, rest / 60 % 60);
-    to[16] = ':';
-    two(to + 17, rest % 60);
-    to[19] = 'Z';
-    return 20;
+    near->s = s;
+    near->text[10] = 'T';
+    two(near->text + 11, rest / 3600);
+    near->text[13] = ':';
+    two(near->text + 14, rest / 60 % 60);
+    near->text[16] = ':';
+    two(near->text + 17, rest % 60);
+    near->text[19] = 'Z';
+}
+
+size_t pof_instant_format_near(int64_t s, struct pof_near *near, char *to)
+{
+    if (s != near->s || near->text[0] == '\0') {
+        move_to(near, s);
+    }
+    memcpy(to, near->text, sizeof near->text);
+    return sizeof near->text;
 }
 
 size_t pof_instant_ms_format(int64_t ms, char *to)

@@ -26,13 +26,15 @@ bool pof_instant_ms_parse(struct pof_text text, int64_t *out_ms);
 size_t pof_instant_format(int64_t s, char *to);
 size_t pof_instant_ms_format(int64_t ms, char *to);
 
-/* Instants near each other: a day is turned into its text once. Initialise with {0}. */
-struct pof_day {
-    int64_t days; /* since 1970-01-01 */
-    char text[12]; /* 2026-03-29T; empty before the first */
+/* The instant that was written last: others are mostly the same, or of the same day. Initialise with
+ * {0}. */
+struct pof_near {
+    int64_t s;
+    int64_t days;  /* since 1970-01-01 */
+    char text[20]; /* 2026-03-29T00:15:00Z; empty before the first */
 };
 /* As pof_instant_format(). */
-size_t pof_instant_format_near(int64_t s, struct pof_day *day, char *to);
+size_t pof_instant_format_near(int64_t s, struct pof_near *near, char *to);
 
 #define POF_INSTANT_LAST INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 

@@ -39,15 +39,33 @@ static inline uint32_t pofi_load4(const char *p)
     return w;
 }
 
-/* Are n bytes, 4 to 32, the same? */
+/* Do the n bytes of a key, at most 32, padded with zeros to 32, stand at p? 32 bytes there may be read. */
+static inline bool pofi_is_key(const char *p, const char *key, size_t n)
+{
+#ifdef __SSE2__
+    __m128i first = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p),
+                                   _mm_loadu_si128((const __m128i *)(const void *)key));
+    __m128i second = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + 16)),
+                                    _mm_loadu_si128((const __m128i *)(const void *)(key + 16)));
+    uint64_t same = (uint32_t)_mm_movemask_epi8(first) |
+                    (uint64_t)(uint32_t)_mm_movemask_epi8(second) << 16;
+    return (~same & ((UINT64_C(1) << n) - 1)) == 0;
+#else
+    return memcmp(p, key, n) == 0;
+#endif
+}
+
+/* Are n bytes, at least 4, the same? */
 static inline bool pofi_same(const char *a, const char *b, size_t n)
 {
     if (n < 8) {
         return pofi_load4(a) == pofi_load4(b) && pofi_load4(a + n - 4) == pofi_load4(b + n - 4);
     }
-    bool ends = pofi_load8(a) == pofi_load8(b) && pofi_load8(a + n - 8) == pofi_load8(b + n - 8);
-    return ends && (n <= 16 || (pofi_load8(a + 8) == pofi_load8(b + 8) &&
-                                pofi_load8(a + n - 16) == pofi_load8(b + n - 16)));
+    bool same = pofi_load8(a + n - 8) == pofi_load8(b + n - 8);
+    for (size_t i = 0; same && i + 8 < n; i += 8) {
+        same = pofi_load8(a + i) == pofi_load8(b + i);
+    }
+    return same;
 }
 
 /* High bits set in the bytes of w that equal c; bytes above the first may be wrong. */

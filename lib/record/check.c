@@ -36,6 +36,7 @@ struct pof_check {
     struct pof_names allowed, pods, sources;
     struct span *span; /* by number of pod */
     size_t spans, span_cap;
+    int64_t on_raster;     /* a start found on it, 0 at first */
     uint32_t pod;          /* the one looked up last */
     struct sender *sender; /* by number of source */
     size_t senders, sender_cap;
@@ -89,15 +90,16 @@ static int refuse(enum pof_code code, const char *field, struct pof_err *err)
     return code;
 }
 
-static int check_times(const struct pof_check_rules *r, const struct pof_measurement *m,
-                       struct pof_err *err)
+static int check_times(struct pof_check *c, const struct pof_measurement *m, struct pof_err *err)
 {
+    const struct pof_check_rules *r = &c->rules;
     if (r->raster_s && m->duration_s != r->raster_s) {
         pof_fail(err, POF_E_RANGE, "an interval of %" PRId64 " s, the raster is %" PRId64 " s",
                  m->duration_s, r->raster_s);
         return refuse(POF_E_RANGE, "duration_s", err);
     }
-    if (r->raster_s && m->start % r->raster_s != 0) {
+    /* Divisions are slow, and many measurements in a row begin together. */
+    if (r->raster_s && m->start != c->on_raster && m->start % r->raster_s != 0) {
         pof_fail(err, POF_E_RANGE,
                  "begins %" PRId64 " s after a step of the raster of %" PRId64 " s",
                  m->start % r->raster_s, r->raster_s);
@@ -109,6 +111,7 @@ static int check_times(const struct pof_check_rules *r, const struct pof_measure
         pof_fail(err, POF_E_TIME, "the interval ends in the future, after %.*s", (int)n, at);
         return refuse(POF_E_TIME, "start", err);
     }
+    c->on_raster = m->start;
     return 0;
 }
 
@@ -138,7 +141,7 @@ static int check_change(const struct pof_check *c, const struct pof_measurement 
 
 int pof_check_values(struct pof_check *c, const struct pof_measurement *m, struct pof_err *err)
 {
-    int rc = check_times(&c->rules, m, err);
+    int rc = check_times(c, m, err);
     if (rc) {
         return rc;
     }

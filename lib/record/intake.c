@@ -64,11 +64,13 @@ static int reject(struct pof_intake *in, const struct pof_origin *origin, const 
 {
     struct pof_reject r = {.source = pof_text(origin->source),
                            .line = (int64_t)origin->line,
+                           .offset = (int64_t)origin->offset,
                            .field = pof_text(why->field),
                            .code = -why->code,
                            .reason = pof_text(why->text),
                            .raw = origin->raw};
     r.source.len = r.source.len < SOURCE_MAX ? r.source.len : SOURCE_MAX;
+    POF_SET(&r, reject, offset);
     in->n.rejected++;
     in->n.rejected_by[-why->code % POF_INTAKE_CODES]++;
     if (why->field[0]) {
@@ -81,11 +83,12 @@ static int reject(struct pof_intake *in, const struct pof_origin *origin, const 
     return in->hooks.on_reject(in->hooks.ctx, &r, err);
 }
 
-static int hand_on(struct pof_intake *in, const struct pof_measurement *m, struct pof_err *err)
+static int hand_on(struct pof_intake *in, const struct pof_measurement *m,
+                   const struct pof_origin *origin, struct pof_err *err)
 {
     int rc = pof_check_take(in->check, m, err);
     in->n.out++;
-    return rc ? rc : in->hooks.on_out(in->hooks.ctx, m, err);
+    return rc ? rc : in->hooks.on_out(in->hooks.ctx, m, origin, err);
 }
 
 /* A measurement of a stream: unless it was here before, it goes out at once. */
@@ -98,7 +101,7 @@ static int take_streamed(struct pof_intake *in, const struct pof_measurement *m,
         return rc;
     }
     if (what == POF_REPEAT_NONE) {
-        return hand_on(in, m, err);
+        return hand_on(in, m, origin, err);
     }
     bool superseded = what == POF_REPEAT_DIFFERS && in->options.dup == POF_DUP_FIRST;
     in->n.repeated += what == POF_REPEAT_SAME;
@@ -161,7 +164,12 @@ static int read_lines(struct pof_intake *in, struct pof_reader *r, const char *n
             return rc;
         }
         in->n.in++;
-        struct pof_origin origin = {name, pof_reader_line(r), pof_reader_raw(r)};
+        struct pof_origin origin = {.source = name,
+                                    .line = pof_reader_line(r),
+                                    .offset = pof_reader_offset(r),
+                                    .raw = pof_reader_raw(r),
+                                    .written = {pof_reader_is_written(r, POF_NDJSON),
+                                                pof_reader_is_written(r, POF_CSV)}};
         rc = rc < 0 ? reject(in, &origin, why, err) : take(in, &record, &origin, err);
         if (rc) {
             return rc;

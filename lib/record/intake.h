@@ -14,7 +14,9 @@
 
 /* What becomes of lines. Records live until the callback returns; negative ends the intake. */
 struct pof_intake_hooks {
-    int (*on_out)(void *ctx, const struct pof_measurement *m, struct pof_err *err);
+    /* origin says whether its line can be written as it is. */
+    int (*on_out)(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
+                  struct pof_err *err);
     int (*on_reject)(void *ctx, const struct pof_reject *r, struct pof_err *err);
     void *ctx;
 };

@@ -293,10 +293,27 @@ int pof_json_only(const struct pof_json *object, const char *const *keys, struct
     return 0;
 }
 
+bool pof_json_alike(const struct pof_json *a, const struct pof_json *b)
+{
+    const struct pofi_tree *x = a->value, *y = b->value;
+    bool same = x->kind == POFI_TREE_OBJECT && y->kind == POFI_TREE_OBJECT && x->n == y->n &&
+                x->names == y->names;
+    for (size_t i = 0; same && i < x->n; i++) {
+        const struct pofi_tree_member *m = &x->u.member[i], *n = &y->u.member[i];
+        same = m->value.kind != POFI_TREE_NULL && n->value.kind != POFI_TREE_NULL &&
+               pof_text_eq(m->name, n->name);
+    }
+    return same;
+}
+
 bool pof_json_member(const struct pof_json *object, const char *key, struct pof_json *out)
 {
     const struct pofi_tree *v = object->value;
-    v = v->kind == POFI_TREE_OBJECT ? pofi_tree_member(v, pof_text(key)) : NULL;
+    struct pof_text name = {key, strlen(key)};
+    if (v->kind != POFI_TREE_OBJECT || !(v->names & pofi_tree_bit(name))) { /* mostly it is not there */
+        return false;
+    }
+    v = pofi_tree_member(v, name);
     if (!v || v->kind == POFI_TREE_NULL) {
         return false;
     }

@@ -41,6 +41,10 @@ int pof_json_is_array(const struct pof_json *at, struct pof_err *err) POF_CHECKE
 int pof_json_only(const struct pof_json *object, const char *const *keys,
                   struct pof_err *err) POF_CHECKED;
 
+/* Have two objects the same members, in the same order, none of them null? Then whatever holds for
+ * which members the one has holds for the other. */
+bool pof_json_alike(const struct pof_json *a, const struct pof_json *b);
+
 /* A member; false when it is not there or null. */
 bool pof_json_member(const struct pof_json *object, const char *key, struct pof_json *out);
 /* Number of items, and the i-th (i < size). */

@@ -18,6 +18,7 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
         return;
     }
     const struct pof_layout *l = pof_layout(type);
+    bool in_order = header->n == l->n;
     for (size_t k = 0; k < header->n; k++) {
         size_t i = 0;
         while (i < l->n && !pof_text_is(header->text[k], l->fields[i].name)) {
@@ -27,7 +28,9 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
             return; /* columns that are skipped are counted elsewhere */
         }
         p->field[k] = (uint8_t)i;
+        in_order = in_order && i == k;
     }
+    p->all_fields = in_order;
     p->plan = pofi_plan(type);
 }
 
@@ -68,7 +71,9 @@ POFI_INLINE const char *millionths(const char *q, uint64_t *u)
     return q + n;
 }
 
-POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool micro, void *member)
+/* A negative zero and zeros at the end of a fraction are plain, but not as the writer writes them. */
+POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool micro, bool *odd,
+                               void *member)
 {
     bool negative = *q == '-';
     const char *start = q += negative;
@@ -84,8 +89,10 @@ POFI_INLINE const char *number(const char *q, const struct pofi_step *s, bool mi
             uint64_t part = 0;
             q = millionths(q + 1, &part);
             u += part;
+            *odd |= !q || q[-1] == '0';
         }
     }
+    *odd |= negative && u == 0;
     int64_t v = negative ? -(int64_t)u : (int64_t)u;
     memcpy(member, &v, sizeof v);
     return v >= s->min && v <= s->max ? q : NULL;
@@ -195,23 +202,25 @@ struct line {
     const char *end; /* of all bytes */
     char *record;    /* the structure */
     char stop;       /* what ends a text */
+    bool odd;        /* a number in another form than the writer's */
 };
 
-POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_t i, const char *q)
+/* The value of field i, whose step is s. */
+POFI_INLINE const char *value(struct pofi_plain *p, struct line *in, const struct pofi_step *s,
+                              size_t i, const char *q)
 {
-    const struct pofi_step *s = &p->plan->step[i];
     void *member = in->record + s->offset;
     switch ((enum pof_kind)s->kind) {
     case POF_KIND_TEXT:
         return text(q, s, in->stop, member);
     case POF_KIND_INT:
-        return number(q, s, false, member);
+        return number(q, s, false, &in->odd, member);
     case POF_KIND_INSTANT:
         return instant(p, q, i, member);
     case POF_KIND_WORD:
         return word(q, s, in->stop, member);
     case POF_KIND_MICRO:
-        return number(q, s, true, member);
+        return number(q, s, true, &in->odd, member);
     case POF_KIND_REAL:
         return real(q, in->end, member);
     case POF_KIND_DATE:
@@ -225,36 +234,43 @@ POFI_INLINE const char *value(struct pofi_plain *p, const struct line *in, size_
 size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record)
 {
-    if (!p->plan || *bytes == '\n') {
+    const struct pofi_plan *plan = p->plan;
+    if (!plan || *bytes == '\n') {
         return 0;
     }
-    const struct line in = {end, (char *)&record->u, ','};
-    const char *q = bytes;
+    struct line in = {end, (char *)&record->u, ',', !p->all_fields};
+    const size_t columns = p->columns;
+    const char *q = bytes - 1;
     uint64_t has = 0;
     record->type = p->type;
-    memset(&record->u, 0, p->plan->size);
-    for (size_t k = 0; k < p->columns; k++) {
+    memset(&record->u, 0, plan->size);
+    for (size_t k = 0; k < columns; k++) {
+        if (k && *q != ',') {
+            return 0;
+        }
+        q++;
         if (*q != ',' && *q != '\n') {
-            q = value(p, &in, p->field[k], q);
+            size_t i = p->field[k];
+            q = value(p, &in, &plan->step[i], i, q);
             if (!q) {
                 return 0;
             }
-            has |= UINT64_C(1) << p->field[k];
-        }
-        if (*q++ != (k + 1 < p->columns ? ',' : '\n')) {
-            return 0;
+            has |= UINT64_C(1) << i;
         }
     }
     record->u.has = has;
-    return (has & p->plan->required) == p->plan->required && q <= end ? (size_t)(q - bytes) : 0;
+    p->written = !in.odd && (has & pofi_many_forms(p->type)) == 0;
+    return (has & plan->required) == plan->required && *q == '\n' && q < end ? (size_t)(q + 1 - bytes)
+                                                                             : 0;
 }
 
 /* {"schema":"pof.offer/1" with a type, mostly that of the line before. */
 static const char *schema(struct pofi_plain *p, const char *q)
 {
     static const char begin[] = "{\"schema\":\"";
-    if (p->plan && memcmp(q, p->plan->begin, p->plan->begin_len) == 0) {
-        return q + p->plan->begin_len;
+    size_t n = p->plan ? p->plan->begin_len : 0;
+    if (n && pofi_same(q, p->plan->begin, n)) {
+        return q + n;
     }
     if (memcmp(q, begin, sizeof begin - 1) != 0) {
         return NULL;
@@ -270,24 +286,26 @@ static const char *schema(struct pofi_plain *p, const char *q)
     return stop + 1;
 }
 
-size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
+static size_t own_line(struct pofi_plain *p, const char *bytes, const char *end,
                        struct pof_record *record)
 {
     const char *q = bytes < end ? schema(p, bytes) : NULL;
     if (!q) {
         return 0;
     }
-    const struct line in = {end, (char *)&record->u, '"'};
     const struct pofi_plan *plan = p->plan;
+    struct line in = {end, (char *)&record->u, '"', false};
+    const struct pofi_step *s = plan->step;
+    const size_t n = plan->n;
+    bool named = q == bytes + plan->begin_len; /* in full, not by the type's name alone */
     uint64_t has = 0;
     record->type = p->type;
     memset(&record->u, 0, plan->size);
-    for (size_t i = 0; i < plan->n && *q == ','; i++) {
-        const struct pofi_step *s = &plan->step[i];
-        if (!pofi_same(q, s->key, s->key_len)) {
+    for (size_t i = 0; i < n && *q == ','; i++, s++) {
+        if (!pofi_is_key(q, s->key, s->key_len)) {
             continue;
         }
-        q = value(p, &in, i, q + s->key_len);
+        q = value(p, &in, s, i, q + s->key_len);
         if (!q || (s->quoted && *q != '"')) {
             return 0;
         }
@@ -295,6 +313,118 @@ size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
         has |= UINT64_C(1) << i;
     }
     record->u.has = has;
+    p->written = named && !in.odd && (has & pofi_many_forms(p->type)) == 0;
     bool whole = q[0] == '}' && q[1] == '\n' && q + 2 <= end;
     return whole && (has & plan->required) == plan->required ? (size_t)(q + 2 - bytes) : 0;
+}
+
+/* --- lines of others --- */
+
+static size_t line_of_shape(struct pofi_plain *p, const struct pofi_shape *f, const char *bytes,
+                            const char *end, struct pof_record *record)
+{
+    struct line in = {end, (char *)&record->u, '"', false};
+    const char *q = bytes;
+    size_t from = 0;
+    p->type = f->type;
+    p->plan = pofi_plan(f->type);
+    for (size_t i = 0;; i++) {
+        size_t n = f->behind[i] - from;
+        if ((size_t)(end - q) < n || memcmp(q, f->bytes + from, n) != 0) {
+            return 0;
+        }
+        q += n;
+        if (i == f->n) {
+            break;
+        }
+        if (i == 0) { /* not before it looks like a line of this shape */
+            record->type = f->type;
+            memset(&record->u, 0, p->plan->size);
+        }
+        from = f->behind[i];
+        q = value(p, &in, &p->plan->step[f->field[i]], f->field[i], q);
+        if (!q || q > end) {
+            return 0;
+        }
+    }
+    record->u.has = f->has;
+    p->written = false;
+    return (size_t)(q - bytes);
+}
+
+size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,
+                       struct pof_record *record)
+{
+    size_t n = own_line(p, bytes, end, record);
+    for (size_t i = 0; n == 0 && i < p->shapes; i++) {
+        n = p->shape[i].n ? line_of_shape(p, &p->shape[i], bytes, end, record) : 0;
+        p->fruitless -= n && p->fruitless;
+    }
+    return n;
+}
+
+/* The bytes from *from up to a place, in front of the next value. */
+static bool add_bytes(struct pofi_shape *f, const char **from, const char *to)
+{
+    size_t used = f->n ? f->behind[f->n - 1] : 0, n = (size_t)(to - *from);
+    if (n > sizeof f->bytes - 2 - used) {
+        return false;
+    }
+    memcpy(f->bytes + used, *from, n);
+    f->behind[f->n] = (uint16_t)(used + n);
+    *from = to;
+    return true;
+}
+
+static bool shape_of(struct pofi_shape *f, const struct pofi_line *scanned, struct pof_text line)
+{
+    const struct pof_layout *l = pof_layout(f->type);
+    const char *from = line.ptr, *end = line.ptr + line.len;
+    f->n = 0;
+    for (size_t k = 0; k < scanned->n; k++) {
+        const struct pofi_value *v = &scanned->value[k];
+        size_t i = 0;
+        while (i < l->n && !pof_text_is(v->name, l->fields[i].name)) {
+            i++;
+        }
+        /* The schema and what is not given belong to what stands around values. */
+        if ((i == l->n && v->kind == POFI_STRING && pof_text_is(v->name, "schema")) ||
+            (i < l->n && v->kind == POFI_NULL)) {
+            continue;
+        }
+        /* Unknown members are counted, and escapes undone, elsewhere. */
+        bool inside = v->text.ptr >= from && v->text.ptr + v->text.len <= end;
+        if (i == l->n || !inside || f->n == POFI_FIELDS || !add_bytes(f, &from, v->text.ptr)) {
+            return false;
+        }
+        f->field[f->n++] = (uint8_t)i;
+        from = v->text.ptr + v->text.len;
+    }
+    if (f->n == 0 || !add_bytes(f, &from, end)) {
+        return false;
+    }
+    /* The line ends as this one did. */
+    if (*end == '\r') {
+        f->bytes[f->behind[f->n]++] = '\r';
+    }
+    f->bytes[f->behind[f->n]++] = '\n';
+    return true;
+}
+
+void pofi_plain_learn(struct pofi_plain *p, const struct pofi_line *scanned, struct pof_text line,
+                      const struct pof_record *record)
+{
+    struct pofi_shape *f = &p->shape[p->next];
+    if (p->fruitless >= POFI_PATIENCE) {
+        return;
+    }
+    f->type = record->type;
+    f->has = record->u.has;
+    if (shape_of(f, scanned, line)) {
+        p->shapes = p->next < p->shapes ? p->shapes : p->next + 1;
+        p->next = (p->next + 1) % POFI_SHAPES;
+        p->fruitless++;
+    } else {
+        f->n = 0;
+    }
 }

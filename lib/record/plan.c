@@ -106,3 +106,19 @@ uint64_t pofi_texts(enum pof_type type)
 {
     return texts[type];
 }
+
+static const uint64_t many_forms[] = {
+#define RECORD(type, version, text) 0
+#define FIELD(type, KIND, member, name, need, set, min, max, unit, text)                           \
+    | ((POF_KIND_##KIND == POF_KIND_REAL || POF_KIND_##KIND == POF_KIND_MILLIS) * BIT(type, member))
+#define END(type) ,
+#include "record/records.def"
+#undef RECORD
+#undef FIELD
+#undef END
+};
+
+uint64_t pofi_many_forms(enum pof_type type)
+{
+    return many_forms[type];
+}

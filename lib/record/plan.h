@@ -40,5 +40,7 @@ struct pofi_plan {
 const struct pofi_plan *pofi_plan(enum pof_type type);
 /* The bits of its TEXT and DATE fields. */
 uint64_t pofi_texts(enum pof_type type);
+/* The bits of its REAL and MILLIS fields: the same value has several plain forms. */
+uint64_t pofi_many_forms(enum pof_type type);
 
 #endif

@@ -17,6 +17,8 @@ struct pof_reader {
     struct pof_reader_options options;
     struct pof_buf buf;
     size_t pos; /* of the first byte not yet used */
+    uint64_t dropped; /* bytes of the source that are no longer in buf */
+    uint64_t offset;  /* where the last record begins */
     bool eof;
     bool started;
     int broken; /* the code that ended reading for good */
@@ -30,6 +32,7 @@ struct pof_reader {
     struct pofi_line scanned;
     struct pofi_unknown unknown;
     struct pofi_plain plain;
+    bool written; /* the last line is as a writer would write it */
 };
 
 int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
@@ -73,6 +76,16 @@ struct pof_text pof_reader_raw(const struct pof_reader *r)
     return r->raw;
 }
 
+bool pof_reader_is_written(const struct pof_reader *r, enum pof_format format)
+{
+    return r->written && format == (r->mode == CSV ? POF_CSV : POF_NDJSON);
+}
+
+uint64_t pof_reader_offset(const struct pof_reader *r)
+{
+    return r->offset;
+}
+
 bool pof_reader_broken(const struct pof_reader *r)
 {
     return r->broken != 0;
@@ -90,6 +103,7 @@ uint64_t pof_reader_unknown(const struct pof_reader *r, const char **first)
 static int fill(struct pof_reader *r, struct pof_err *err)
 {
     if (r->pos) {
+        r->dropped += r->pos;
         memmove(r->buf.data, r->buf.data + r->pos, r->buf.len - r->pos);
         r->buf.len -= r->pos;
         r->pos = 0;
@@ -200,6 +214,7 @@ static int next_line(struct pof_reader *r, struct pof_text *line, struct pof_err
             return rc;
         }
         r->line = r->lines + 1;
+        r->offset = r->dropped + r->pos;
         if (len > r->options.max_line) {
             return skip_line(r, err);
         }
@@ -360,7 +375,8 @@ static bool next_plain(struct pof_reader *r, struct pof_record *record)
     if (n == 0 || n - 1 > r->options.max_line) {
         return false;
     }
-    r->raw = (struct pof_text){p, n - 1};
+    r->raw = (struct pof_text){p, n - 1 - (p[n - 2] == '\r')};
+    r->offset = r->dropped + r->pos;
     r->pos += n;
     r->line = ++r->lines;
     return true;
@@ -370,8 +386,10 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
 {
     struct pof_text line;
     if (next_plain(r, record)) {
+        r->written = r->plain.written;
         return 1;
     }
+    r->written = false;
     int rc = next_line(r, &line, err);
     if (rc <= 0) {
         return rc;
@@ -393,6 +411,9 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
     rc = scan(r, line, err);
     rc = rc ? rc : find_type(r, &record->type, err);
     rc = rc ? rc : pofi_assign(&r->scanned, record->type, &record->u, &r->unknown, err);
+    if (rc == 0 && r->mode == JSON) {
+        pofi_plain_learn(&r->plain, &r->scanned, line, record);
+    }
     return rc ? rc : 1;
 }
 

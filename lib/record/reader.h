@@ -17,6 +17,7 @@
 
 #include "base/stream.h"
 #include "record/record.h"
+#include "record/writer.h"
 
 struct pof_reader_options {
     enum pof_type expect; /* the type when the data do not say; POF_TYPES: they must */
@@ -37,6 +38,11 @@ int pof_reader_next(struct pof_reader *r, struct pof_record *record,
 /* The line the last record or error came from, and its raw bytes (valid until the next call). */
 uint64_t pof_reader_line(const struct pof_reader *r);
 struct pof_text pof_reader_raw(const struct pof_reader *r);
+/* How many bytes of the source stand before it. */
+uint64_t pof_reader_offset(const struct pof_reader *r);
+/* Is that line, with an LF, what a writer of the format would write for the record? CSV: under the header
+ * that the writer writes. It may say no where it is. */
+bool pof_reader_is_written(const struct pof_reader *r, enum pof_format format);
 /* Did an error end the reading before the input ended (a CSV header, READ, NOMEM)? What is behind it
  * was not looked at. */
 bool pof_reader_broken(const struct pof_reader *r);

@@ -21,7 +21,7 @@ void pofi_ring_init(struct pofi_ring *r, int64_t raster_s, int64_t window_s)
 {
     /* The line of the newest interval and that of the oldest one may both be used in part. */
     size_t lines = (size_t)(window_s / raster_s / EIGHT) + 2;
-    *r = (struct pofi_ring){.raster_s = raster_s, .lines = lines};
+    *r = (struct pofi_ring){.raster_s = raster_s, .lines = lines, .start = -1};
 }
 
 void pofi_ring_release(struct pofi_ring *r)
@@ -40,32 +40,47 @@ static int64_t line_of(const struct pofi_ring *r, int64_t start)
     return start / r->raster_s / EIGHT;
 }
 
+/* Divisions are slow, and many intervals in a row begin together. */
+static inline void turn_to(struct pofi_ring *r, int64_t start)
+{
+    if (start != r->start) {
+        int64_t step = start / r->raster_s;
+        r->start = start;
+        r->begin = step / EIGHT * EIGHT * r->raster_s;
+        r->line = (size_t)(step / EIGHT) % r->lines;
+        r->column = (size_t)(step % EIGHT);
+    }
+}
+
+static int new_page(struct pofi_ring *r, size_t g, struct pof_err *err)
+{
+    int rc = pof_grow(&r->group, &r->cap, g + 1, sizeof *r->group, err);
+    if (rc) {
+        return rc;
+    }
+    for (; r->groups <= g; r->groups++) {
+        r->group[r->groups] = NULL;
+    }
+    rc = r->group[g] ? 0 : pof_calloc(&r->group[g], r->lines, sizeof *r->group[g], err);
+    return rc ? rc : pof_calloc(&r->group[g][r->line], (size_t)PODS * EIGHT, sizeof(uint64_t), err);
+}
+
 uint64_t *pofi_ring_place(struct pofi_ring *r, uint32_t pod, int64_t start, struct pof_err *err)
 {
     size_t g = pod / PODS;
-    if (g >= r->groups) {
-        if (pof_grow(&r->group, &r->cap, g + 1, sizeof *r->group, err)) {
-            return NULL;
-        }
-        memset(r->group + r->groups, 0, (g + 1 - r->groups) * sizeof *r->group);
-        r->groups = g + 1;
-    }
-    if (!r->group[g] && pof_calloc(&r->group[g], r->lines, sizeof *r->group[g], err)) {
+    turn_to(r, start);
+    if ((g >= r->groups || !r->group[g] || !r->group[g][r->line]) && new_page(r, g, err)) {
         return NULL;
     }
-    int64_t step = start / r->raster_s;
-    uint64_t **page = &r->group[g][(size_t)(step / EIGHT) % r->lines];
-    if (!*page && pof_calloc(page, (size_t)PODS * EIGHT, sizeof **page, err)) {
-        return NULL;
-    }
-    return *page + pod % PODS * EIGHT + step % EIGHT;
+    return r->group[g][r->line] + pod % PODS * EIGHT + r->column;
 }
 
 void pofi_ring_advance(struct pofi_ring *r, uint32_t pod, int64_t seen, int64_t start)
 {
     size_t g = pod / PODS;
-    if (seen == INT64_MIN || g >= r->groups || !r->group[g]) {
-        return;
+    turn_to(r, start);
+    if (seen >= r->begin || seen == INT64_MIN || g >= r->groups || !r->group[g]) {
+        return; /* the line is the same, or there is none */
     }
     int64_t to = line_of(r, start), from = line_of(r, seen);
     from = to - from > (int64_t)r->lines ? to - (int64_t)r->lines : from;

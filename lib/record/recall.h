@@ -22,6 +22,9 @@
 struct pofi_ring {
     int64_t raster_s;
     size_t lines;      /* of a pod */
+    /* The start looked for last: others are mostly the same. */
+    int64_t start, begin; /* -1: none; first start of its line */
+    size_t line, column;  /* its place in the ring */
     uint64_t ***group; /* group[pod / 64][line] is a page of 64 lines of 8, NULL before it is used */
     size_t groups, cap;
 };

@@ -3,6 +3,7 @@
 #include "record/record.h"
 
 #include "num/time.h"
+#include "record/plan.h"
 
 #include <math.h>
 #include <string.h>
@@ -90,22 +91,38 @@ static bool is_given(const struct pof_layout *l, const void *record, size_t i)
     return l->fields[i].required || ((has >> i) & 1u);
 }
 
+/* The texts of a record lie side by side, each with a NUL behind it. */
 int pof_record_copy(enum pof_type type, const void *from, void *to, struct pof_arena *arena,
                     struct pof_err *err)
 {
-    const struct pof_layout *l = pof_layout(type);
-    memcpy(to, from, l->size);
-    for (size_t i = 0; i < l->n; i++) {
-        const struct pof_field *f = &l->fields[i];
-        if ((f->kind == POF_KIND_TEXT || f->kind == POF_KIND_DATE) && is_given(l, from, i)) {
-            struct pof_text t;
-            memcpy(&t, (const char *)from + f->offset, sizeof t);
-            t.ptr = pof_arena_text(arena, t.ptr, t.len, err);
-            if (!t.ptr) {
-                return POF_E_NOMEM;
-            }
-            memcpy((char *)to + f->offset, &t, sizeof t);
+    const struct pofi_plan *plan = pofi_plan(type);
+    struct pof_text t;
+    uint64_t given;
+    size_t room = 0;
+    memcpy(&given, from, sizeof given);
+    given = (given | plan->required) & pofi_texts(type);
+    memcpy(to, from, plan->size);
+    for (uint64_t bits = given; bits; bits &= bits - 1) {
+        memcpy(&t, (const char *)from + plan->step[__builtin_ctzll(bits)].offset, sizeof t);
+        if (t.len >= SIZE_MAX / 2 - room) {
+            return pof_fail(err, POF_E_NOMEM, "texts of a record exceed memory");
         }
+        room += t.len + 1;
+    }
+    char *place = room ? pof_arena_alloc(arena, room, err) : NULL;
+    if (room && !place) {
+        return POF_E_NOMEM;
+    }
+    for (uint64_t bits = given; bits; bits &= bits - 1) {
+        size_t offset = plan->step[__builtin_ctzll(bits)].offset;
+        memcpy(&t, (const char *)from + offset, sizeof t);
+        if (t.len) {
+            memcpy(place, t.ptr, t.len);
+        }
+        t.ptr = place;
+        place += t.len;
+        *place++ = '\0';
+        memcpy((char *)to + offset, &t, sizeof t);
     }
     return 0;
 }

@@ -126,6 +126,11 @@ int pof_word_of(const char *const *words, struct pof_text word);
 int pof_record_copy(enum pof_type type, const void *from, void *to, struct pof_arena *arena,
                     struct pof_err *err) POF_CHECKED;
 
+/* A member by the name of its field; NULL: the type has none, or it is not given. */
+const void *pof_record_get(const struct pof_record *r, const char *name);
+/* The first field in which two structures of a type differ; NULL: none. */
+const struct pof_field *pof_record_differ(enum pof_type type, const void *a, const void *b);
+
 /* Checks a structure built by a program as a reader would (required texts not empty, ranges, words,
  * finite reals). Used before writing. */
 int pof_record_check(enum pof_type type, const void *record, struct pof_err *err) POF_CHECKED;

@@ -19,7 +19,9 @@ enum pof_dup {
 struct pof_origin {
     const char *source; /* file; lives as long as the list */
     uint64_t line;
+    uint64_t offset;     /* bytes of the file before it */
     struct pof_text raw; /* copied; empty: not kept */
+    bool written[2];     /* by enum pof_format: raw is what a writer would write (reader.h) */
 };
 
 struct pof_sorted;

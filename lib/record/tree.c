@@ -123,16 +123,10 @@ static bool differ(const struct pofi_tree_member *m, size_t n)
     return true;
 }
 
-static uint32_t bit_of(struct pof_text name)
-{
-    size_t n = name.len;
-    return n ? UINT32_C(1) << ((n * 7 + (unsigned char)name.ptr[0] * 3 + (unsigned char)name.ptr[n - 1]) % 32) : 1;
-}
-
 void pofi_tree_index(struct pofi_tree *object)
 {
     for (size_t i = 0; i < object->n; i++) {
-        object->names |= bit_of(object->u.member[i].name);
+        object->names |= pofi_tree_bit(object->u.member[i].name);
     }
 }
 
@@ -273,7 +267,7 @@ int pofi_tree_read(struct pofi_tree *root, struct pof_text text, struct pof_aren
 const struct pofi_tree *pofi_tree_member(const struct pofi_tree *object, struct pof_text name)
 {
     const struct pofi_tree_member *m = object->u.member;
-    if (!(object->names & bit_of(name))) {
+    if (!(object->names & pofi_tree_bit(name))) {
         return NULL;
     }
     for (size_t i = 0; i < object->n; i++) {

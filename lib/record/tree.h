@@ -40,6 +40,13 @@ struct pofi_tree_member {
 int pofi_tree_read(struct pofi_tree *root, struct pof_text text, struct pof_arena *arena,
                    struct pof_err *err) POF_CHECKED;
 
+/* The bit of a name in names. */
+static inline uint32_t pofi_tree_bit(struct pof_text name)
+{
+    size_t n = name.len;
+    return n ? UINT32_C(1) << ((n * 7 + (unsigned char)name.ptr[0] * 3 + (unsigned char)name.ptr[n - 1]) % 32) : 1;
+}
+
 /* Fills in names, for one who makes an object. */
 void pofi_tree_index(struct pofi_tree *object);
 

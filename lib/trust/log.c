@@ -125,6 +125,7 @@ void pof_log_close(struct pof_log *log)
     }
     pof_buf_release(&log->frame.data);
     free(log->frame.leaf);
+    free(log->node);
     free(log);
 }
 

@@ -33,6 +33,16 @@ struct pofi_frame {
     size_t leaf_cap;
 };
 
+/* A node of the tree that was computed. */
+struct pofi_node {
+    bool set;
+    unsigned level;
+    uint64_t index;
+    struct pof_hash hash;
+};
+
+enum { POFI_NODES = 8192 }; /* 450 KiB: the upper levels of some millions of records */
+
 struct pof_log {
     struct pof_folder folder;
     struct pof_vkey vkey;
@@ -50,6 +60,7 @@ struct pof_log {
     struct pof_buf batch;                 /* the frame being filled, room for its header in front */
     struct pof_buf tile[POFI_TILE_FILES]; /* hashes of the batch, to be added to the tiles */
     uint32_t pending;
+    struct pofi_node *node;  /* [POFI_NODES]; owned; NULL until the first proof */
     struct pofi_frame frame; /* scratch for reading */
 };
 

@@ -2,6 +2,8 @@
 /* The tiles of a log: hashes of every eighth tree level, and what follows from them. */
 #include "trust/log_private.h"
 
+#include "base/mem.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -98,6 +100,17 @@ int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_e
     return 0;
 }
 
+/* Where a node is remembered. Nodes that lead to a leaf hash are asked for once, those above them
+ * by every proof: so the two do not drive each other out. */
+static struct pofi_node *slot_of(struct pof_log *log, unsigned level, uint64_t index)
+{
+    uint64_t key = (index << 6 | level) * UINT64_C(0x9e3779b97f4a7c15);
+    bool high = level >= POFI_TILE_BITS;
+    return &log->node[high ? POFI_NODES / 8 + (size_t)(key >> 32) % (POFI_NODES - POFI_NODES / 8)
+                           : (size_t)(key >> 32) % (POFI_NODES / 8)];
+}
+
+/* A complete node, folded from hashes of the tile below it and remembered: it never changes. */
 static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *out,
                     struct pof_err *err)
 {
@@ -105,6 +118,14 @@ static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *
     struct pof_hash hash[1 << (POFI_TILE_BITS - 1)];
     unsigned up = level % POFI_TILE_BITS;
     size_t n = (size_t)1 << up;
+    if (!log->node && pof_calloc(&log->node, POFI_NODES, sizeof *log->node, NULL) != 0) {
+        log->node = NULL; /* short of memory: no cache, no error */
+    }
+    struct pofi_node *known = log->node ? slot_of(log, level, index) : NULL;
+    if (known && known->set && known->level == level && known->index == index) {
+        *out = known->hash;
+        return 0;
+    }
     int rc = pofi_tiles_read(log, level / POFI_TILE_BITS, index << up, n, hash, err);
     for (; rc == 0 && n > 1; n /= 2) {
         for (size_t i = 0; i < n / 2; i++) {
@@ -112,6 +133,9 @@ static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *
         }
     }
     *out = hash[0];
+    if (rc == 0 && known) {
+        *known = (struct pofi_node){true, level, index, hash[0]};
+    }
     return rc;
 }
 

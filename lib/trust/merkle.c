@@ -22,11 +22,11 @@ void pof_merkle_leaf(struct pof_hasher *h, const void *entry, size_t n, struct p
 void pof_merkle_node(struct pof_hasher *h, const struct pof_hash *left,
                      const struct pof_hash *right, struct pof_hash *out)
 {
-    uint8_t both[1 + POF_HASH];
+    uint8_t both[1 + 2 * POF_HASH];
     both[0] = 1;
     memcpy(both + 1, left->b, POF_HASH);
-    struct pof_hash copy = *right; /* out may be right */
-    pof_hash_two(h, bytes(both, sizeof both), bytes(copy.b, POF_HASH), out);
+    memcpy(both + 1 + POF_HASH, right->b, POF_HASH);
+    pof_hash_two(h, bytes(both, sizeof both), bytes("", 0), out);
 }
 
 bool pof_hash_eq(const struct pof_hash *a, const struct pof_hash *b)

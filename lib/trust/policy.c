@@ -142,8 +142,8 @@ static int take_witness(struct reading *r)
 static int take_threshold(struct reading *r, struct pof_text text, uint32_t n, uint32_t *k)
 {
     uint64_t v = pof_text_is(text, "any") ? 1 : n;
-    if (!pof_text_is(text, "any") && !pof_text_is(text, "all") &&
-        (!pof_tlog_number(text, &v) || v < 1 || v > n)) {
+    bool word = pof_text_is(text, "any") || pof_text_is(text, "all");
+    if ((!word && !pof_tlog_number(text, &v)) || v < 1 || v > n) {
         return fail(r, POF_E_RANGE,
                     "a group needs 'all', 'any' or a number from 1 to that of its members", text);
     }

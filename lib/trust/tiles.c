@@ -169,7 +169,8 @@ int pof_tiles_export(struct pof_log *log, const struct pof_files *files,
                      struct pof_tiles_export *export, struct pof_err *err)
 {
     struct writing w = {.log = log, .files = files, .export = export, .size = log->last.head.size};
-    struct pof_auditor auditor = {on_entry, on_finding, &w};
+    struct pof_auditor judge = {NULL, on_finding, &w};
+    struct pof_auditor write = {on_entry, on_finding, &w};
     struct pof_audit audit;
     export->written = export->kept = 0;
     int rc = check_history(&w, err);
@@ -179,7 +180,9 @@ int pof_tiles_export(struct pof_log *log, const struct pof_files *files,
                           w.size, export->size[i]);
         }
     }
-    rc = rc ? rc : pof_log_audit(log, &auditor, &audit, err);
+    /* Twice: nothing is written over what was published before all is known to be good. */
+    rc = rc ? rc : pof_log_audit(log, &judge, &audit, err);
+    rc = rc ? rc : pof_log_audit(log, &write, &audit, err);
     for (unsigned level = 0; rc == 0 && level < POFI_TILE_FILES; level++) {
         rc = write_level(&w, level, err);
     }

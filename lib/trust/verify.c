@@ -48,7 +48,8 @@ static int say_run(struct pof_buf *b, const char *what, const struct pof_finding
 {
     return f->first == f->last
                ? pof_buf_addf(b, err, "%s %" PRIu64, what, f->first)
-               : pof_buf_addf(b, err, "%ss %" PRIu64 " to %" PRIu64, what, f->first, f->last);
+               : pof_buf_addf(b, err, "%s%s %" PRIu64 " to %" PRIu64, what,
+                              what[strlen(what) - 1] == 'h' ? "es" : "s", f->first, f->last);
 }
 
 /* What is audited: a log's own files or static tiles. */

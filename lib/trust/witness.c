@@ -135,13 +135,40 @@ static int parse_unsigned(struct pof_text note, struct pof_checkpoint *c)
     return pof_checkpoint_parse(c, body, &detail);
 }
 
+enum { SUM = POF_BASE64_LEN(POF_HASH) + 1 };
+
+/* Adds the last line: SHA-256 of what stands before it. */
+static int add_sum(struct pof_hasher *h, struct pof_buf *b, struct pof_err *err)
+{
+    struct pof_hash sum;
+    pof_hash_two(h, (struct pof_text){b->data, b->len}, pof_text(""), &sum);
+    int rc = pof_hasher_check(h, err);
+    rc = rc ? rc : pof_base64_add(b, sum.b, POF_HASH, err);
+    return rc ? rc : pof_buf_add(b, "\n", 1, err);
+}
+
+/* Is the last line right? Takes it off. */
+static bool take_sum(struct pof_hasher *h, struct pof_text *text)
+{
+    struct pof_hash sum, want;
+    if (text->len < SUM) {
+        return false;
+    }
+    text->len -= SUM;
+    pof_hash_two(h, *text, pof_text(""), &want);
+    return text->ptr[text->len + SUM - 1] == '\n' &&
+           pof_tlog_hash((struct pof_text){text->ptr + text->len, SUM - 1}, &sum) &&
+           pof_hash_eq(&sum, &want);
+}
+
 static int read_held(struct pof_witness *w, struct pof_err *err)
 {
     struct pof_buf b = {0};
     int rc = pof_folder_slurp(&w->folder, "cosigned", POF_WITNESS_STATE_MAX, &b, err);
     struct pof_text rest = {b.data, b.len};
     struct pof_text line;
-    if (rc == 0 && (!pof_tlog_line(&rest, &line) || !pof_text_is(line, title))) {
+    if (rc == 0 && (!take_sum(w->hasher, &rest) || !pof_tlog_line(&rest, &line) ||
+                    !pof_text_is(line, title))) {
         rc = damaged(w, err);
     }
     while (rc == 0 && rest.len) {
@@ -167,6 +194,7 @@ static int write_held(struct pof_witness *w, const struct pof_checkpoint *c, str
                       err);
     }
     rc = rc || now ? rc : add_part(&b, "log", note, err);
+    rc = rc ? rc : add_sum(w->hasher, &b, err);
     if (rc == 0 && b.len > POF_WITNESS_STATE_MAX) {
         rc = pof_fail(err, POF_E_TOO_LONG, "'%s/cosigned' would have more than %d bytes",
                       w->folder.name, POF_WITNESS_STATE_MAX);
@@ -188,12 +216,16 @@ int pof_witness_create(const struct pof_folder *folder, const struct pof_signer 
                        struct pof_err *err)
 {
     struct pof_buf b = {0};
+    struct pof_hasher *h = NULL;
     int rc = pof_vkey_format(&b, &key->vkey, err);
     rc = rc ? rc : pof_buf_add(&b, "\n", 1, err);
+    rc = rc ? rc : pof_hasher_new(&h, err);
     rc = rc ? rc : folder->replace(folder->ctx, "vkey", (struct pof_text){b.data, b.len}, err);
     b.len = 0;
     rc = rc ? rc : pof_buf_addf(&b, err, "%s\n", title);
+    rc = rc ? rc : add_sum(h, &b, err);
     rc = rc ? rc : folder->replace(folder->ctx, "cosigned", (struct pof_text){b.data, b.len}, err);
+    pof_hasher_free(h);
     pof_buf_release(&b);
     return rc;
 }

@@ -5,7 +5,8 @@
  * Files of its folder:
  *   vkey      its public key, of type 4
  *   cosigned  "pof.witness/1", then for each log a line "log N" and N bytes: the newest checkpoint
- *             it cosigned, as the log signed it. Replaced as a whole, durably, before it answers
+ *             it cosigned, as the log signed it; last the base64 of SHA-256 of all before. Replaced
+ *             as a whole, durably, before it answers
  *   forked    the last submission with another root of the size that was cosigned: a line "held
  *             N", N bytes of checkpoint, a line "request N", N bytes of request. Both are signed by
  *             the log, so the file proves to anybody that it signed two histories

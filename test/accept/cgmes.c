@@ -3,7 +3,11 @@
 #include "table.h"
 
 #include "../cim_documents.h"
+#include "grid/admittance.h"
+#include "grid/net.h"
 #include "grid/powerflow.h"
+
+#include <complex.h>
 
 #define DEG (180 / 3.14159265358979323846)
 
@@ -34,7 +38,8 @@ static const struct model models[] = {
      ">0.000313<", ">.0003125<", NULL},
     {"MiniGrid", {GRIDS "MiniGrid_BusBranch"}, 1e-5, 1e-3, NULL, NULL, NULL},
     {"CGMES 3 MicroGrid", {GRIDS "CGMES3_MicroGrid"}, 5e-3, 0.4, NULL, NULL,
-     "the state does not balance: 0.2 MW are lost in a closed breaker, voltages differ across others"},
+     "the stored state does not balance at the ends of three transformers, listed below; why, the "
+     "documents do not tell (the same kinds of tap changers meet their state in the cases above)"},
     {"CIGRE MV", {GRIDS "cimpy_CIGRE_MV"}, 1e-7, 2e-5, NULL, NULL, NULL},
     {"CIGRE MV without taps", {"pyvolt/cigre_mv_notap"}, 1e-6, 2e-4, NULL, NULL, NULL},
     {"CIGRE MV with breakers", {"pyvolt/cigre_mv_withbreaker"}, 1e-5, 2e-4, NULL, NULL, NULL},
@@ -72,6 +77,97 @@ static unsigned deviations(const struct pof_grid *g, const struct pof_cim_state 
     return n;
 }
 
+/* Does what flows from a node into branches, at the stored voltages of their ends, belong to a
+ * transformer that is suspected? */
+static bool suspected(const struct pof_grid *g, uint32_t node, const struct pof_net *net)
+{
+    static const char *const names[] = {"BE-TR2_2", "NL_TR2_2", "BE-TR3_1"};
+    for (uint32_t k = 0; k < g->branches; k++) {
+        const struct pof_branch *b = &g->branch[k];
+        for (int i = 0; i < 3; i++) {
+            bool here = net->bus_of[b->from] == net->bus_of[node] || net->bus_of[b->to] == net->bus_of[node];
+            if (here && strncmp(b->name.ptr, names[i], strlen(names[i])) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The stored state with the star of a three-winding transformer where its arms balance. */
+static double complex *stored(const struct pof_grid *g, const struct pof_cim_state *s)
+{
+    double complex *v = calloc(g->nodes, sizeof *v);
+    for (uint32_t i = 0; i < g->nodes; i++) {
+        v[i] = s->v_pu[i] * cexp(I * s->angle[i]);
+    }
+    for (uint32_t i = 0; i < g->nodes; i++) {
+        double complex own = 0, others = 0;
+        for (uint32_t k = 0; k < g->branches && v[i] == 0; k++) {
+            const struct pof_branch *b = &g->branch[k];
+            struct pof_pi y = pof_branch_pi(b);
+            if (b->closed && b->from == i) {
+                own += y.gff + I * y.bff;
+                others += (y.gft + I * y.bft) * v[b->to];
+            } else if (b->closed && b->to == i) {
+                own += y.gtt + I * y.btt;
+                others += (y.gtf + I * y.btf) * v[b->from];
+            }
+        }
+        struct pof_shunt shunt = pof_node_shunt(g, i);
+        v[i] = v[i] == 0 && own != 0 ? -others / (own + shunt.g + I * shunt.b) : v[i];
+    }
+    return v;
+}
+
+/* Kirchhoff's law at the stored voltages, without any power flow: where it fails, and by how much. */
+static void balance(const struct pof_grid *g, const struct pof_cim_state *s)
+{
+    struct pof_net net;
+    struct pof_err err = {0};
+    double worst = 0;
+    unsigned off = 0;
+    if (!ok(pof_net_build(&net, g, 1, &err) == 0, "network%s", err.text)) {
+        return;
+    }
+    double complex *v = stored(g, s), *sum = calloc(g->nodes, sizeof *sum);
+    for (uint32_t i = 0; i < g->nodes; i++) {
+        const struct pof_node *n = &g->node[i];
+        struct pof_shunt y = pof_node_shunt(g, i);
+        double u = cabs(v[i]), b = g->base_va;
+        sum[net.first_of[net.bus_of[i]]] += u * u * (y.g - I * y.b) + (n->p_w + n->ip_w * u + I * (n->q_var + n->iq_var * u)) / b;
+    }
+    for (uint32_t k = 0; k < g->branches; k++) {
+        const struct pof_branch *b = &g->branch[k];
+        if (b->closed && !pof_branch_ideal(g, b)) {
+            struct pof_pi y = pof_branch_pi(b);
+            struct pof_flow f = pof_pi_flow(&y, cabs(v[b->from]), carg(v[b->from]), cabs(v[b->to]), carg(v[b->to]));
+            sum[net.first_of[net.bus_of[b->from]]] += f.p_from + I * f.q_from;
+            sum[net.first_of[net.bus_of[b->to]]] += f.p_to + I * f.q_to;
+        }
+    }
+    for (uint32_t b = 0; b < net.buses; b++) {
+        uint32_t i = net.first_of[b];
+        enum pof_node_kind kind = POF_NODE_PQ;
+        for (uint32_t k = 0; k < g->nodes; k++) {
+            kind = net.bus_of[k] == b && g->node[k].kind > kind ? g->node[k].kind : kind;
+        }
+        double p = kind == POF_NODE_SLACK ? 0 : creal(sum[i]) * g->base_va / 1e6;
+        double q = kind == POF_NODE_PQ ? cimag(sum[i]) * g->base_va / 1e6 : 0;
+        if (suspected(g, i, &net)) {
+            off++;
+            printf("#   at the stored state %.2f MW and %.2f Mvar are missing at %s\n", p, q, g->node[i].name.ptr);
+        } else {
+            worst = fmax(worst, fmax(fabs(p), fabs(q)));
+        }
+    }
+    ok(off == 7 && worst < 0.4, "all %u other buses balance within %.2g MW and Mvar: voltages, taps and data of "
+                                "BE-TR2_2, NL_TR2_2 and BE-TR3_1 do not belong together", net.buses - off, worst);
+    free(v);
+    free(sum);
+    pof_net_release(&net);
+}
+
 static void run(struct family *f, const struct model *m)
 {
     struct documents d = {0};
@@ -106,6 +202,9 @@ static void run(struct family *f, const struct model *m)
         snprintf(why, sizeof why, "%.2g p.u., %.2g degrees over %u nodes; allowed %.2g, %.2g%s%s", dv, da, n, m->dv, m->da,
                  m->reason ? ": " : "", m->reason ? m->reason : "");
         printf("# %s: %s\n", m->name, why);
+        if (m->dv > 1e-3) {
+            balance(&g, &s);
+        }
         accept_case(f, m->name, n > 0 && dv <= m->dv && da <= m->da ? PASSED : FAILED, why);
     }
     pof_pf_free(pf);

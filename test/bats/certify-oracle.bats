@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Logs of pof-certify, judged by Go's golang.org/x/mod note and tlog packages.
 load ../helper
+bats_require_minimum_version 1.5.0
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR"
@@ -12,6 +13,14 @@ setup_file() {
     printf '%064d\n' 5 >seed
     pof-certify init log --origin pof.example/oracle --seed-file seed
     cp log/checkpoint empty
+    for w in dso tso; do pof-certify init $w --origin $w.example/witness --as-witness; done
+    {
+        echo "log $(cat log/vkey)"
+        echo "witness dso $(cat dso/vkey)"
+        echo "witness tso $(cat tso/vkey)"
+        echo "group both all dso tso"
+        echo "quorum both"
+    } >policy
 }
 
 setup() {
@@ -34,13 +43,44 @@ grow() {
 
 @test "sizes around tiles: checkpoint, root, tiles, proofs and growth are good" {
     from=0
+    sizes=()
     for to in 1 2 255 256 257 511 513 1000 65535 65536 65537 66100; do
         grow $from $to
         ./oracle log "${proofs[@]}" >verdict || { echo "$to: $(cat verdict)"; false; }
         grep -q "^yes: $to entries" verdict
+        sizes+=(--size "$to")
         from=$to
     done
+    pof-certify export -q log static "${sizes[@]}"
     pof-certify verify log all
+}
+
+@test "exported tiles, with partial ones for every size that was published, are Go's" {
+    run -0 ./oracle -static static "$(cat log/vkey)"
+    [[ $output == "yes: 66100 entries"* ]]
+    pof-certify verify static --key "$(cat log/vkey)"
+    [ -f static/tile/0/255.p/255 ] && [ -f static/tile/1/000.p/255 ]
+    for f in tile/0/000 tile/0/003.p/232 tile/1/000 tile/1/001.p/2 tile/2/000.p/1 tile/entries/100 checkpoint; do
+        cp "static/$f" keep
+        byte=$(($(wc -c <keep) / 2))
+        printf '\377' | dd of="static/$f" bs=1 seek=$byte conv=notrunc status=none
+        ! ./oracle -static static "$(cat log/vkey)" || { echo "the oracle misses $f"; false; }
+        ! pof-certify verify static --key "$(cat log/vkey)" || { echo "verify misses $f"; false; }
+        cp keep "static/$f"
+    done
+}
+
+@test "cosigned checkpoints and the proofs that lead to them are good" {
+    mkdir -p drop-dso drop-tso
+    for _ in 1 2; do
+        pof-certify checkpoint -q log --policy policy --witness drop-dso --witness drop-tso >cosigned && break
+        for w in dso tso; do pof-certify witness $w --policy policy --drop drop-$w; done
+    done
+    ./oracle -cosigned cosigned "$(cat log/vkey)" "$(cat dso/vkey)" "$(cat tso/vkey)"
+    pof-certify prove log 65535 --policy policy >proof
+    sed '1,/^$/d' proof | cmp - cosigned
+    sed 's/dso.example\/witness ..../&x/' cosigned >forged
+    ! ./oracle -cosigned forged "$(cat log/vkey)" "$(cat dso/vkey)" "$(cat tso/vkey)"
 }
 
 @test "the oracle says no to a flipped byte of each file" {

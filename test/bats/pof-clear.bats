@@ -175,9 +175,9 @@ blocks() {
 @test "blocks: prices of what is left to choose are verified" {
     for case in blocks family partial; do
         in=$ROOT/test/golden/pof-clear/$case
-        pof-clear -q -g "$in/in.grid.json" --prices prices -o awards -f "$in/in.session.jsonl" "$in/in.market.jsonl"
+        pof-clear -q -g "$in/in.grid.json" --prices prices --served served -o awards -f "$in/in.session.jsonl" "$in/in.market.jsonl"
         [ -s awards ]
-        run pof-verify -q -g "$in/in.grid.json" "$in/in.session.jsonl" "$in/in.market.jsonl" awards prices
+        run pof-verify -q -g "$in/in.grid.json" "$in/in.session.jsonl" "$in/in.market.jsonl" awards prices served
         echo "$case: $output"
         [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
     done

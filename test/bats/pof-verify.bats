@@ -43,14 +43,14 @@ mutants() {
         def ways($k):
             if $k == "start" then fromdate | (. + 900, . - 900) | todate
             elif ($k | IN("direction", "role", "why", "scope")) then other
-            elif ($k | test("_eur_mwh$")) then micro(1), micro(-1)
+            elif ($k | test("_eur(_mwh)?$")) then micro(1), micro(-1)
             elif type == "number" then . + 1, . - 1
             else letter end;
         . as $r | keys_unsorted[] | select(. != "schema") as $k
         | ($r[$k] | ways($k)) as $v | $r + {($k): $v}' <<<"$1" | sed 's/1e-06/0.000001/'
 }
 
-# refuse FILE OTHER RULE: no mutant of any line of FILE is verified.
+# refuse FILE OTHERS RULE: no mutant of any line of FILE is verified.
 refuse() {
     local i=0 line mutant
     while IFS= read -r line; do
@@ -58,7 +58,7 @@ refuse() {
         while IFS= read -r mutant; do
             count=$((count + 1))
             { head -n $((i - 1)) "$1"; echo "$mutant"; tail -n +$((i + 1)) "$1"; } >mutated
-            run pof-verify -q -p "$3" -g "$grid" market.jsonl mutated "$2"
+            run pof-verify -q -p "$3" -g "$grid" market.jsonl mutated $2
             # 65: not even a record any more (a price below 0).
             [ "$status" = 1 ] || [ "$status" = 65 ] || { echo "status $status: $mutant"; return 1; }
         done < <(mutants "$line")
@@ -71,32 +71,33 @@ refuse() {
         market "$seed" $((5 + seed)) $((1 + seed % 4))
         rule=pay-as-bid
         [ $((seed % 2)) = 1 ] || rule=uniform
-        pof-clear -q -p $rule -g "$grid" --prices prices -o awards -f market.jsonl
-        run pof-verify -q -p $rule -g "$grid" market.jsonl awards prices
+        pof-clear -q -p $rule -g "$grid" --prices prices --served served -o awards -f market.jsonl
+        run pof-verify -q -p $rule -g "$grid" market.jsonl awards prices served
         [ "$status" = 0 ] && [ "$output" = optimal ] || { echo "seed $seed: $output"; return 1; }
         awards=$((awards + $(wc -l <awards)))
     done
     [ "$awards" -gt 200 ]
 }
 
-@test "each field of each award and price, changed alone, is refused" {
+@test "each field of each award, price and served record, changed alone, is refused" {
     count=0
     for seed in 40; do
         market $seed $((6 + seed % 9)) 2
         rule=pay-as-bid
         [ $((seed % 2)) = 1 ] || rule=uniform
-        pof-clear -q -p $rule -g "$grid" --prices prices -o awards -f market.jsonl
-        refuse awards prices $rule
-        refuse prices awards $rule
+        pof-clear -q -p $rule -g "$grid" --prices prices --served served -o awards -f market.jsonl
+        refuse awards "prices served" $rule
+        refuse prices "awards served" $rule
+        refuse served "awards prices" $rule
     done
     [ "$count" -gt 60 ]
 }
 
-@test "an award or price too few, or twice, is refused" {
+@test "a record too few, or twice, is refused" {
     market 7 20 2
-    pof-clear -q -g "$grid" --prices prices -o awards market.jsonl
-    for f in awards prices; do
-        other=$([ $f = awards ] && echo prices || echo awards)
+    pof-clear -q -g "$grid" --prices prices --served served -o awards market.jsonl
+    for f in awards prices served; do
+        other=$(printf '%s\n' awards prices served | grep -vx $f)
         for i in $(seq 1 "$(wc -l <$f)"); do
             sed "${i}d" $f >fewer
             run pof-verify -q -g "$grid" market.jsonl fewer $other
@@ -110,10 +111,10 @@ refuse() {
 
 @test "the refusal names file, line and field; order of lines does not matter" {
     market 91 12 2
-    pof-clear -q -g "$grid" --prices prices -o awards market.jsonl
-    cat market.jsonl awards prices | shuf --random-source=<(yes 5) | pof-verify -q -g "$grid"
+    pof-clear -q -g "$grid" --prices prices --served served -o awards market.jsonl
+    cat market.jsonl awards prices served | shuf --random-source=<(yes 5) | pof-verify -q -g "$grid"
     sed '2s/"pod":"p/"pod":"q/' awards >wrong
-    run --separate-stderr pof-verify -g "$grid" market.jsonl wrong prices
+    run --separate-stderr pof-verify -g "$grid" market.jsonl wrong prices served
     [ "$status" = 1 ]
     [[ $stderr == *"wrong:2:pod:"*"(E401)"* ]]
     [ -z "$output" ]
@@ -121,23 +122,23 @@ refuse() {
 
 @test "another book, ceiling or rule is noticed" {
     market 91 30 2
-    pof-clear -q -p uniform -g "$grid" --prices prices -o awards market.jsonl
-    pof-verify -q -p uniform -g "$grid" market.jsonl awards prices
-    run pof-verify -q -g "$grid" market.jsonl awards prices
+    pof-clear -q -p uniform -g "$grid" --prices prices --served served -o awards market.jsonl
+    pof-verify -q -p uniform -g "$grid" market.jsonl awards prices served
+    run pof-verify -q -g "$grid" market.jsonl awards prices served
     [ "$status" = 1 ]
-    run pof-verify -q -p uniform -c 100 -g "$grid" market.jsonl awards prices
+    run pof-verify -q -p uniform -c 100 -g "$grid" market.jsonl awards prices served
     [ "$status" = 1 ]
     # A cheap offer that was kept from the market.
     { cat market.jsonl; jq -c 'select(.schema == "pof.offer/1") | .id = "late" | .price_eur_mwh = 1' awards market.jsonl | head -n 1; } >fuller
-    run pof-verify -q -p uniform -g "$grid" fuller awards prices
+    run pof-verify -q -p uniform -g "$grid" fuller awards prices served
     [ "$status" = 1 ]
 }
 
 @test "prices of linear programming prove the cost" {
     market 12 40 2
-    pof-clear -q --method lp -g "$grid" --prices prices -o awards market.jsonl
+    pof-clear -q --method lp -g "$grid" --prices prices --served served -o awards market.jsonl
     ! grep -q tie_rank prices
-    run pof-verify -g "$grid" market.jsonl awards prices
+    run pof-verify -g "$grid" market.jsonl awards prices served
     [ "$status" = 0 ]
     [[ $output == *"prices do not tell ties"* ]]
     run --separate-stderr pof-clear -q --sequence dso-first -g "$grid" --prices p2 market.jsonl
@@ -166,31 +167,57 @@ E
     for t in 00 15; do
         echo '{"schema":"pof.node_price/1","session":"S","node":"'"$(jq -r '.nodes[] | select(.kind == "slack") | .name' "$grid")"'","scope":"below","start":"2026-03-10T12:'$t':00Z","duration_s":900,"net_w":100,"price_eur_mwh":30,"step_eur_mwh":-30}'
     done >marks
+    for t in 00 15; do
+        echo '{"schema":"pof.served/1","session":"S","request":"R","start":"2026-03-10T12:'$t':00Z","duration_s":900,"asked_w":100,"met_w":100,"awarded_w":100,"counter_w":0,"paid_eur":0.00035}'
+    done >got
 }
 
 @test "blocks, parents, groups and least powers are held" {
     blocks one 20
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     echo "$output"
     [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
     blocks one 21
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 1 ] && [[ $output == *"min_w: less is taken"* ]]
     blocks four 20
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 0 ]
     blocks four 20 one
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 0 ]
     blocks four 20 three
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 1 ] && [[ $output == *"parent: is taken without it"* ]]
     blocks one 20
     sed -i 's/"id":"z","p_w":40,"price_eur_mwh":30/"id":"z","p_w":40,"price_eur_mwh":30,"block":"one"/' book
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 1 ] && [[ $output == *"block: is taken in part"* ]]
     blocks one 20
     sed -i 's/"id":"[xz]",/&"group":"H",/' book
-    run pof-verify -q -g "$grid" book taken marks
+    run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 1 ] && [[ $output == *"group: has another one taken"* ]]
+}
+
+@test "blocks that reach beyond their request are verified, at one price under the uniform rule" {
+    first='"start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:15:00Z"'
+    both='"start":"2026-03-10T12:00:00Z","end":"2026-03-10T12:30:00Z"'
+    blocks one 20
+    head -n 1 book >beyond
+    cat >>beyond <<E
+{"schema":"pof.request/1","id":"R","session":"S","buyer":"B","role":"tso","direction":"up",$first,"p_w":100}
+{"schema":"pof.offer/1","id":"x","session":"S","seller":"s","pod":"p","node":"N5","direction":"up","p_w":60,"price_eur_mwh":10,"block":"one",$both}
+{"schema":"pof.offer/1","id":"y","session":"S","seller":"s","pod":"q","node":"N6","direction":"up","p_w":40,"price_eur_mwh":20,"block":"two",$both}
+E
+    for rule in pay-as-bid uniform; do
+        pof-clear -q -f -p $rule -g "$grid" --prices prices --served served --report report -o awards beyond
+        [ "$(wc -l <awards)" = 4 ]
+        run pof-verify -q -p $rule -g "$grid" beyond awards prices served report
+        [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+        pof-audit -q -g "$grid" beyond awards
+    done
+    [ "$(jq -s 'map(.price_eur_mwh) | unique | length' awards)" = 1 ]
+    sed -i '4s/"request":"R"/"request":"Q"/' awards
+    run pof-verify -q -p uniform -g "$grid" beyond awards prices served
+    [ "$status" = 1 ]
 }

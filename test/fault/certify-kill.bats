@@ -1,6 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # pof-certify killed at every system call of its write path, disks that fail, two writers, an old
 # copy restored: nothing acknowledged is lost, nothing stands in the log twice.
+#
+# The rules that lib/trust/log.h and witness.h follow, and the tests that hold them to it (here, and
+# in test/unit/trust_log.c, trust_witness.c and trust_openings.c, where a folder in memory dies at
+# every step with four kinds of loss):
+#  1 sync before signing, published by rename   killed at every write, fdatasync, fsync, rename,
+#                                               open; trust_log: die_everywhere
+#  2 a failed write or sync is the end          a failing fdatasync, a full disk, a write that ends
+#                                               in the middle; trust_log: sync_fails
+#  3 framed batches; only a torn tail is        a journal truncated at every byte, its end zeroed,
+#    dropped, never what was signed             batches exchanged; trust_log: truncated,
+#                                               shuffled_batches
+#  4 one writer                                 two writers
+#  5 the last signature is remembered           an old copy restored; trust_log: repair; with a
+#                                               witness: test/bats/certify-witness.bats
+#  6 tiles are derived                          every tile file deleted or damaged; trust_log: repair
+#  7 read again before signing                  trust_log: flipped_before_signing
+#  8 a witness stores before it answers         a witness killed at every system call;
+#                                               certify-witness.bats: many submissions at once;
+#                                               trust_witness: die_everywhere
+#  9 names are synced too                       killed at every open and rename
+# Openings of commitments are durable before the log speaks of them: killed at every fdatasync with
+# --commit; trust_openings: die_everywhere.
 load ../helper
 bats_require_minimum_version 1.5.0
 
@@ -167,6 +189,101 @@ kill_at_every() {
     wait
     cmp first new
     cmp log/checkpoint whole/checkpoint
+}
+
+@test "the end of the journal cut at many places (every byte: trust_log) or zeroed: what was signed is never given up" {
+    signed=$(stat -c %s base/journal)
+    cp -r base log
+    # A batch that is durable and not signed: killed at the rename of `signed`.
+    if strace -o /dev/null true 2>/dev/null; then
+        strace -qq -o /dev/null -e inject=renameat:signal=KILL:when=1 \
+            pof-certify append log --at 250 new >/dev/null 2>&1 || true
+        cp log/journal long
+        all=$(stat -c %s long)
+        [ "$all" -gt "$signed" ]
+        for ((n = signed; n <= all; n += 797)); do
+            head -c "$n" long >log/journal
+            pof-certify append -q log </dev/null
+            [ "$(sed -n 2p log/checkpoint)" = 250 ] || [ "$n" = "$all" ]
+            rm -rf log && cp -r base log
+        done
+        for n in 1024 2048 4096; do
+            cp long log/journal
+            dd if=/dev/zero of=log/journal bs=1 seek=$((all - n)) count=$n conv=notrunc status=none
+            pof-certify append -q log </dev/null
+            [ "$(sed -n 2p log/checkpoint)" = 250 ]
+            rm -rf log && cp -r base log
+        done
+    fi
+    for n in 1 100 4096; do
+        truncate -s $((signed - n)) log/journal
+        run -65 pof-certify append log new
+        [[ $output == *"were signed; restore it from a copy"* ]]
+        cp base/journal log/journal
+    done
+}
+
+@test "every tile file deleted or damaged: made anew from the journal" {
+    for file in tiles.0 tiles.1; do
+        for how in rm cut flip; do
+            rm -rf log && cp -r whole log
+            case $how in
+            rm) rm log/$file ;;
+            cut) truncate -s 7 log/$file ;;
+            flip) printf X | dd of=log/$file bs=1 seek=5 conv=notrunc status=none ;;
+            esac
+            run -1 pof-certify verify log
+            pof-certify append -q log --rebuild </dev/null
+            pof-certify verify log all
+            cmp log/$file whole/$file
+        done
+    done
+}
+
+@test "--commit killed at every fdatasync: every commitment opens" {
+    need_strace
+    for ((k = 1; k < 30; k++)); do
+        rm -rf log && cp -r base log
+        s=0
+        strace -qq -o /dev/null -e "inject=fdatasync:signal=KILL:when=$k" \
+            pof-certify append log --at 250 --batch 25 --commit measurement new >acknowledged 2>err || s=$?
+        pof-certify append -q log --at 250 --batch 25 --commit measurement new | cmp - new
+        pof-certify verify log all | grep -q "are those of the log from 0 on"
+        pof-certify verify log | grep -q "^50 records are committed to, 0 of them"
+        [ $s = 137 ] || break
+    done
+    [ $s = 0 ] && [ "$k" -gt 4 ]
+}
+
+@test "a witness killed at every system call never answers what it did not store" {
+    need_strace
+    pof-certify init -q forked --origin pof.example/kill --seed-file seed
+    tac all | pof-certify append forked >/dev/null
+    pof-certify init -q witness --origin w.example --as-witness
+    { echo "log $(cat base/vkey)"; echo "quorum none"; } >policy
+    for call in openat write fsync renameat; do
+        k=1
+        [ $call != openat ] || {
+            strace -qq -e trace=openat -o calls pof-certify witness witness --policy policy --drop . >/dev/null
+            k=$(grep -n '"witness"' calls | head -n 1 | cut -d: -f1)
+        }
+        for (( ; ; k++)); do
+            rm -rf w drop && cp -r witness w && mkdir drop
+            { echo "old 0"; echo; cat whole/checkpoint; } >drop/a.request
+            s=0
+            strace -qq -o /dev/null -e "inject=$call:signal=KILL:when=$k" \
+                pof-certify witness w --policy policy --drop drop >events 2>err || s=$?
+            answered=$(head -c 3 drop/a.answer 2>/dev/null || true)
+            # another history: refused whenever the first was answered
+            { echo "old 0"; echo; cat forked/checkpoint; } >drop/b.request
+            rm -f drop/a.request
+            pof-certify witness w --policy policy --drop drop >events
+            [ "$answered" != 200 ] || grep -q "^409 pof.example/kill 300 -> 300: old size" events
+            grep -qE "^(200|409) pof.example/kill" events
+            [ $s = 137 ] || break
+        done
+        [ $s = 0 ] && [ "$k" -gt 1 ]
+    done
 }
 
 @test "killed at every step of init: no half log, and init works again" {

@@ -2,6 +2,7 @@
 /* Random sets of readings of the sample grids: what is called observable is so by the rank of the
  * dense Jacobian and gives the true state; what is not, is not; more readings never hurt. */
 #include "grid/estimate_impl.h"
+#include "grid/powerflow.h"
 #include "num/rng.h"
 #include "tap.h"
 

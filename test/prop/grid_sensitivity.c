@@ -93,10 +93,10 @@ static void compare(struct bed *b, const char *name, enum pof_watch what)
        name, words[what], worst);
 }
 
-static void grid(const char *name, struct pof_grid *g)
+static void grid(const char *name, struct pof_grid *g, bool distributed)
 {
     struct bed b = {.g = g};
-    struct pof_pf_options exact = {.tolerance = 1e-12};
+    struct pof_pf_options exact = {.tolerance = 1e-12, .distributed_slack = distributed};
     struct pof_pf_result r;
     struct pof_err err = {0};
     enum pof_pf_status status = POF_PF_DIVERGED;
@@ -106,7 +106,7 @@ static void grid(const char *name, struct pof_grid *g)
     rc = rc ? rc : pof_calloc(&b.q, g->nodes, sizeof *b.q, &err);
     rc = rc ? rc : pof_calloc(&b.by_w, g->nodes, sizeof *b.by_w, &err);
     rc = rc ? rc : pof_calloc(&b.by_var, g->nodes, sizeof *b.by_var, &err);
-    rc = rc ? rc : pof_sens_new(&b.sens, g, &err);
+    rc = rc ? rc : distributed ? pof_sens_new_distributed(&b.sens, g, &err) : pof_sens_new(&b.sens, g, &err);
     for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
         b.p[i] = 2e-3 * g->base_va; /* without flows losses and currents have no first derivative */
         b.q[i] = 1e-3 * g->base_va;
@@ -155,11 +155,11 @@ int main(void)
     struct pof_err err = {0};
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         if (read_file(&g, samples[i])) {
-            grid(samples[i], &g);
+            grid(samples[i], &g, false);
         }
     }
     if (ok(pof_feeders_make(&g, &o, &err) == 0, "feeders")) {
-        grid("feeders", &g);
+        grid("feeders", &g, false);
     }
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char path[1024];
@@ -168,7 +168,13 @@ int main(void)
         if (!tap_data()) {
             skip(cases[i], "no shared data");
         } else if (read_file(&g, path)) {
-            grid(cases[i], &g);
+            grid(cases[i], &g, false);
+        }
+        if (tap_data() && read_file(&g, path)) {
+            for (uint32_t k = 0; k < g.nodes; k++) {
+                g.node[k].slack_share = g.node[k].kind == POF_NODE_PQ ? k % 5 == 0 : 1 + k % 3;
+            }
+            grid("the same, slack shared", &g, true);
         }
     }
     return done();

@@ -53,20 +53,20 @@ static size_t read_all(const struct pof_grid *g, uint32_t phases, struct pof_obs
         uint8_t f = (uint8_t)(phases == 3 ? k % 3 + 1 : 0);
         double v = t.v_pu[k] * g->node[i].base_v / (phases == 3 ? sqrt(3) : 1);
         if (t.v_pu[k] > 0) {
-            o[n++] = (struct pof_observation){i, POF_QUANTITY_V, false, false, f, v, 0.004 * v};
+            o[n++] = (struct pof_observation){i, POF_QUANTITY_V, false, false, f, v, 0.004 * v, 0};
             o[n++] = (struct pof_observation){i,         POF_QUANTITY_P,    false, false, f, t.p_w[k],
-                                              g->base_va * 0.01};
+                                              g->base_va * 0.01, 0};
             o[n++] = (struct pof_observation){i,           POF_QUANTITY_Q,   false, false, f,
-                                              t.q_var[k], g->base_va * 0.01};
+                                              t.q_var[k], g->base_va * 0.01, 0};
         }
     }
     for (uint32_t k = 0; k < g->branches * phases; k++) {
         uint8_t f = (uint8_t)(phases == 3 ? k % 3 + 1 : 0);
         if (g->branch[k / phases].closed) {
             o[n++] = (struct pof_observation){k / phases,    POF_QUANTITY_P,     true, false, f,
-                                              t.p_from_w[k], g->base_va * 0.008};
+                                              t.p_from_w[k], g->base_va * 0.008, 0};
             o[n++] = (struct pof_observation){k / phases,      POF_QUANTITY_Q,     true, false, f,
-                                              t.q_from_var[k], g->base_va * 0.008};
+                                              t.q_from_var[k], g->base_va * 0.008, 0};
         }
     }
     pof_pf_free(pf);
@@ -206,10 +206,10 @@ static void couplers(void)
     }
     rc = rc ? rc : pof_build_finish(&build, &err);
     struct pof_observation o[] = {
-        {0, POF_QUANTITY_V, false, false, 0, 20000, 20},      {2, POF_QUANTITY_P, false, false, 0, 100e3, 1e3},
-        {2, POF_QUANTITY_Q, false, false, 0, 30e3, 1e3},      {3, POF_QUANTITY_P, false, false, 0, 200e3, 1e3},
-        {3, POF_QUANTITY_Q, false, false, 0, 50e3, 1e3},      {1, POF_QUANTITY_P, true, false, 0, 0, 1e3},
-        {2, POF_QUANTITY_P, true, true, 0, 0, 1e3}};
+        {0, POF_QUANTITY_V, false, false, 0, 20000, 20, 0},      {2, POF_QUANTITY_P, false, false, 0, 100e3, 1e3, 0},
+        {2, POF_QUANTITY_Q, false, false, 0, 30e3, 1e3, 0},      {3, POF_QUANTITY_P, false, false, 0, 200e3, 1e3, 0},
+        {3, POF_QUANTITY_Q, false, false, 0, 50e3, 1e3, 0},      {1, POF_QUANTITY_P, true, false, 0, 0, 1e3, 0},
+        {2, POF_QUANTITY_P, true, true, 0, 0, 1e3, 0}};
     struct pof_se *se = NULL;
     enum pof_se_status status = POF_SE_DIVERGED;
     struct pof_se_result r;
@@ -333,10 +333,10 @@ static void stiff(void)
         b.r = i == 1 ? 0.02 : 3e-8;
         b.x = i == 1 ? 0.03 : 2e-8;
         rc = rc || i == 0 ? rc : pof_build_branch(&build, &b, &err);
-        o[n++] = (struct pof_observation){i, POF_QUANTITY_V, false, false, 0, 20000, 20};
+        o[n++] = (struct pof_observation){i, POF_QUANTITY_V, false, false, 0, 20000, 20, 0};
     }
-    o[n++] = (struct pof_observation){NODES - 1, POF_QUANTITY_P, false, false, 0, 800e3, 1e4};
-    o[n++] = (struct pof_observation){NODES - 1, POF_QUANTITY_Q, false, false, 0, 200e3, 1e4};
+    o[n++] = (struct pof_observation){NODES - 1, POF_QUANTITY_P, false, false, 0, 800e3, 1e4, 0};
+    o[n++] = (struct pof_observation){NODES - 1, POF_QUANTITY_Q, false, false, 0, 200e3, 1e4, 0};
     for (size_t k = 0; k < CASES * n; k++) {
         value[k] = o[k % n].value + o[k % n].sigma * noise(k / n, k % n);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Factors of quasi-definite systems against KLU: solutions, lanes, the inverse on the pattern, and
  * pivots that are lost. */
-#include "grid/ldl.h"
+#include "grid/ldl.c" /* its kernels for each kind of processor */
 #include "grid/sparse.h"
 #include "num/rng.h"
 #include "tap.h"
@@ -205,6 +205,48 @@ static void against_klu(uint32_t blocks, uint32_t wide, bool tied)
 }
 
 /* [0 0; 0 0] beside sound blocks, and a constraint that is there twice. */
+static uint64_t digest(uint64_t h, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
+    }
+    return h;
+}
+
+/* What kernels leave behind: factors, pivots, the inverse. */
+static uint64_t left_by(struct pof_ldl *l, uint32_t (*factor)(struct pof_ldl *),
+                        void (*invert)(struct pof_ldl *))
+{
+    size_t fill = 4 * pof_ldl_fill(l);
+    memcpy(l->next, l->lbegin, l->n * sizeof *l->next);
+    uint64_t h = 1 + factor(l);
+    invert(l);
+    h = digest(h, l->l, fill * sizeof *l->l);
+    h = digest(h, l->dinv, 4 * (size_t)l->n * sizeof *l->dinv);
+    h = digest(h, l->zd, 4 * (size_t)l->n * sizeof *l->zd);
+    return digest(h, l->z, fill * sizeof *l->z);
+}
+
+/* Every kind of processor gives the same bits. */
+static void same_on_all(void)
+{
+#if LANES_HAVE_AVX2
+    struct pof_err err = {0};
+    struct scene *s = calloc(1, sizeof *s);
+    if (!lanes_avx2()) {
+        skip("factors and inverses of both kernels are the same bits", "no AVX2 here");
+    } else if (ok(make(s, 900, 30, true) && fill(s, 17) && pof_ldl_factor(s->ldl) == 0 &&
+                      pof_ldl_invert(s->ldl, &err) == 0,
+                  "a system for both kernels")) {
+        uint64_t wide = left_by(s->ldl, wide_factor, wide_invert);
+        ok(left_by(s->ldl, avx2_factor, avx2_invert) == wide,
+           "factors and inverses of both kernels are the same bits");
+        unload(s);
+    }
+    free(s);
+#endif
+}
+
 static void lost_pivots(void)
 {
     struct pof_err err = {0};
@@ -242,6 +284,7 @@ int main(void)
     against_klu(60, 7, true);
     against_klu(60, 7, false);
     against_klu(250, 15, true);
+    same_on_all();
     lost_pivots();
     return done();
 }

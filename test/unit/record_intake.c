@@ -15,9 +15,11 @@ struct heard {
     size_t rejects;
 };
 
-static int on_out(void *ctx, const struct pof_measurement *m, struct pof_err *err)
+static int on_out(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
+                  struct pof_err *err)
 {
     struct heard *h = ctx;
+    (void)origin;
     int rc = pof_record_format(&h->out, POF_measurement, m, err);
     return rc ? rc : pof_buf_adds(&h->out, "\n", err);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading records: every kind of bad line has its answer, and the reader goes on behind it. */
+#include "num/rng.h"
 #include "record/reader.h"
 #include "record/writer.h"
 
@@ -194,6 +195,86 @@ static void test_round_trip(void)
     }
 }
 
+/* A source that gives a few bytes at a time. */
+struct drip {
+    const char *bytes;
+    size_t left, at_once;
+};
+
+static ssize_t drip(void *ctx, void *to, size_t n, struct pof_err *err)
+{
+    struct drip *d = ctx;
+    (void)err;
+    n = n < d->at_once ? n : d->at_once;
+    n = n < d->left ? n : d->left;
+    memcpy(to, d->bytes, n);
+    d->bytes += n;
+    d->left -= n;
+    return (ssize_t)n;
+}
+
+/* What a reader says of a text, as text; wrong counts lines that are not where they are said to be. */
+static void tell(const char *text, size_t at_once, struct pof_buf *to, size_t *wrong)
+{
+    struct drip d = {text, strlen(text), at_once};
+    struct pof_source src = {drip, &d, "t"};
+    struct pof_reader_options o = {.expect = POF_measurement, .max_line = 400};
+    struct pof_reader *r = NULL;
+    struct pof_err err = {0};
+    struct pof_record record;
+    int rc = pof_reader_new(&r, &src, &o, &err);
+    while (rc == 0 && (rc = pof_reader_next(r, &record, &err)) != 0) {
+        struct pof_text raw = pof_reader_raw(r);
+        const char *there = text + pof_reader_offset(r);
+        there += strncmp(there, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        *wrong += raw.len && memcmp(there, raw.ptr, raw.len) != 0;
+        *wrong += pof_buf_addf(to, &err, "%d %d %d ", (int)pof_reader_line(r),
+                               (int)pof_reader_offset(r), rc < 0 ? (int)err.code : 0) != 0;
+        *wrong += rc < 0 ? pof_buf_addf(to, &err, "%s %s", err.field, err.text) != 0
+                         : pof_record_format(to, record.type, &record.u, &err) != 0;
+        *wrong += pof_buf_adds(to, "\n", &err) != 0;
+        rc = 0;
+    }
+    pof_reader_free(r);
+}
+
+/* However bytes come, and whichever way a line goes: the same records, errors and places. */
+static void chunks(void)
+{
+    static const char *const lines[] = {
+        GOOD "}\n",
+        "{\"pod\": \"P2\", \"p_w\": 5, \"duration_s\": 900, \"start\": \"2026-03-01T00:15:00Z\"}\n",
+        "{\"pod\": \"P3\", \"p_w\": 6, \"duration_s\": 900, \"start\": \"2026-03-01T00:30:00Z\"}\n",
+        "{\"pod\": \"P3\", \"p_w\": 6.5, \"duration_s\": 900, \"start\": \"2026-03-01T00:30:00Z\"}\n",
+        "{\"pod\": \"\", \"p_w\": 6, \"duration_s\": 900, \"start\": \"2026-03-01T00:30:00Z\"}\n",
+        "{\"pod\": \"P4\", \"p_w\": 7, \"duration_s\": 900, \"start\": \"2026-03-01T00:30:00Z\"}\r\n",
+        "{\"pod\": \"P5\", \"p_w\": 8, \"duration_s\": 900, \"start\": \"2026-03-01T00:30:00Z\"}\r\n",
+        "\n", GOOD ",\"q_var\":}\n", GOOD ",\"q_var\":-0}\n", GOOD ",\"x_own\":[1,{}]}\n"};
+    struct pof_buf text = {0}, whole = {0};
+    struct pof_err err = {0};
+    size_t wrong = 0, differ = 0;
+    int rc = pof_buf_adds(&text, "\xef\xbb\xbf", &err);
+    for (uint64_t i = 0; i < 300 && rc == 0; i++) {
+        size_t n = sizeof lines / sizeof lines[0];
+        rc = pof_buf_adds(&text, lines[pof_below(pof_random(5, i, 0), n)], &err);
+        for (int k = 0; k < 50 && i % 97 == 96 && rc == 0; k++) {
+            rc = pof_buf_adds(&text, k < 49 ? " too long " : "\n", &err);
+        }
+    }
+    rc = rc ? rc : pof_buf_add(&text, GOOD "}", sizeof GOOD "}", &err); /* no LF; the NUL ends the text */
+    tell(text.data, SIZE_MAX, &whole, &wrong);
+    for (size_t at_once = 1; at_once < 2000; at_once += at_once < 8 ? 1 : 331) {
+        struct pof_buf again = {0};
+        tell(text.data, at_once, &again, &wrong);
+        differ += again.len != whole.len || memcmp(again.data, whole.data, whole.len) != 0;
+        pof_buf_release(&again);
+    }
+    ok(rc == 0 && whole.len > 20000 && wrong == 0 && differ == 0,
+       "bytes by one, by few and all at once: the same records, errors and places");
+    pof_buf_release(&text);
+    pof_buf_release(&whole);
+}
+
 int main(void)
 {
     struct pof_record rec;
@@ -203,5 +284,6 @@ int main(void)
     test_csv();
     test_round_trip();
     is_int(read_first("", 0, POF_TYPES, &rec, &err), 0, "nothing in, nothing out");
+    chunks();
     return done();
 }

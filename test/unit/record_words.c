@@ -40,6 +40,11 @@ int main(void)
     is_word("scope", "own", POF_SCOPE_OWN);
     is_word("standing", "won", POF_STANDING_WON);
     is_word("standing", "lost", POF_STANDING_LOST);
+    is_word("subscription_step", "revoke", POF_SUBSCRIPTION_STEP_REVOKE);
+    is_word("access_decision", "deny", POF_ACCESS_DECISION_DENY);
+    is_word("access_why", "granted", POF_ACCESS_WHY_GRANTED);
+    is_word("access_why", "not_granted", POF_ACCESS_WHY_NOT_GRANTED);
+    is_word("access_why", "time", POF_ACCESS_WHY_TIME);
     is_word("why", "price", POF_WHY_PRICE);
     is_word("why", "grid", POF_WHY_GRID);
     is_word("why", "validation", POF_WHY_VALIDATION);

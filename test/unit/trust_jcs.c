@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Canonical JSON: the examples of RFC 8785, what must be refused, and the shared vectors. */
-#include "tap.h"
+#include "vectors.h"
 
 #include "trust/jcs.h"
+#include "trust/merkle.h"
+
+#include <jansson.h>
 
 static struct pof_jcs jcs;
 
@@ -215,6 +218,7 @@ static void doubles(void)
         }
     }
     fclose(f);
+    vectors_told("own/jcs/numbers.tsv", n - wrong, wrong, "");
     ok(n > 2000 && wrong == 0, "%d doubles print as in V8", n);
 }
 
@@ -222,6 +226,7 @@ static void documents(void)
 {
     static const char *const name[] = {"arrays",  "french", "structures",
                                        "unicode", "values", "weird"};
+    int passed = 0;
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
         char path[64];
         static char in[65536];
@@ -245,10 +250,86 @@ static void documents(void)
         if (canonical(in, n, &out, &err)) {
             ok(false, "%s: %s", name[i], err.text);
         } else {
-            is_text(out.data, out.len, want, name[i]);
+            passed += is_text(out.data, out.len, want, name[i]);
         }
         pof_buf_release(&out);
     }
+    vectors_told("third-party/jcs", passed, 6 - passed, "");
+}
+
+/* Readings, their canonical form and leaf hash. */
+static void measurements(void)
+{
+    FILE *f = data("own/jcs/measurements.jsonl");
+    static char line[65536];
+    struct pof_hasher *h;
+    struct pof_err err = {0};
+    int passed = 0, refused = 0, count = 0;
+    if (!f) {
+        return;
+    }
+    if (pof_hasher_new(&h, &err)) {
+        ok(false, "%s", err.text);
+    }
+    for (; fgets(line, sizeof line, f); count++) {
+        json_t *j = json_loads(line, 0, NULL);
+        const char *in = json_string_value(json_object_get(j, "input"));
+        const char *want = json_string_value(json_object_get(j, "canonical"));
+        char hex[65];
+        struct pof_buf out = {0};
+        struct pof_hash leaf;
+        int rc = canonical(in, strlen(in), &out, &err);
+        if (rc == 0) {
+            pof_merkle_leaf(h, out.data, out.len, &leaf);
+            for (int i = 0; i < POF_HASH; i++) {
+                snprintf(hex + 2 * i, 3, "%02x", leaf.b[i]);
+            }
+            bool same = is_text(out.data, out.len, want, "canonical form");
+            passed +=
+                ok(same && strcmp(hex, json_string_value(json_object_get(j, "leaf_sha256"))) == 0,
+                   "and its leaf hash");
+        } else {
+            refused += ok(rc == POF_E_NUMBER, "an integer of 2^53 and more is refused");
+        }
+        pof_buf_release(&out);
+        json_decref(j);
+    }
+    fclose(f);
+    pof_hasher_free(h);
+    is_int(passed + refused, count, "all of them");
+    vectors_told("own/jcs/measurements.jsonl", passed + refused, count - passed - refused,
+                 "of these 1 refused: integers of 2^53 and more are");
+    is_int(refused, 1, "one has an integer of more than 2^53");
+}
+
+/* Texts that are to be refused; some as bytes in hexadecimal. */
+static void rejects(void)
+{
+    FILE *f = data("own/jcs/reject.jsonl");
+    static char line[65536];
+    int passed = 0, count = 0;
+    if (!f) {
+        return;
+    }
+    for (; fgets(line, sizeof line, f); count++) {
+        json_t *j = json_loads(line, 0, NULL);
+        const char *text = json_string_value(json_object_get(j, "text"));
+        const char *hex = json_string_value(json_object_get(j, "hex"));
+        char bytes[256];
+        size_t n = text ? strlen(text) : strlen(hex) / 2;
+        for (size_t i = 0; i < n; i++) {
+            unsigned v;
+            bytes[i] = text ? text[i] : sscanf(hex + 2 * i, "%2x", &v) == 1 ? (char)v : '?';
+        }
+        struct pof_buf out = {0};
+        passed += ok(canonical(bytes, n, &out, NULL) != 0, "refused: %s",
+                     json_string_value(json_object_get(j, "case")));
+        pof_buf_release(&out);
+        json_decref(j);
+    }
+    fclose(f);
+    is_int(count, 18, "18 of them");
+    vectors_told("own/jcs/reject.jsonl", passed, count - passed, "");
 }
 
 int main(void)
@@ -259,6 +340,8 @@ int main(void)
     many_members();
     doubles();
     documents();
+    measurements();
+    rejects();
     pof_jcs_release(&jcs);
     return done();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys, signed notes, checkpoints and proof files: own cases and the shared vectors. */
-#include "tap.h"
+#include "vectors.h"
 
 #include "base/base64.h"
 #include "trust/checkpoint.h"
@@ -182,7 +182,7 @@ static char file_text[1 << 16];
 static void cases(void)
 {
     size_t n = data("own/tlog/checkpoint_cases.jsonl", file_text, sizeof file_text);
-    int count = 0;
+    int count = 0, passed = 0;
     for (char *line = file_text; n && *line;) {
         char *lf = strchr(line, '\n');
         *lf = '\0';
@@ -198,12 +198,39 @@ static void cases(void)
         if (strcmp(name, "invalid UTF-8 in extension") == 0) {
             want = false; /* the file holds U+FFFD, under which the signature is wrong too */
         }
-        ok((got == POF_NOTE_GOOD) == want, "%s: %s", name, expect);
+        passed += ok((got == POF_NOTE_GOOD) == want, "%s: %s", name, expect);
         count++;
         json_decref(j);
     }
     if (n) {
         is_int(count, 28, "28 cases");
+        vectors_told("own/tlog/checkpoint_cases.jsonl", passed, count - passed,
+                     "strict text of C2SP, not Go's laxer parser");
+    }
+}
+
+/* All that litewitness cosigned; keys[1] gets its key. */
+static void cosigned(struct pof_vkey keys[2])
+{
+    static const int sizes[] = {1000, 5000, 65536, 70000};
+    struct pof_err err = {0};
+    struct pof_note note;
+    int passed = 0, count = 0;
+    ok(pof_vkey_parse(&keys[1], pof_text(witness_vkey), &err) == 0, "the key of litewitness");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "own/tlog/checkpoints/%d.cosigned.checkpoint", sizes[i]);
+        size_t n = data(name, file_text, sizeof file_text);
+        if (n) {
+            int rc = pof_note_open(&note, (struct pof_text){file_text, n}, keys, 2, &err);
+            passed += ok(rc == 0 && note.status == POF_NOTE_GOOD && note.signed_by[0] &&
+                             note.signed_by[1],
+                         "%s", name);
+            count++;
+        }
+    }
+    if (count) {
+        vectors_told("own/tlog/checkpoints/*.cosigned.checkpoint", passed, count - passed, "");
     }
 }
 
@@ -212,6 +239,7 @@ static void vectors(void)
     static const int sizes[] = {0, 1, 255, 256, 257, 1000, 5000, 65536, 70000, 100000};
     struct pof_err err = {0};
     struct pof_signer signer;
+    int passed = 0, count = 0;
     ok(pof_signer_parse(&signer, pof_text(log_secret), &err) == 0, "the key of the vectors");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         char name[64];
@@ -226,13 +254,18 @@ static void vectors(void)
         int rc =
             pof_checkpoint_open(&c, &note, (struct pof_text){file_text, n}, &signer.vkey, &err);
         rc = rc ? rc : pof_checkpoint_sign(&again, &c.head, &signer, &err);
-        ok(rc == 0 && note.status == POF_NOTE_GOOD && again.len == n &&
-               memcmp(again.data, file_text, n) == 0,
-           "%s: good, and the same bytes when signed here", name);
+        count++;
+        passed += ok(rc == 0 && note.status == POF_NOTE_GOOD && again.len == n &&
+                         memcmp(again.data, file_text, n) == 0,
+                     "%s: good, and the same bytes when signed here", name);
         pof_buf_release(&again);
     }
-    size_t n = data("own/tlog/checkpoints/70000.cosigned.checkpoint", file_text, sizeof file_text);
+    if (count) {
+        vectors_told("own/tlog/checkpoints/*.checkpoint", passed, count - passed, "");
+    }
     struct pof_vkey keys[2] = {signer.vkey};
+    cosigned(keys);
+    size_t n = data("own/tlog/checkpoints/70000.cosigned.checkpoint", file_text, sizeof file_text);
     struct pof_note note;
     if (n && pof_vkey_parse(&keys[1], pof_text(witness_vkey), &err) == 0) {
         is_int(pof_note_open(&note, (struct pof_text){file_text, n}, keys, 2, &err), 0, "cosigned");
@@ -273,9 +306,11 @@ static void offline_proof(void)
     }
     struct pof_hash leaf;
     pof_merkle_leaf(h, record, 128, &leaf);
-    ok(note.status == POF_NOTE_GOOD && p.index == 35000 &&
-           pof_merkle_check_inclusion(h, p.index, c.head.size, &leaf, &p.path, &c.head.root),
-       "record 35000 of 70000 is proved offline");
+    bool good =
+        ok(note.status == POF_NOTE_GOOD && p.index == 35000 &&
+               pof_merkle_check_inclusion(h, p.index, c.head.size, &leaf, &p.path, &c.head.root),
+           "record 35000 of 70000 is proved offline");
+    vectors_told("own/tlog/record_35000_of_70000.tlog-proof", good, !good, "");
     record[100] ^= 1;
     pof_merkle_leaf(h, record, 128, &leaf);
     ok(!pof_merkle_check_inclusion(h, p.index, c.head.size, &leaf, &p.path, &c.head.root),
@@ -298,8 +333,10 @@ static void example_note(void)
                           &err),
            0, "the example's key");
     is_int(pof_note_open(&note, pof_text(text), &key, 1, &err), 0, "the example's note");
-    ok(note.status == POF_NOTE_GOOD && pof_text_is(note.text, "This is an example message.\n"),
-       "is good");
+    bool good =
+        ok(note.status == POF_NOTE_GOOD && pof_text_is(note.text, "This is an example message.\n"),
+           "is good");
+    vectors_told("third-party/c2sp_signed_note.txt", good, !good, "");
     is_int(status_of(text, sizeof text - 1, log_vkey), POF_NOTE_UNKNOWN, "unknown to another key");
 }
 

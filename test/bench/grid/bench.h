@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum kind { SE, SE_BATCH, SE_DRAWS, SE_FILE, SE_FILE_ALL, SE_FILE_CHECK, PF, PF_BATCH, KINDS };
+enum kind { SE, SE_CHECK, SE_BATCH, SE_DRAWS, SE_FILE, SE_FILE_ALL, SE_FILE_CHECK, PF, PF_BATCH, KINDS };
 
 /* Times of power-grid-model 1.13.137 (ms CPU, one thread) and its memory (MiB), measured on the
  * same networks and sets on a machine of their own: read the ratios, and hold a peer of your own
@@ -54,6 +54,7 @@ struct figure {
     uint32_t nodes;
     size_t readings;
     unsigned runs, failures, scenarios;
+    double estimate_ms; /* SE_CHECK: of the estimate before it */
 };
 
 /* Ends the process with a message when it cannot. */
@@ -79,6 +80,8 @@ bool watch_take(struct watch *w, double seconds, unsigned pieces);
 double watch_median(struct watch *w);
 
 void run_se(struct bed *bed, struct figure *f);
+/* All normalised residuals and deviations of each estimate; beside them the time of the estimates. */
+void run_se_check(struct bed *bed, struct figure *f);
 void run_se_batch(struct bed *bed, struct figure *f);
 void run_se_draws(struct bed *bed, struct figure *f);
 void run_pf(struct bed *bed, struct figure *f);

@@ -12,7 +12,7 @@
 
 enum { MOST_NETS = 32 };
 
-static const char *const words[KINDS] = {"se", "se-batch", "se-draws", "se-file",
+static const char *const words[KINDS] = {"se", "se-check", "se-batch", "se-draws", "se-file",
                                          "se-file-all", "se-file-check", "pf", "pf-batch"};
 
 static void run(const struct net *net, enum kind kind, const struct place *place, struct figure *f)
@@ -24,6 +24,9 @@ static void run(const struct net *net, enum kind kind, const struct place *place
     switch (kind) {
     case SE:
         run_se(&bed, f);
+        break;
+    case SE_CHECK:
+        run_se_check(&bed, f);
         break;
     case SE_BATCH:
         run_se_batch(&bed, f);
@@ -87,7 +90,9 @@ static void print(const struct net *net, enum kind kind, const struct figure *f)
         printf(" scenarios=%u", f->scenarios);
     }
     printf(" runs=%u failures=%u", f->runs, f->failures);
-    if (kind == SE || kind == SE_BATCH) {
+    if (kind == SE_CHECK) {
+        printf(" estimate_ms=%.4g ratio=%.3g", f->estimate_ms, f->estimate_ms / f->ms);
+    } else if (kind == SE || kind == SE_BATCH) {
         peer("pgm_newton_ms", kind == SE ? p->nr : p->nr_batch, f->ms);
         peer("pgm_linear_ms", kind == SE ? p->il : p->il_batch, f->ms);
         peer("pgm_rss_mib", p->se_rss, f->rss_mib);
@@ -114,7 +119,7 @@ static bool wanted(const struct net *net, int argc, char **argv)
 /* Time per node must not grow: at 100k nodes at most twice that at 1k. */
 static int judge_shape(double node[][KINDS])
 {
-    static const enum kind shaped[] = {SE, SE_BATCH, SE_FILE, PF, PF_BATCH};
+    static const enum kind shaped[] = {SE, SE_BATCH, SE_FILE, SE_FILE_CHECK, PF, PF_BATCH};
     size_t small = nets_n, large = nets_n;
     int bad = 0;
     for (size_t i = 0; i < nets_n; i++) {
@@ -125,6 +130,7 @@ static int judge_shape(double node[][KINDS])
         double a = node[small][shaped[k]], b = node[large][shaped[k]];
         if (a > 0 && b > 0) {
             bad += b > 2 * a;
+            printf("bench shape kind=%s ratio=%.2f\n", words[shaped[k]], b / a);
             printf("%s - %s: time per node at 100k nodes is %.2f times that at 1k, at most 2\n",
                    b > 2 * a ? "not ok" : "ok", words[shaped[k]], b / a);
         }

@@ -106,7 +106,7 @@ void bed_make(struct bed *bed, const struct net *net, const struct place *place)
     const struct pof_pf_options exact = {.tolerance = 1e-10};
     const struct pof_measure_options m = {.set = net->set, .noise = true, .seed = SEED};
     struct pof_err err = {0};
-    enum pof_pf_status status;
+    enum pof_pf_status status = POF_PF_DIVERGED;
     *bed = (struct bed){.net = net};
     if (net->nodes == 0) {
         read_case(bed, place);

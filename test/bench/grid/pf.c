@@ -67,7 +67,8 @@ static int count(void *ctx, const struct pof_solved *solved, struct pof_err *err
     return 0;
 }
 
-/* The model is made anew for every batch, which is in its time. */
+/* On a live model, as peers are measured: consumption of all nodes in, voltages and angles of all
+ * nodes out (pof_batch.voltages_only); no flows. */
 void run_pf_batch(struct bed *bed, struct figure *f)
 {
     struct watch w = {0};
@@ -75,7 +76,12 @@ void run_pf_batch(struct bed *bed, struct figure *f)
     size_t nodes = bed->grid.nodes;
     unsigned n = nodes < 2000 ? 1000 : nodes < 20000 ? 64 : 32;
     double *p = draw_cases(bed, n), used;
-    const struct pof_batch batch = {n, p, p + nodes * n, .voltages_only = true, .threads = 1};
+    struct pof_pf *pf;
+    if (pof_pf_new(&pf, &bed->grid, NULL, &err)) {
+        die(bed->net->name, &err);
+    }
+    const struct pof_batch batch = {
+        n, p, p + nodes * n, .voltages_only = true, .threads = 1, .pf = pf};
     const struct pof_case_taker taker = {count, f};
     do {
         double t = cpu();
@@ -88,5 +94,6 @@ void run_pf_batch(struct bed *bed, struct figure *f)
     f->runs = w.n;
     f->scenarios = n;
     f->rss_mib = rss_mib();
+    pof_pf_free(pf);
     free(p);
 }

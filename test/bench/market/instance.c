@@ -176,14 +176,16 @@ void market_write_offers(struct bench_market *m, FILE *f)
     }
 }
 
-void market_write(struct bench_market *m, const char *folder)
+static void write_file(struct bench_market *m, const char *folder, const char *name,
+                       void (*write)(struct bench_market *m, FILE *f))
 {
-    static const struct {
-        const char *name;
-        void (*write)(struct bench_market *m, FILE *f);
-    } parts[] = {{"requests.csv", market_write_requests},
-                 {"limits.csv", market_write_limits},
-                 {"offers.csv", market_write_offers}};
+    FILE *f = create(folder, name);
+    write(m, f);
+    fclose(f);
+}
+
+void market_write_frame(struct bench_market *m, const char *folder)
+{
     char end[32];
     write_grid(m, folder);
     FILE *f = create(folder, "sessions.csv");
@@ -193,9 +195,12 @@ void market_write(struct bench_market *m, const char *folder)
                "2026-03-10T00:00:00Z,%s\n",
             instant(m->periods, end));
     fclose(f);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        f = create(folder, parts[i].name);
-        parts[i].write(m, f);
-        fclose(f);
-    }
+    write_file(m, folder, "requests.csv", market_write_requests);
+}
+
+void market_write(struct bench_market *m, const char *folder)
+{
+    market_write_frame(m, folder);
+    write_file(m, folder, "limits.csv", market_write_limits);
+    write_file(m, folder, "offers.csv", market_write_offers);
 }

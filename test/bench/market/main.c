@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,22 +115,66 @@ static void bench_clear(const struct bench *b, uint32_t offers, uint32_t periods
     market_free(&m);
 }
 
-/* Clearing and outcomes of a session, as two programs. */
-static void bench_session(const struct bench *b, uint32_t offers, uint32_t periods)
+/* --- more offers than memory would hold at once --- */
+
+/* A child that writes records into a FIFO of the bench's folder. */
+static pid_t feed(const struct bench *b, struct bench_market *m, const char *name,
+                  void (*write)(struct bench_market *m, FILE *f))
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s", b->folder, name);
+    remove(path);
+    if (mkfifo(path, 0600) != 0) {
+        fail(path);
+    }
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        FILE *f = create(b->folder, name);
+        write(m, f);
+        _exit(fclose(f) != 0);
+    }
+    if (pid < 0) {
+        fail("fork");
+    }
+    return pid;
+}
+
+/* A session of which the first quarter-hours have offers; requests and limits are there for all. */
+static struct use stream(const struct bench *b, uint32_t offers, uint32_t periods, uint32_t offered)
 {
     struct bench_market m;
+    int status[2];
     char program[1200];
     market_init(&m, offers, periods, 1);
-    market_write(&m, b->folder);
-    double cpu = run_clear(b, 5).cpu_s;
-    snprintf(program, sizeof program, "%s/pof-outcome", b->bin);
-    char *const argv[] = {program,  "--quiet", "--format", "csv",        "--output", "outcomes.csv",
-                          "--force", "--accept-missing", "awards.csv", NULL};
-    double outcome = best_of(5, b, argv).cpu_s;
-    printf("bench session offers=%u periods=%u cpu_s=%.4f clear_s=%.4f outcome_s=%.4f\n", offers,
-           periods, cpu + outcome, cpu, outcome);
-    fflush(stdout);
+    market_write_frame(&m, b->folder);
+    pid_t limits = feed(b, &m, "limits.csv", market_write_limits);
+    m.periods = offered;
+    pid_t pid = feed(b, &m, "offers.csv", market_write_offers);
+    snprintf(program, sizeof program, "%s/pof-clear", b->bin);
+    char *const argv[] = {program,     "--stream",     "--grid",       "grid.json",  "--quiet",
+                          "--format",  "csv",          "--output",     "awards.csv", "--force",
+                          "sessions.csv", "requests.csv", "limits.csv", "offers.csv", NULL};
+    struct use u = spawn(b, argv);
+    if (waitpid(limits, &status[0], 0) != limits || waitpid(pid, &status[1], 0) != pid || status[0] ||
+        status[1]) {
+        fail("the records were not all read");
+    }
     market_free(&m);
+    return u;
+}
+
+/* A day, from what one quarter-hour of offers takes and what each of some further ones adds. Memory is
+ * that of the run with the most: every limit of the day is in it, and offers are forgotten. */
+static void bench_stream(const struct bench *b, uint32_t offers, uint32_t periods, uint32_t measured)
+{
+    struct use one = stream(b, offers, periods, 1);
+    struct use all = stream(b, offers, periods, measured);
+    double each = measured > 1 ? (all.cpu_s - one.cpu_s) / (measured - 1) : one.cpu_s;
+    printf("bench clear offers=%u periods=%u blocks=0 cpu_s=%.1f rss_mib=%.0f measured_periods=%u "
+           "measured_cpu_s=%.1f each_s=%.3f\n",
+           offers, periods, all.cpu_s + each * (periods - measured), all.mib, measured, all.cpu_s, each);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -137,6 +182,7 @@ int main(int argc, char **argv)
     struct bench b = {.bin = argc > 1 ? argv[1] : "build/release/bin",
                       .clp = installed("clp"),
                       .glpk = installed("glpsol")};
+    int measured = argc > 2 ? atoi(argv[2]) : 3; /* of the quarter-hours of the largest session */
     const char *tmp = getenv("TMPDIR");
     snprintf(b.folder, sizeof b.folder, "%s/pof-bench-XXXXXX", tmp ? tmp : "/tmp");
     char bin[4096];
@@ -152,7 +198,7 @@ int main(int argc, char **argv)
     }
     bench_clear(&b, 15000, 1);
     bench_clear(&b, 1500, 96);
-    bench_session(&b, 1500, 96);
+    bench_stream(&b, 1500000, 96, measured >= 1 && measured <= 96 ? (uint32_t)measured : 3);
     char command[1200];
     snprintf(command, sizeof command, "rm -rf '%s'", b.folder);
     return system(command) != 0;

@@ -51,6 +51,8 @@ void market_quarter(struct bench_market *m, uint32_t q);
 
 /* grid.json, sessions.csv, requests.csv, limits.csv and offers.csv in a folder. */
 void market_write(struct bench_market *m, const char *folder);
+/* Of these, all but limits and offers. */
+void market_write_frame(struct bench_market *m, const char *folder);
 /* One of them to an open file: for pipes. */
 void market_write_limits(struct bench_market *m, FILE *f);
 void market_write_requests(struct bench_market *m, FILE *f);

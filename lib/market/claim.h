@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A cleared session as it is claimed: orders and results as read, each beside what it names, by
+ * quarter-hour. For programs that check it; nothing of it is used to make a result. */
+#ifndef POF_MARKET_CLAIM_H
+#define POF_MARKET_CLAIM_H
+
+#include "grid/grid.h"
+#include "market/rules.h"
+#include "record/kept.h"
+
+/* What has a name: an offer, a request, a block of offers, a group of blocks. */
+struct pof_claim_name {
+    struct pof_claim_line *line;        /* of offers and requests */
+    bool taken, left;                   /* for the checker: somewhere taken, somewhere not whole */
+    const struct pof_claim_name *taker; /* for the checker: of a group */
+};
+
+/* A record and what it stands beside. */
+struct pof_claim_line {
+    const struct pof_kept *at;
+    const struct pof_record *r;
+    uint32_t area; /* 2 node for all that hangs below it, 2 node + 1 for its own offers; POF_NONE: not
+                      connected */
+    int64_t rank;  /* of offers by the tie rule, from 1; 0: takes no part */
+    bool late, refused; /* offers that take none: came after the gate; the rules do not allow it */
+    struct pof_claim_name *name, *offer, *request; /* its own; those it refers to; NULL */
+};
+
+/* Initialise with {.grid}, fill kept and rulebook; then pof_claim_index. */
+struct pof_claim {
+    const struct pof_grid *grid; /* borrowed */
+    struct pof_rulebook rulebook; /* filled in before indexing */
+    struct pof_rules rules;       /* in force */
+    struct pof_kept_records kept;
+    struct pof_tree tree;
+    struct pof_kept_slices slices; /* quarter-hours of the session */
+    struct pof_claim_line *line;   /* of each kept record, by type; requests the dearest first; offers by
+                                      the tie rule; awards by request, why, direction, the dearest offer
+                                      first; all else as read */
+    struct pof_names ids;
+    struct pof_claim_name *name; /* by number in ids */
+    const struct pof_session *session;
+    int64_t quarters;
+    bool ties; /* prices tell ties */
+};
+
+/* Sorts, chooses the session (NULL: the only one given) and finds what lines refer to. A line is refused
+ * with POF_E_ANSWER_NO and its place: an id given twice, a result that names an order or quarter-hour
+ * that is not of the session, a record that is neither order nor result. O(n log n). */
+int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *err) POF_CHECKED;
+void pof_claim_release(struct pof_claim *c);
+
+/* A name of a kind of things in a session, made when it is not there; NULL text: NULL. */
+int pof_claim_name(struct pof_claim *c, char kind, struct pof_text session,
+                   const struct pof_text *text, struct pof_claim_name **to,
+                   struct pof_err *err) POF_CHECKED;
+
+/* The lines of a type in a quarter-hour of the session (counted from 0): indices, in order of line. */
+size_t pof_claim_lines(const struct pof_claim *c, int64_t quarter, enum pof_type type,
+                       const uint32_t **at);
+/* Does a quarter-hour begin in [from, to)? */
+bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, int64_t to);
+
+/* Appends the id an award must have: SESSION:OFFER:QUARTER, numbered from the second of its offer on. */
+int pof_claim_award_id(struct pof_buf *id, const struct pof_award *a, unsigned n,
+                       struct pof_err *err) POF_CHECKED;
+
+/* What a request is worth, 1e-6 EUR/MWh. */
+int64_t pof_claim_ceiling(const struct pof_claim *c, const struct pof_request *r);
+
+/* Does one area lie in another? O(depth). */
+bool pof_claim_inside(const struct pof_claim *c, uint32_t area, uint32_t in);
+
+/* The record must be the expected one, a structure of its type; refused with the field. */
+int pof_claim_same(const struct pof_claim_line *l, const void *expected,
+                   struct pof_err *err) POF_CHECKED;
+
+/* Refuses a line: "file:line:field: text". */
+#define POF_REFUSE(l, field, ...)                                                                  \
+    (pof_fail(err, POF_E_ANSWER_NO, __VA_ARGS__), pof_at(err, (l)->at->file, (l)->at->line, field))
+#define POF_TEXT(t) (int)(t).len, (t).ptr /* for "%.*s" */
+
+#endif
