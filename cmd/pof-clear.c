@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "io/heap.h"
+#include "market/refuse.h"
 #include "market/stream.h"
 #include "num/decimal.h"
 
@@ -10,27 +11,34 @@
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *prices, *served, *report;
+    const char *grid, *session, *rules, *prices, *served, *report, *refused, *single, *reserve, *seed;
     int64_t ceiling, budget;
-    int sequence, price, method;
+    int sequence, price, tie, method;
     bool stream;
 };
 
 static const char *const sequences[] = {"joint", "dso-first", NULL};
-static const char *const price_rules[] = {"pay-as-bid", "uniform", NULL};
+static const char *const price_rules[] = {"pay-as-bid", "uniform", "zonal", "nodal", NULL};
+static const char *const tie_rules[] = {"time", "pro-rata", "lottery", NULL};
 static const char *const methods[] = {"tree", "lp", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to clear (the only one given)", 0, 0, NULL},
+    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules of the market, see pof-rules(5) (the usual ones)", 0, 0, NULL},
     {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
+    {"tie", 0, POF_OPT_WORD, AT(tie), "RULE", "which of equal offers are taken (time)", 0, 0, tie_rules},
+    {"seed", 0, POF_OPT_TEXT, AT(seed), "TEXT", "seed of the lottery", 0, 0, NULL},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
     {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
     {"served", 0, POF_OPT_OUTPUT, AT(served), "FILE", "write what each request got, for pof-verify", 0, 0, NULL},
     {"report", 0, POF_OPT_OUTPUT, AT(report), "FILE", "cost and proven bound, as cleared records", 0, 0, NULL},
+    {"refused", 0, POF_OPT_OUTPUT, AT(refused), "FILE", "orders that take no part, as refusal records", 0, 0, NULL},
+    {"single-sellers", 0, POF_OPT_OUTPUT, AT(single), "FILE", "requests that one seller alone can serve", 0, 0, NULL},
+    {"reserve", 0, POF_OPT_OUTPUT, AT(reserve), "FILE", "what requests want held ready beyond their awards", 0, 0, NULL},
     {"method", 0, POF_OPT_WORD, AT(method), "WORD", "tree method, or linear programming to compare with (tree)", 0, 0, methods},
     {"stream", 0, POF_OPT_FLAG, AT(stream), NULL, "offers come in order of time: hold one quarter-hour of them", 0, 0, NULL},
     {0}};
@@ -49,6 +57,7 @@ struct job {
     const struct args *args;
     struct pof_grid grid;
     struct pof_feeder feeder;
+    struct pof_rulebook rules;
     struct pof_book book;
     struct pof_auction auction;
     struct pof_stream stream;
@@ -59,6 +68,39 @@ static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
     int rc = pof_cli_grid(cli, j->args->grid, &j->grid, err);
     rc = rc ? rc : pof_feeder_init(&j->feeder, &j->grid, err);
     return rc ? pof_at(err, j->args->grid, 0, NULL) : 0;
+}
+
+static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    return pof_rulebook_take(ctx, record, err);
+}
+
+static int read_rules(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
+    const struct args *a = j->args;
+    struct pof_rules *o = &j->rules.option;
+    if (a->sequence >= 0) {
+        o->sequence = a->sequence;
+        POF_SET(o, rules, sequence);
+    }
+    if (a->price >= 0) {
+        o->price = a->price;
+        POF_SET(o, rules, price);
+    }
+    if (a->tie >= 0) {
+        o->tie = a->tie;
+        POF_SET(o, rules, tie);
+    }
+    if (a->seed) {
+        o->seed = pof_text(a->seed);
+        POF_SET(o, rules, seed);
+    }
+    if (a->ceiling >= 0) {
+        o->ceiling_ueur_mwh = a->ceiling;
+        POF_SET(o, rules, ceiling_ueur_mwh);
+    }
+    return a->rules ? pof_cli_read_files(cli, &a->rules, 1, wants, 2, &j->rules, err) : 0;
 }
 
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
@@ -101,6 +143,11 @@ static int write_price(void *ctx, const struct pof_node_price *price, struct pof
     return pof_writer_put(ctx, POF_node_price, price, err);
 }
 
+static int write_single(void *ctx, const struct pof_single_seller *s, struct pof_err *err)
+{
+    return pof_writer_put(ctx, POF_single_seller, s, err);
+}
+
 static int write_served(void *ctx, const struct pof_served *served, struct pof_err *err)
 {
     return pof_writer_put(ctx, POF_served, served, err);
@@ -121,6 +168,7 @@ static void say_input(struct pof_cli *cli, const struct pof_book *b)
                  " offers, %" PRIu64 " limits",
                  (int)b->session.id.len, b->session.id.ptr, b->quarters, c->requests, c->offers,
                  c->limits);
+    say_left_out(cli, b->refusals, "orders refused by the rules, see --refused");
     say_left_out(cli, c->requests_elsewhere, "requests of other sessions left out");
     say_left_out(cli, c->requests_outside, "requests outside the session's window left out");
     say_left_out(cli, c->offers_outside, "offers outside the session's window left out");
@@ -154,6 +202,15 @@ static void say_result(struct pof_cli *cli, const struct pof_auction *a)
                  requested);
 }
 
+static void say_reserve(struct pof_cli *cli, const struct pof_auction *a)
+{
+    char asked[POF_DECIMAL_MAX], held[POF_DECIMAL_MAX];
+    if (a->reserve_asked_wq > 0) {
+        int n = kwh(a->reserve_asked_wq, asked), m = kwh(a->reserve_wq, held);
+        pof_cli_note(cli, "%.*s of %.*s kWh of reliability margins held ready", m, held, n, asked);
+    }
+}
+
 static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
 {
     for (unsigned k = 0; a->units > 0 && k < a->passes; k++) {
@@ -163,28 +220,76 @@ static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
                      "pass %u: %zu of %zu decisions taken, %" PRIu64 " nodes searched, "
                      "at most %.*s %% above the least cost (%s)",
                      k + 1, a->units_taken, a->units, a->pass[k].nodes, n, gap,
-                     a->pass[k].open ? "--budget ended the search" : "optimal");
+                     a->units_lost       ? "decisions at a loss are left out"
+                     : a->pass[k].open ? "--budget ended the search"
+                                         : "optimal");
     }
+    say_left_out(cli, a->units_lost, "decisions left out because they would lose at node prices");
+}
+
+static int write_refused(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    struct pof_writer *to;
+    struct pof_buf reason = {0};
+    int rc = j->args->refused ? pof_cli_writer(cli, j->args->refused, &to, err) : 0;
+    pof_book_refusals_sort(&j->book);
+    for (size_t i = 0; rc == 0 && j->args->refused && i < j->book.refusals; i++) {
+        struct pof_refusal record;
+        rc = pof_book_refusal_record(&j->book, &j->book.refusal[i], &reason, &record, err);
+        rc = rc ? rc : pof_writer_put(to, POF_refusal, &record, err);
+    }
+    pof_buf_release(&reason);
+    return rc;
 }
 
 static int write_report(struct pof_cli *cli, const struct job *j, const struct pof_auction *a,
                         struct pof_err *err)
 {
     struct pof_writer *to;
+    char digest[POF_SHA256_HEX];
     int rc = j->args->report ? pof_cli_writer(cli, j->args->report, &to, err) : 0;
+    rc = rc ? rc : pof_rulebook_digest(&j->rules, &j->book.rules, digest, err);
     for (unsigned k = 0; rc == 0 && j->args->report && k < a->passes; k++) {
         struct pof_cleared record;
         rc = pof_auction_record(a, &j->book, k, &record, err);
+        record.rules = (struct pof_text){digest, sizeof digest};
+        POF_SET(&record, cleared, rules);
         rc = rc ? rc : pof_writer_put(to, POF_cleared, &record, err);
+    }
+    return rc;
+}
+
+/* A stream hands out while it reads, so outputs are there before. */
+static int open_outputs(struct pof_cli *cli, struct job *j, struct pof_err *err)
+{
+    struct pof_writer *to;
+    int rc = 0;
+    if (j->args->single) {
+        rc = pof_cli_writer(cli, j->args->single, &to, err);
+        j->auction.on_single = write_single;
+        j->auction.single_ctx = rc ? NULL : to;
+    }
+    if (rc == 0 && j->args->reserve) {
+        rc = pof_cli_writer(cli, j->args->reserve, &to, err);
+        j->auction.on_reserve = write_award;
+        j->auction.reserve_ctx = rc ? NULL : to;
+    }
+    if (rc == 0 && j->args->served) {
+        rc = pof_cli_writer(cli, j->args->served, &to, err);
+        j->auction.on_served = write_served;
+        j->auction.served_ctx = rc ? NULL : to;
+    }
+    if (rc == 0 && j->args->prices) {
+        rc = pof_cli_writer(cli, j->args->prices, &to, err);
+        j->auction.on_price = write_price;
+        j->auction.price_ctx = rc ? NULL : to;
     }
     return rc;
 }
 
 static int prepare(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    j->auction = (struct pof_auction){.sequence = (enum pof_sequence)j->args->sequence,
-                                      .price_rule = (enum pof_price_rule)j->args->price,
-                                      .method = (enum pof_clear_method)j->args->method,
+    j->auction = (struct pof_auction){.method = (enum pof_clear_method)j->args->method,
                                       .threads = pof_cli_threads(cli),
                                       .budget = (uint64_t)j->args->budget,
                                       .on_award = write_award,
@@ -192,37 +297,29 @@ static int prepare(struct pof_cli *cli, struct job *j, struct pof_err *err)
     j->stream = (struct pof_stream){.book = &j->book,
                                     .auction = &j->auction,
                                     .session = j->args->session,
-                                    .ceiling_ueur = j->args->ceiling};
+                                    .rules = &j->rules};
     if (j->args->stream && j->args->prices) {
         return pof_fail(err, POF_E_USAGE,
                         "--prices have ties among the offers of the whole session; --stream never "
                         "holds them all: leave one of the two away");
     }
-    return 0;
+    return open_outputs(cli, j, err);
 }
 
 static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    struct pof_writer *prices = NULL, *served = NULL;
-    int rc = j->args->stream ? 0 : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
-    if (rc == 0 && j->args->prices) {
-        rc = pof_cli_writer(cli, j->args->prices, &prices, err);
-        j->auction.on_price = write_price;
-        j->auction.price_ctx = prices;
-    }
-    if (rc == 0 && j->args->served) {
-        rc = pof_cli_writer(cli, j->args->served, &served, err);
-        j->auction.on_served = write_served;
-        j->auction.served_ctx = served;
-    }
+    int rc = j->args->stream ? 0 : pof_book_close(&j->book, j->args->session, &j->rules, err);
     rc = rc              ? rc
          : j->args->stream ? pof_stream_end(&j->stream, err)
                            : pof_auction_run(&j->auction, &j->book, err);
     if (rc == 0) {
         say_input(cli, &j->book);
         say_result(cli, &j->auction);
+        say_reserve(cli, &j->auction);
         say_decisions(cli, &j->auction);
-        rc = write_report(cli, j, &j->auction, err);
+        say_left_out(cli, j->auction.singles, "requests and quarter-hours that one seller alone can serve");
+        rc = write_refused(cli, j, err);
+        rc = rc ? rc : write_report(cli, j, &j->auction, err);
     }
     return rc;
 }
@@ -232,9 +329,11 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     struct job j = {.args = args};
     int rc = prepare(cli, &j, err);
     rc = rc ? rc : read_grid(cli, &j, err);
+    rc = rc ? rc : read_rules(cli, &j, err);
     rc = rc ? rc : read_book(cli, &j, err);
     rc = rc ? rc : clear_session(cli, &j, err);
     pof_book_release(&j.book);
+    pof_rulebook_release(&j.rules);
     pof_feeder_release(&j.feeder);
     pof_grid_release(&j.grid);
     return rc;
@@ -242,6 +341,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000), .budget = 500};
+    struct args args = {.ceiling = -1, .budget = 500, .sequence = -1, .price = -1, .tie = -1};
     return pof_main(&program, argc, argv, &args, run);
 }

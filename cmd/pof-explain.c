@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 struct args {
-    const char *grid, *session;
+    const char *grid, *session, *rules;
     int64_t ceiling;
     const char *diff;
     bool text, requests, root, answers;
@@ -24,6 +24,7 @@ struct args {
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed but with --diff", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to explain (the only one given)", 0, 0, NULL},
+    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
     {"text", 0, POF_OPT_FLAG, AT(text), NULL, "sentences for people instead of records", 0, 0, NULL},
     {"answers", 0, POF_OPT_FLAG, AT(answers), NULL, "how each request is met and why not whole", 0, 0, NULL},
@@ -48,6 +49,7 @@ struct job {
     struct pof_cli *cli;
     struct pof_grid grid;
     struct pof_feeder feeder;
+    struct pof_rulebook rules;
     struct pof_book book;
     struct pof_explain explain;
     struct pof_record *kept;
@@ -79,6 +81,22 @@ static int take(void *ctx, const struct pof_record *r, struct pof_err *err)
     return rc;
 }
 
+static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    return pof_rulebook_take(ctx, record, err);
+}
+
+static int read_rules(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
+    if (j->args->ceiling >= 0) {
+        j->rules.option.ceiling_ueur_mwh = j->args->ceiling;
+        POF_SET(&j->rules.option, rules, ceiling_ueur_mwh);
+    }
+    return j->args->rules ? pof_cli_read_files(j->cli, &j->args->rules, 1, wants, 2, &j->rules, err)
+                          : 0;
+}
+
 static int read_all(struct job *j, struct pof_err *err)
 {
     static const struct pof_want wants[] = {
@@ -89,9 +107,10 @@ static int read_all(struct job *j, struct pof_err *err)
     if (rc) {
         return pof_at(err, j->args->grid, 0, NULL);
     }
-    rc = pof_book_init(&j->book, &j->feeder, err);
+    rc = read_rules(j, err);
+    rc = rc ? rc : pof_book_init(&j->book, &j->feeder, err);
     rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
-    return rc ? rc : pof_book_close(&j->book, j->args->session, j->args->ceiling, err);
+    return rc ? rc : pof_book_close(&j->book, j->args->session, &j->rules, err);
 }
 
 /* Awards come before their verdicts, whatever the order of the input. */
@@ -168,9 +187,28 @@ static int by_id(const void *a, const void *b)
                         ((const struct pof_record *)b)->u.offer.id);
 }
 
-static int explain_unfed(struct job *j, struct pof_err *err)
+/* An offer that no price was asked for, in each of its quarter-hours. */
+static int explain_lost(struct job *j, const struct pof_offer *o, enum pof_why why,
+                        struct pof_err *err)
 {
     const struct pof_session *s = &j->book.session;
+    int rc = 0;
+    for (int64_t t = s->start; rc == 0 && t < s->end; t += POF_QUARTER_S) {
+        const struct pof_explanation e = {.session = s->id,
+                                          .offer = o->id,
+                                          .start = t,
+                                          .duration_s = POF_QUARTER_S,
+                                          .p_w = o->p_w,
+                                          .standing = POF_STANDING_LOST,
+                                          .why = (int)why,
+                                          .price_ueur_mwh = o->price_ueur_mwh};
+        rc = t >= o->start && t < o->end ? on_explanation(j, &e, err) : 0;
+    }
+    return rc;
+}
+
+static int explain_unfed(struct job *j, struct pof_err *err)
+{
     size_t n = 0;
     int rc = 0;
     for (size_t i = 0; i < j->n; i++) {
@@ -181,18 +219,24 @@ static int explain_unfed(struct job *j, struct pof_err *err)
     if (n > 1) {
         qsort(j->kept, n, sizeof *j->kept, by_id);
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct pof_offer *o = &j->kept[i].u.offer;
-        for (int64_t t = s->start; rc == 0 && t < s->end; t += POF_QUARTER_S) {
-            const struct pof_explanation e = {.session = s->id,
-                                              .offer = o->id,
-                                              .start = t,
-                                              .duration_s = POF_QUARTER_S,
-                                              .p_w = o->p_w,
-                                              .standing = POF_STANDING_LOST,
-                                              .why = POF_WHY_UNFED,
-                                              .price_ueur_mwh = o->price_ueur_mwh};
-            rc = t >= o->start && t < o->end ? on_explanation(j, &e, err) : 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = explain_lost(j, &j->kept[i].u.offer, POF_WHY_UNFED, err);
+    }
+    return rc;
+}
+
+static int explain_refused(struct job *j, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->book.refusals; i++) {
+        const struct pof_book_refusal *x = &j->book.refusal[i];
+        const struct pof_offer o = {.id = x->id,
+                                    .start = x->start,
+                                    .end = x->end,
+                                    .p_w = x->p_w,
+                                    .price_ueur_mwh = x->price_ueur_mwh};
+        if (x->order == POF_ORDER_OFFER && j->feeder.place[x->node] != POF_NONE) {
+            rc = explain_lost(j, &o, x->why == POF_REFUSAL_LATE ? POF_WHY_GATE : POF_WHY_REFUSED, err);
         }
     }
     return rc;
@@ -210,6 +254,7 @@ static int write_all(struct job *j, struct pof_err *err)
         return pof_answer_run(&j->explain, on_answer, j, err);
     }
     rc = rc ? rc : pof_explain_run(&j->explain, on_explanation, j, err);
+    rc = rc ? rc : explain_refused(j, err);
     return rc ? rc : explain_unfed(j, err);
 }
 
@@ -220,6 +265,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     rc = rc || j.args->diff ? rc : write_all(&j, err);
     pof_explain_release(&j.explain);
     pof_book_release(&j.book);
+    pof_rulebook_release(&j.rules);
     pof_feeder_release(&j.feeder);
     pof_grid_release(&j.grid);
     pof_arena_release(&j.arena);
@@ -229,6 +275,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000)};
+    struct args args = {.ceiling = -1};
     return pof_main(&program, argc, argv, &args, run);
 }

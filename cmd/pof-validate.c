@@ -3,14 +3,16 @@
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "market/narrow.h"
+#include "market/rules.h"
 #include "market/validate.h"
+#include "record/words.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 struct args {
-    const char *grid, *session, *limits;
+    const char *grid, *session, *rules, *limits;
     int64_t max_loading, outage_loading, worth_dso, worth_tso, margin;
     struct pof_texts outages;
 };
@@ -19,6 +21,7 @@ static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, offsetof(struct args, session), "ID", "session of the awards (the only one given)", 0, 0, NULL},
     {"max-loading", 0, POF_OPT_MICRO, offsetof(struct args, max_loading), "SHARE", "share of its rating that a branch may carry (1)", 0, 10, NULL},
+    {"rules", 'r', POF_OPT_FILE, offsetof(struct args, rules), "FILE", "rules of the market: whose awards are cut first (the TSO's)", 0, 0, NULL},
     {"worth-dso", 0, POF_OPT_MICRO, offsetof(struct args, worth_dso), "EUR", "what a MWh is worth to the DSO (300000)", 0, 999999999, NULL},
     {"worth-tso", 0, POF_OPT_MICRO, offsetof(struct args, worth_tso), "EUR", "what a MWh is worth to the TSO (3000)", 0, 999999999, NULL},
     {"outage", 0, POF_OPT_LIST, offsetof(struct args, outages), "BRANCH", "limits hold also without this branch; several may be given", 0, 0, NULL},
@@ -81,12 +84,39 @@ static int find_outages(struct job *j, struct pof_err *err)
     return rc;
 }
 
+static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    return pof_rulebook_take(ctx, record, err);
+}
+
+/* What a MWh is worth to each role, by the rules of the market unless options say. */
+static int weigh(struct pof_cli *cli, const struct job *j, int64_t worth[2], struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
+    static const int64_t first = INT64_C(3000000000), last = INT64_C(300000000000); /* cut; EUR/MWh */
+    struct pof_rulebook book = {0};
+    struct pof_rules rules;
+    int rc = j->args->rules ? pof_cli_read_files(cli, &j->args->rules, 1, wants, 2, &book, err) : 0;
+    rc = rc ? rc : pof_rulebook_choose(&book, j->forecast.session.kind, &rules, err);
+    worth[POF_ROLE_DSO] = worth[POF_ROLE_TSO] = first;
+    if (rc == 0 && rules.cut != POF_CUT_ORDER_LEAST_COST) {
+        worth[rules.cut == POF_CUT_ORDER_TSO_FIRST ? POF_ROLE_DSO : POF_ROLE_TSO] = last;
+    }
+    if (j->args->worth_dso >= 0) {
+        worth[POF_ROLE_DSO] = j->args->worth_dso;
+    }
+    if (j->args->worth_tso >= 0) {
+        worth[POF_ROLE_TSO] = j->args->worth_tso;
+    }
+    pof_rulebook_release(&book);
+    return rc;
+}
+
 static int validate(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     const struct pof_forecast_options window = {.grid = &j->grid, .session = j->args->session};
-    const struct pof_validate_options o = {.max_loading = (double)j->args->max_loading * 1e-6,
+    struct pof_validate_options o = {.max_loading = (double)j->args->max_loading * 1e-6,
                                            .outage_loading = (double)j->args->outage_loading * 1e-6,
-                                           .worth_ueur_mwh = {j->args->worth_dso, j->args->worth_tso},
                                            .outage = j->outage,
                                            .outages = (uint32_t)j->args->outages.n,
                                            .threads = pof_cli_threads(cli)};
@@ -94,6 +124,7 @@ static int validate(struct pof_cli *cli, struct job *j, struct pof_err *err)
         return pof_fail(err, POF_E_USAGE, "a loading of '0' forbids every flow; 1 is the rating");
     }
     int rc = pof_forecast_build(&j->forecast, &window, err);
+    rc = rc ? rc : weigh(cli, j, o.worth_ueur_mwh, err);
     return rc ? rc : pof_validate_run(&j->validate, &j->forecast, &j->grid, &o, err);
 }
 
@@ -167,7 +198,7 @@ int main(int argc, char **argv)
     struct args args = {.max_loading = 1000000,
                         .outage_loading = 1000000,
                         .margin = 1000,
-                        .worth_dso = INT64_C(300000000000),
+                        .worth_dso = -1,
                         .worth_tso = INT64_C(3000000000)};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -14,16 +14,17 @@
 #include <string.h>
 
 struct args {
-    const char *grid, *session;
+    const char *grid, *session, *rules;
     int64_t ceiling;
     int price;
 };
 
-static const char *const price_rules[] = {"pay-as-bid", "uniform", NULL};
+static const char *const price_rules[] = {"pay-as-bid", "uniform", "zonal", "nodal", NULL};
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to verify (the only one given)", 0, 0, NULL},
+    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
     {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "price rule it was cleared by (pay-as-bid)", 0, 0, price_rules},
     {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
     {0}};
@@ -98,20 +99,64 @@ static int check_session(struct market *m, struct pof_err *err)
     return rc;
 }
 
+static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
+{
+    return pof_rulebook_take(ctx, record, err);
+}
+
+static int read_rules(struct pof_cli *cli, const struct args *a, struct pof_rulebook *rules,
+                      struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
+    if (a->price >= 0) {
+        rules->option.price = a->price;
+        POF_SET(&rules->option, rules, price);
+    }
+    if (a->ceiling >= 0) {
+        rules->option.ceiling_ueur_mwh = a->ceiling;
+        POF_SET(&rules->option, rules, ceiling_ueur_mwh);
+    }
+    return a->rules ? pof_cli_read_files(cli, &a->rules, 1, wants, 2, rules, err) : 0;
+}
+
+/* What is checked is said; what cannot be is refused by name. */
+static int check_rules(const struct market *m, struct pof_err *err)
+{
+    const struct pof_rules *r = &m->c.rules;
+    char hex[POF_SHA256_HEX];
+    if (r->price == POF_PRICE_RULE_ZONAL || r->single_seller == POF_SINGLE_SELLER_AS_BID) {
+        return pof_fail(err, POF_E_USAGE, "prices of zones and of single sellers cannot be verified yet");
+    }
+    int rc = pof_rulebook_digest(&m->c.rulebook, r, hex, err);
+    for (size_t i = 0; rc == 0 && i < m->c.kept.n; i++) {
+        const struct pof_claim_line *l = &m->c.line[i];
+        const struct pof_cleared *c = &l->r->u.cleared;
+        if (l->r->type == POF_cleared && POF_HAS(c, cleared, rules) &&
+            !pof_text_eq(c->rules, (struct pof_text){hex, sizeof hex})) {
+            rc = POF_REFUSE(l, "rules", "the rules given are %.*s", POF_SHA256_HEX, hex);
+        }
+    }
+    return rc;
+}
+
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     const struct args *a = args;
-    struct market m = {.c = {.grid = &m.grid, .ceiling_ueur = a->ceiling}, .uniform = a->price == 1};
+    struct market m = {.c = {.grid = &m.grid}};
     struct pof_sink out;
     int rc = pof_cli_grid(cli, a->grid, &m.grid, err);
+    rc = rc ? rc : read_rules(cli, a, &m.c.rulebook, err);
     rc = rc ? rc : pof_cli_keep(cli, &m.c.kept, err);
     rc = rc ? rc : pof_claim_index(&m.c, a->session, err);
+    rc = rc ? rc : check_rules(&m, err);
     rc = rc ? rc : check_session(&m, err);
     rc = rc ? rc : pof_cli_sink(cli, NULL, &out, err);
     if (rc == 0) {
         const char *answer = m.blocks ? "feasible; optimal for the chosen blocks\n" : "optimal\n";
         pof_cli_note(cli, "%.0f Wh unmet; %s", (double)m.unmet / 4,
-                     m.c.ties ? "ties too" : "prices do not tell ties");
+                     m.c.rules.tie == POF_TIE_RULE_PRO_RATA ? "equal shares are not checked"
+                     : m.c.ties                             ? "ties too"
+                                                            : "prices do not tell ties");
         rc = out.write(out.ctx, answer, strlen(answer), err);
     }
     free(m.area);
@@ -123,6 +168,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = INT64_C(3000000000)};
+    struct args args = {.ceiling = -1, .price = -1};
     return pof_main(&program, argc, argv, &args, run);
 }

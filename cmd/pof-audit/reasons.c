@@ -81,8 +81,7 @@ static enum pof_why why_lost(const struct audit *m, const struct pof_claim_line 
     const struct place *p = &m->place[audit_place(m, l)];
     int d = o->direction;
     if (e->distance_ueur_mwh < 0) {
-        bool late = POF_HAS(o, offer, received) && o->received >= m->c.session->gate;
-        return late ? POF_WHY_GATE : POF_WHY_CHOICE;
+        return POF_WHY_CHOICE;
     }
     if (!p->asked[d] && !p->own_asked[d]) {
         return POF_WHY_NOT_ASKED;
@@ -111,7 +110,8 @@ static struct pof_explanation reason(const struct audit *m, const struct pof_cla
     bool whole = s->taken == o->p_w;
     e.standing = whole ? POF_STANDING_WON : s->taken ? POF_STANDING_PARTLY : POF_STANDING_LOST;
     e.why = POF_WHY_UNFED;
-    if (l->area == POF_NONE) {
+    if (l->area == POF_NONE || l->late || l->refused) {
+        e.why = l->area == POF_NONE ? e.why : l->late ? POF_WHY_GATE : POF_WHY_REFUSED;
         return e;
     }
     POF_SET(&e, explanation, worth_ueur_mwh);

@@ -13,8 +13,8 @@ static int eur(int64_t ueur, char *to)
 
 static int add_reason(struct pof_buf *b, const struct pof_explanation *e, struct pof_err *err)
 {
-    char worth[POF_DECIMAL_MAX], away[POF_DECIMAL_MAX], full[POF_DECIMAL_MAX];
-    int w = eur(e->worth_ueur_mwh, worth), d = eur(e->distance_ueur_mwh, away);
+    char worth[POF_DECIMAL_MAX], full[POF_DECIMAL_MAX];
+    int w = eur(e->worth_ueur_mwh, worth);
     int f = eur(e->congestion_ueur_mwh, full);
     switch ((enum pof_why)e->why) {
     case POF_WHY_PRICE:
@@ -33,8 +33,9 @@ static int add_reason(struct pof_buf *b, const struct pof_explanation *e, struct
     case POF_WHY_NOT_ASKED:
         return pof_buf_addf(b, err, "no request of its direction reaches its node");
     case POF_WHY_GATE:
-        return pof_buf_addf(b, err, "it came after gate closure; it asks %.*s less than its worth",
-                            d > 0 && away[0] == '-' ? d - 1 : d, away + (away[0] == '-'));
+        return pof_buf_addf(b, err, "it came after gate closure");
+    case POF_WHY_REFUSED:
+        return pof_buf_addf(b, err, "the rules do not allow it, see pof-clear --refused");
     case POF_WHY_UNFED:
         return pof_buf_addf(b, err, "its node is not connected");
     case POF_WHY_CHOICE:

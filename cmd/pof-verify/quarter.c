@@ -24,7 +24,7 @@ static int64_t price_of(struct market *m, const struct pof_claim_line *l)
     const struct pof_award *a = &l->r->u.award, *f = m->first ? &m->first->r->u.award : NULL;
     bool shared = f && m->first->request == l->request && f->why == a->why && f->direction == a->direction;
     m->first = shared ? m->first : l;
-    return (m->uniform ? m->first : l)->offer->line->r->u.offer.price_ueur_mwh;
+    return (m->c.rules.price == POF_PRICE_RULE_UNIFORM ? m->first : l)->offer->line->r->u.offer.price_ueur_mwh;
 }
 
 static int check_award(struct market *m, const struct pof_claim_line *l, struct pof_err *err)
@@ -36,7 +36,9 @@ static int check_award(struct market *m, const struct pof_claim_line *l, struct 
     struct pof_buf id = {0};
     int rc = pof_claim_award_id(&id, &a, ++of->awards, err);
     a.id = (struct pof_text){id.data, id.len};
-    a.price_ueur_mwh = price_of(m, l);
+    if (m->c.rules.price != POF_PRICE_RULE_NODAL) { /* those are checked when prices are known */
+        a.price_ueur_mwh = price_of(m, l);
+    }
     rc = rc ? rc : pof_claim_same(l, &a, err);
     pof_buf_release(&id);
     if (rc) {
@@ -94,6 +96,21 @@ static int add_request(struct market *m, const struct pof_claim_line *l, struct 
     m->unmet += lack < p ? lack : p;
     m->cost += (wide)lack * pof_claim_ceiling(&m->c, r);
     return 0;
+}
+
+/* What a buyer cannot use any more is a limit of its branch's area. */
+static int add_band(struct market *m, const struct pof_claim_line *l, struct pof_err *err)
+{
+    const struct pof_request *r = &l->r->u.request;
+    if (!l->name || l->area == POF_NONE || !POF_HAS(r, request, max_w)) {
+        return 0;
+    }
+    struct area *a = &m->area[l->area];
+    int64_t net = r->direction == POF_UP ? a->net : -a->net;
+    if (net == r->max_w) {
+        *(r->direction == POF_UP ? &a->high : &a->low) = r->direction == POF_UP ? FAR : -FAR;
+    }
+    return net <= r->max_w ? 0 : POF_REFUSE(l, "max_w", "awards are %lld W", (long long)net);
 }
 
 static int add_limit(struct market *m, const struct pof_claim_line *l, struct pof_err *err)
@@ -160,7 +177,8 @@ static int check_offer(struct market *m, const struct pof_claim_line *l, struct 
     if (!l->rank || block || (chosen && taken == 0)) {
         return 0;
     }
-    wide worth = m->area[l->area].cost, asks = cost(m, o->price_ueur_mwh, 0, l->rank);
+    wide worth = m->area[l->area].cost, asks;
+    asks = cost(m, o->price_ueur_mwh, 0, m->c.rules.tie == POF_TIE_RULE_PRO_RATA ? 0 : l->rank);
     worth = o->direction == POF_UP ? worth : -worth;
     if (taken > least && worth < asks) {
         return POF_REFUSE(l, "price_eur_mwh", "taken though it is dearer than the price at its node");
@@ -195,6 +213,17 @@ static int check_told(struct market *m, const struct pof_claim_line *l, struct p
                ? 0 : POF_REFUSE(l, NULL, "no served record tells what this request gets");
 }
 
+/* Nodal: what one more watt of its direction is worth at its node, and no less than it asks. */
+static int check_nodal(struct market *m, const struct pof_claim_line *l, struct pof_err *err)
+{
+    const struct pof_award *a = &l->r->u.award;
+    wide worth = m->area[l->offer->line->area].cost * (a->direction == POF_UP ? 1 : -1);
+    int64_t price = (int64_t)((worth + ((wide)1 << 58)) >> 59);
+    price = price > a->offer_price_ueur_mwh ? price : a->offer_price_ueur_mwh;
+    return a->price_ueur_mwh == price
+               ? 0 : POF_REFUSE(l, "price_eur_mwh", "its node pays %lld millionths", (long long)price);
+}
+
 typedef int check(struct market *m, const struct pof_claim_line *l, struct pof_err *err);
 static int each(struct market *m, enum pof_type type, check *f, struct pof_err *err)
 {
@@ -215,6 +244,7 @@ int verify_quarter(struct market *m, struct pof_err *err)
     add_up(m);
     rc = rc ? rc : each(m, POF_request, add_request, err);
     rc = rc ? rc : each(m, POF_limit, add_limit, err);
+    rc = rc ? rc : each(m, POF_request, add_band, err);
     rc = rc ? rc : each(m, POF_node_price, add_price, err);
     for (uint32_t i = 0; rc == 0 && i < m->c.tree.n; i++) {
         uint32_t v = m->c.tree.order[i], up = m->c.tree.parent[v];
@@ -222,6 +252,7 @@ int verify_quarter(struct market *m, struct pof_err *err)
         rc = rc ? rc : check_price(m, &m->area[2 * v + 1], m->area[2 * v].cost, err);
     }
     rc = rc ? rc : each(m, POF_offer, check_offer, err);
+    rc = rc || m->c.rules.price != POF_PRICE_RULE_NODAL ? rc : each(m, POF_award, check_nodal, err);
     rc = rc ? rc : each(m, POF_served, check_served, err);
     rc = rc ? rc : each(m, POF_request, check_told, err);
     return rc ? rc : each(m, POF_award, check_told, err);

@@ -28,7 +28,7 @@ struct market {
     struct area *area;
     struct sums *sums; /* by line */
     int64_t now;
-    bool uniform, blocks;
+    bool blocks;
     const struct pof_claim_line *first; /* award of those that share a price */
     wide cost, unmet;                   /* 1e-6 EUR/MWh times W; W; fed requests cost only */
 };

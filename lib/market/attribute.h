@@ -20,8 +20,9 @@
 
 #include "market/clear.h"
 
-/* The names of this enum in records are "request" and "counter". */
-enum pof_award_why { POF_AWARD_REQUEST, POF_AWARD_COUNTER };
+/* The names of this enum in records are "request", "counter" and "reserve"; the last is never a
+ * share: it is what market/auction.h holds ready beyond them. */
+enum pof_award_why { POF_AWARD_REQUEST, POF_AWARD_COUNTER, POF_AWARD_RESERVE };
 
 struct pof_share {
     uint32_t request; /* indices in the problem */

@@ -7,6 +7,7 @@
 #include "market/auction_impl.h"
 #include "market/certificate.h"
 #include "market/lp.h"
+#include "market/prorata.h"
 #include "market/quarter.h"
 #include "record/words.h"
 
@@ -50,10 +51,15 @@ static int slot_alloc(struct pofi_slot *s, const struct pof_book *b, size_t q, s
     return rc;
 }
 
-/* Ties are wanted with prices; a linear program has none. */
+static bool pro_rata(const struct pofi_job *j)
+{
+    return j->book->rules.tie == POF_TIE_RULE_PRO_RATA;
+}
+
+/* Ties are wanted with prices and for equal shares; a linear program has none. */
 static int slot_alloc_costs(struct pofi_slot *s, const struct pofi_job *j, struct pof_err *err)
 {
-    if (!j->auction->on_price) {
+    if (!j->auction->on_price && !pro_rata(j)) {
         return 0;
     }
     int rc = pof_calloc(&s->result.node_cost, j->book->forest.n, sizeof(pof_wide), err);
@@ -98,14 +104,14 @@ int pofi_slot_open(struct pofi_slot *s, const struct pofi_job *j, size_t q, stru
     return rc;
 }
 
-/* Solves and has the result certified. */
-static int solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *p,
-                 struct pof_clear_result *result, struct pof_err *err)
+int pofi_solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *p,
+               struct pof_clear_result *result, struct pof_err *err)
 {
     struct pof_certificate_answer answer;
     int rc = j->auction->method == POF_CLEAR_LP
                  ? pof_lp_solve(p, result, err)
                  : pof_clear_solve(j->clearing[worker], p, result, err);
+    rc = rc || !pro_rata(j) ? rc : pof_pro_rata(p, result, err);
     rc = rc ? rc : pof_clear_certify(p, result, &answer, err);
     if (rc == 0 && answer.status != POF_CERTIFIED) {
         return pof_fail(err, POF_E_INTERNAL, "clearing is not certified: fault %d at %zu",
@@ -140,7 +146,7 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
     struct pof_clear_problem part;
     struct pof_clear_request *request = NULL;
     int rc = pofi_slot_part(j, s, pass, &part, &request, err);
-    rc = rc ? rc : solve(j, worker, &part, &s->result, err);
+    rc = rc ? rc : pofi_solve(j, worker, &part, &s->result, err);
     rc = rc ? rc : pof_clear_cost(&part, s->result.taken_w, &s->cost[pass == POFI_PASS_TSO], err);
     for (size_t i = 0; rc == 0 && i < part.offers; i++) {
         s->offer[i].frozen_w = s->result.taken_w[i];
@@ -152,7 +158,7 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
 static int solve_slot(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
                       struct pof_err *err)
 {
-    if (j->auction->sequence == POF_JOINT) {
+    if (j->book->rules.sequence == POF_SEQUENCE_JOINT) {
         return pofi_slot_pass(j, worker, s, POFI_PASS_ALL, err);
     }
     int rc = pofi_slot_pass(j, worker, s, POFI_PASS_DSO, err);
@@ -184,24 +190,6 @@ static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct
                               .why = x->why};
     }
     return rc;
-}
-
-/* Rows of one request and why stand together, the dearest offer last. Both directions can only meet
- * among counter rows: those are priced apart. */
-void pofi_make_uniform(const struct pof_book *b, struct pofi_quarter *out)
-{
-    size_t end = 0;
-    for (size_t i = 0; i < out->rows; i = end) {
-        int64_t highest[2] = {0, 0};
-        for (end = i; end < out->rows && out->row[end].request == out->row[i].request &&
-                      out->row[end].why == out->row[i].why;
-             end++) {
-            highest[b->offer[out->row[end].offer].direction] = out->row[end].price_ueur;
-        }
-        for (size_t k = i; k < end; k++) {
-            out->row[k].price_ueur = highest[b->offer[out->row[k].offer].direction];
-        }
-    }
 }
 
 /* Where nothing is asked only blocks are taken, for other quarter-hours: their request is found
@@ -305,8 +293,8 @@ static int make_levels(const struct pofi_job *j, const struct pofi_slot *s,
 
 /* --- a quarter-hour, from the book to its rows --- */
 
-int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
-                   struct pof_err *err)
+int pofi_slot_book(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   struct pofi_quarter *out, struct pof_err *err)
 {
     out->unasked = s->problem.requests == 0;
     int rc = out->unasked ? make_unasked(s, &s->shares, err)
@@ -314,9 +302,8 @@ int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_qu
     rc = rc ? rc : add_unmet(s, out, err);
     rc = rc ? rc : make_rows(j, s, out, err);
     rc = rc || !j->auction->on_price ? rc : make_levels(j, s, out, err);
-    if (rc == 0 && j->auction->price_rule == POF_UNIFORM && !out->unasked) {
-        pofi_make_uniform(j->book, out);
-    }
+    rc = rc ? rc : pofi_price_rows(j, s, out, err);
+    rc = rc || !j->auction->on_reserve ? rc : pofi_reserve(j, worker, s, out, err);
     memcpy(out->cost, s->cost, sizeof out->cost);
     return rc;
 }
@@ -328,7 +315,7 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
     struct pofi_slot s = {0};
     int rc = pofi_slot_open(&s, j, q, err);
     rc = rc ? rc : solve_slot(j, worker, &s, err);
-    rc = rc ? rc : pofi_slot_book(j, &s, &j->quarter[q], err);
+    rc = rc ? rc : pofi_slot_book(j, worker, &s, &j->quarter[q], err);
     pofi_slot_release(&s);
     return rc;
 }
@@ -364,7 +351,7 @@ static int hand_out(struct pof_auction *a, const struct pof_award *award, struct
     return rc;
 }
 
-static struct pof_award award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
+struct pof_award pofi_award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter)
 {
     const struct pof_book_offer *o = &b->offer[x->offer];
     const struct pof_book_terms *t = &b->terms[x->offer];
@@ -407,8 +394,10 @@ static int hand_out_prices(const struct pof_auction *a, const struct pofi_job *j
                                    .step_rank = x->outer.rank - x->here.rank};
         if (a->method == POF_CLEAR_TREE) {
             POF_SET(&p, node_price, tie_unmet);
-            POF_SET(&p, node_price, tie_rank);
             POF_SET(&p, node_price, step_unmet);
+        }
+        if (a->method == POF_CLEAR_TREE && !pro_rata(j)) { /* ranks explain no equal shares */
+            POF_SET(&p, node_price, tie_rank);
             POF_SET(&p, node_price, step_rank);
         }
         rc = a->on_price(a->price_ctx, &p, err);
@@ -436,12 +425,14 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
     a->pass[1].cost += x->cost[1];
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
         struct numbering *k = &h->number[x->row[i].offer];
-        struct pof_award award = award_of(b, &x->row[i], q);
+        struct pof_award award = pofi_award_of(b, &x->row[i], q);
         *k = (struct numbering){(uint32_t)q + 1, k->quarter == q + 1 ? k->n + 1 : 1};
         rc = award_id(&h->id, &award, name, k->n, err);
         award.id = (struct pof_text){h->id.data, h->id.len};
         rc = rc ? rc : hand_out(a, &award, err);
     }
+    rc = rc ? rc : pofi_hand_out_singles(a, j, q, err);
+    rc = rc || !a->on_reserve ? rc : pofi_hand_out_reserve(a, j, q, err);
     rc = rc ? rc : hand_out_prices(a, j, q, err);
     return rc || !a->on_served ? rc : pofi_hand_out_served(a, j, q, h->served, err);
 }
@@ -452,7 +443,11 @@ static void quarter_release(struct pofi_quarter *x)
 {
     free(x->row);
     free(x->level);
+    free(x->single);
+    free(x->reserve);
     free(x->lack_w);
+    x->single = NULL;
+    x->reserve = NULL;
     x->row = NULL;
     x->lack_w = NULL;
     x->level = NULL;
@@ -474,6 +469,7 @@ static void job_release(struct pofi_job *j, unsigned threads)
     pof_book_units_release(&j->units);
     free(j->clearing);
     free(j->quarter);
+    pofi_prices_close(j);
 }
 
 /* A few quarter-hours at a time, so that the awards of a long session are never held together;
@@ -507,7 +503,10 @@ static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
 {
     /* GLPK serves one thread. */
     unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
-    if (a->on_price && a->sequence != POF_JOINT) {
+    if (a->method == POF_CLEAR_LP && j->book->rules.tie != POF_TIE_RULE_TIME) {
+        return pof_fail(err, POF_E_USAGE, "a linear program has no ties; use the tree method");
+    }
+    if (a->on_price && j->book->rules.sequence != POF_SEQUENCE_JOINT) {
         return pof_fail(err, POF_E_USAGE,
                         "prices belong to the joint optimum; of a sequence there "
                         "are none");
@@ -518,10 +517,11 @@ static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
     for (unsigned t = 0; rc == 0 && t < threads; t++) {
         rc = pof_clearing_new(&j->clearing[t], err);
     }
+    rc = rc ? rc : pofi_prices_open(j, err);
     rc = rc ? rc : pof_book_units_build(&j->units, j->book, err);
     a->units = j->units.units;
     rc = rc ? rc : clear_and_hand_out(a, j, threads, err);
-    a->passes = a->sequence == POF_JOINT ? 1 : 2;
+    a->passes = j->book->rules.sequence == POF_SEQUENCE_JOINT ? 1 : 2;
     for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
         a->pass[k].bound = a->pass[k].cost; /* certified */
         a->pass[k].parts += (uint32_t)quarters;

@@ -6,17 +6,6 @@
 #include "market/block.h"
 #include "market/book.h"
 
-enum pof_sequence {
-    POF_JOINT,    /* all requests together: least cost */
-    POF_DSO_FIRST /* DSO requests first; what they take is fixed; then TSO requests with the rest */
-};
-
-enum pof_price_rule {
-    POF_PAY_AS_BID,
-    POF_UNIFORM /* for each request, quarter-hour, why and direction: the highest offer price taken
-                 */
-};
-
 enum pof_clear_method { POF_CLEAR_TREE, POF_CLEAR_LP };
 
 /* What one pass came to. The second includes the prices of what the first took. */
@@ -29,23 +18,29 @@ struct pof_auction_pass {
 
 /* How to clear, where awards go, and afterwards what came of it. */
 struct pof_auction {
-    enum pof_sequence sequence;
-    enum pof_price_rule price_rule;
     enum pof_clear_method method;
     unsigned threads; /* of the tree method */
     uint64_t budget;  /* nodes in each part of the search for decisions, see market/block.h */
     int (*on_award)(void *ctx, const struct pof_award *award, struct pof_err *err);
-    /* NULL: prices are not wanted. They belong to POF_JOINT only: the first of two passes leaves no
-     * trace in the awards. POF_E_USAGE otherwise. */
+    /* NULL: prices are not wanted. They belong to the joint optimum only: the first of two passes
+     * leaves no trace in the awards. POF_E_USAGE otherwise. */
     int (*on_price)(void *price_ctx, const struct pof_node_price *price, struct pof_err *err);
+    /* Where the rules look for single sellers: those found; NULL: only counted. */
+    int (*on_single)(void *single_ctx, const struct pof_single_seller *s, struct pof_err *err);
+    /* What requests with a reliability margin have held ready, after the awards of each
+     * quarter-hour: offers not taken, at least cost and within the limits when awards and all
+     * reserves act. Paid its ask, when it is activated. Ids are SESSION:OFFER:QUARTER:r, then :r2 ...
+     * NULL: nothing is held ready. */
+    int (*on_reserve)(void *reserve_ctx, const struct pof_award *award, struct pof_err *err);
     /* What each request got in each of its quarter-hours, in order of both; NULL: not wanted. */
     int (*on_served)(void *served_ctx, const struct pof_served *served, struct pof_err *err);
-    void *ctx, *price_ctx, *served_ctx;
+    void *ctx, *price_ctx, *single_ctx, *reserve_ctx, *served_ctx;
 
-    uint64_t awards;
+    uint64_t awards, singles;
     int64_t requested_wq; /* W, added up over quarter-hours: times 900 s it is energy */
     int64_t unmet_wq;
     int64_t up_wq, down_wq; /* awarded */
+    int64_t reserve_asked_wq, reserve_wq;
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
     pof_wide paid;          /* the same before rounding, 1e-6 EUR/MWh times W of quarter-hours */
 
@@ -53,6 +48,7 @@ struct pof_auction {
     unsigned passes;
     size_t units;       /* decisions: blocks, gates and least powers */
     size_t units_taken; /* after the last pass */
+    size_t units_lost;  /* left out because they would lose at the prices found */
 };
 
 /* Clears the quarter-hours of a closed book and hands out the awards in order of quarter-hour,

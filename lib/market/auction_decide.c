@@ -21,8 +21,7 @@ static int rest_quarter(void *ctx, unsigned worker, size_t q, struct pof_err *er
 static int book_rows(void *ctx, unsigned worker, size_t q, struct pof_err *err)
 {
     struct pofi_job *j = ctx;
-    (void)worker;
-    return pofi_slot_book(j, &j->slot[q], &j->quarter[q], err);
+    return pofi_slot_book(j, worker, &j->slot[q], &j->quarter[q], err);
 }
 
 /* What a pass decides; then the offers can be taken as decided only, within their full power for
@@ -86,6 +85,35 @@ static int clear_pass(struct pofi_job *j, enum pofi_pass pass, unsigned threads,
     return rc;
 }
 
+/* Nobody is taken at a loss: what would be is left out and all is decided again, until nothing is.
+ * The bound of the first time holds for all: leaving out takes results away, and adds none. */
+static int clear_without_loss(struct pofi_job *j, unsigned threads, struct pof_err *err)
+{
+    struct pof_auction_pass *x = &j->tally->pass[0];
+    pof_wide bound = 0;
+    uint64_t nodes = 0;
+    size_t found = 1;
+    bool *banned;
+    int rc = pof_calloc(&banned, j->units.units, sizeof *banned, err);
+    for (size_t round = 0; rc == 0 && found > 0; round++) {
+        if (round > 0) {
+            pofi_start_over(j, banned);
+        }
+        rc = clear_pass(j, POFI_PASS_ALL, threads, err);
+        bound = round == 0 ? x->bound : bound;
+        nodes += x->nodes;
+        rc = rc ? rc : pofi_ban_losers(j, banned, &found, err);
+        j->tally->units_lost += found;
+    }
+    x->bound = bound;
+    x->nodes = nodes;
+    for (size_t i = 0; rc == 0 && i < j->units.units; i++) {
+        j->decided.on[i] &= !banned[i];
+    }
+    free(banned);
+    return rc;
+}
+
 static int row_cmp(const void *pa, const void *pb, void *book)
 {
     const struct pofi_row *a = pa, *b = pb;
@@ -101,14 +129,13 @@ static int row_cmp(const void *pa, const void *pb, void *book)
 }
 
 /* Rows that have their requests at last are put in order and priced as all others are. */
-static void finish_unasked(const struct pofi_job *j, struct pofi_quarter *x)
+static int finish_unasked(const struct pofi_job *j, size_t q, struct pof_err *err)
 {
+    struct pofi_quarter *x = &j->quarter[q];
     if (x->unasked && x->rows > 1) {
         qsort_r(x->row, x->rows, sizeof *x->row, row_cmp, (void *)(uintptr_t)j->book);
     }
-    if (x->unasked && j->auction->price_rule == POF_UNIFORM) {
-        pofi_make_uniform(j->book, x);
-    }
+    return x->unasked ? pofi_price_named(j, &j->slot[q], x, err) : 0;
 }
 
 /* Blocks in quarter-hours where nothing is asked: to the first request that takes something of the
@@ -139,7 +166,7 @@ static int name_requests(struct pofi_job *j, struct pof_err *err)
             }
             x->request = to - 1;
         }
-        finish_unasked(j, &j->quarter[q]);
+        rc = rc ? rc : finish_unasked(j, q, err);
     }
     free(first);
     return rc;
@@ -151,8 +178,12 @@ int pofi_clear_decided(struct pofi_job *j, unsigned threads, struct pof_err *err
     int rc = pof_calloc(&j->slot, n, sizeof *j->slot, err);
     rc = rc ? rc : pof_calloc(&j->decided.on, j->units.units, sizeof *j->decided.on, err);
     rc = rc ? rc : pof_parallel(n, threads, fill_quarter, j, err);
-    if (j->auction->sequence == POF_JOINT) {
-        rc = rc ? rc : clear_pass(j, POFI_PASS_ALL, threads, err);
+    if (j->book->rules.sequence == POF_SEQUENCE_JOINT) {
+        bool loss = j->book->rules.price != POF_PRICE_RULE_NODAL ||
+                    j->book->rules.loss != POF_LOSS_RULE_FORBID;
+        rc = rc     ? rc
+             : loss ? clear_pass(j, POFI_PASS_ALL, threads, err)
+                    : clear_without_loss(j, threads, err);
     } else {
         rc = rc ? rc : clear_pass(j, POFI_PASS_DSO, threads, err);
         if (rc == 0) {

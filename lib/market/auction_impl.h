@@ -26,12 +26,23 @@ struct pofi_level {
     enum pof_scope scope;
 };
 
+/* A request that one seller alone can serve. */
+struct pofi_single {
+    uint32_t request, offer; /* indices in the book; of the offers one */
+    int64_t offered_w;
+};
+
 /* What one quarter-hour came to. */
 struct pofi_quarter {
     struct pofi_level *level; /* owned */
     size_t levels;
     struct pofi_row *row; /* owned */
     size_t rows;
+    struct pofi_row *reserve; /* owned */
+    size_t reserves;
+    int64_t reserve_asked_w;
+    struct pofi_single *single; /* owned */
+    size_t singles;
     int64_t *lack_w; /* what requests do not get, in the order of the book's slice; owned */
     int64_t requested_w, unmet_w;
     pof_wide cost[2];
@@ -63,7 +74,17 @@ struct pofi_job {
     struct pof_decided decided;
     struct pof_auction *tally; /* the auction, for what comes of it */
     enum pofi_pass pass;
+    uint32_t *zone; /* [nodes] zonal prices: number of its zone below zones; else NULL */
+    size_t zones;
 };
+
+/* What the price rule needs of the whole session. pofi_prices_close also when this fails. */
+int pofi_prices_open(struct pofi_job *j, struct pof_err *err) POF_CHECKED;
+void pofi_prices_close(struct pofi_job *j);
+
+/* Rows at their asks, in order of request and why, the dearest last, get what they are paid. */
+int pofi_price_rows(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
+                    struct pof_err *err) POF_CHECKED;
 
 /* The arrays of a quarter-hour, filled from the book; what nobody can serve is counted in its
  * struct pofi_quarter. To be released also when this fails. Initialise with {0}. */
@@ -81,11 +102,8 @@ int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *
                    enum pofi_pass pass, struct pof_err *err) POF_CHECKED;
 
 /* A solved quarter-hour as rows and prices. */
-int pofi_slot_book(const struct pofi_job *j, struct pofi_slot *s, struct pofi_quarter *out,
-                   struct pof_err *err) POF_CHECKED;
-
-/* Rows in order of request, why and price get the prices of the uniform rule. */
-void pofi_make_uniform(const struct pof_book *book, struct pofi_quarter *out);
+int pofi_slot_book(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
+                   struct pofi_quarter *out, struct pof_err *err) POF_CHECKED;
 
 /* Hands out what each request of a quarter-hour got. sum: [requests], zeroed before the first. */
 struct pofi_served {
@@ -101,5 +119,33 @@ int pofi_round_money(pof_wide paid, int64_t *ueur, struct pof_err *err) POF_CHEC
 
 /* Clears all quarter-hours under decisions (market/block.h) into j->quarter. */
 int pofi_clear_decided(struct pofi_job *j, unsigned threads, struct pof_err *err) POF_CHECKED;
+
+/* The same for rows of a quarter-hour in which nothing is asked, once they have their requests. */
+int pofi_price_named(const struct pofi_job *j, const struct pofi_slot *s, struct pofi_quarter *out,
+                     struct pof_err *err) POF_CHECKED;
+
+int pofi_hand_out_singles(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                          struct pof_err *err) POF_CHECKED;
+
+/* Solves by the auction's method and tie rule, and has the result certified. */
+int pofi_solve(const struct pofi_job *j, unsigned worker, const struct pof_clear_problem *problem,
+               struct pof_clear_result *result, struct pof_err *err) POF_CHECKED;
+
+/* An award without its id. */
+struct pof_award pofi_award_of(const struct pof_book *b, const struct pofi_row *x, size_t quarter);
+
+/* What is held ready on top of a solved quarter-hour; and handed out, behind its awards. */
+int pofi_reserve(const struct pofi_job *j, unsigned worker, const struct pofi_slot *s,
+                 struct pofi_quarter *out, struct pof_err *err) POF_CHECKED;
+int pofi_hand_out_reserve(struct pof_auction *a, const struct pofi_job *j, size_t q,
+                          struct pof_err *err) POF_CHECKED;
+
+/* Adds to banned[units] the decisions that lose at the prices found, all of a family together and
+ * with their children; how many were found. O(units * depth + entries). */
+int pofi_ban_losers(const struct pofi_job *j, bool *banned, size_t *found,
+                    struct pof_err *err) POF_CHECKED;
+
+/* The joint pass as before anything was decided, without what is banned. */
+void pofi_start_over(struct pofi_job *j, const bool *banned);
 
 #endif

@@ -5,6 +5,7 @@
 #include "market/book_block.h"
 #include "market/quarter.h"
 #include "market/rank.h"
+#include "market/refuse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ void pof_book_release(struct pof_book *book)
     free(book->offer);
     free(book->terms);
     free(book->limit);
+    free(book->refusal);
     free(book->sessions);
     slices_release(&book->by_offer);
     slices_release(&book->by_request);
@@ -116,6 +118,24 @@ static int take_request_id(struct pof_book *b, const struct pof_request *r, stru
     return take_id(&b->request_ids, (struct pof_text){key, n}, r->id, err);
 }
 
+/* A band is one of a feeder. */
+static int check_band(const struct pof_request *r, struct pof_err *err)
+{
+    if (!POF_HAS(r, request, max_w)) {
+        return 0;
+    }
+    if (!POF_HAS(r, request, branch)) {
+        pof_fail(err, POF_E_CONFLICT, "the net activation of a branch's area can be bounded alone");
+        return pof_at(err, NULL, 0, "max_w");
+    }
+    if (r->max_w < r->p_w) {
+        pof_fail(err, POF_E_RANGE, "'%lld' is less than the %lld W that are asked for",
+                 (long long)r->max_w, (long long)r->p_w);
+        return pof_at(err, NULL, 0, "max_w");
+    }
+    return 0;
+}
+
 static int take_request(struct pof_book *b, const struct pof_request *r, struct pof_err *err)
 {
     struct pof_book_request x = {
@@ -126,6 +146,7 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
         return pof_at(err, NULL, 0, "node");
     }
     int rc = pof_quarters_check(r->start, r->end, err);
+    rc = rc ? rc : check_band(r, err);
     if (rc == 0 && POF_HAS(r, request, branch)) {
         rc = find_below(b, r->branch, &node, err);
     } else if (rc == 0 && POF_HAS(r, request, node)) {
@@ -164,6 +185,7 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
         .start = o->start,
         .end = o->end,
         .min_w = o->min_w,
+        .lead_s = o->lead_s,
         .received = o->received};
     struct pof_book_offer *x = &b->offer[b->offers];
     *x = (struct pof_book_offer){.p_w = o->p_w,
@@ -264,7 +286,7 @@ static bool clip(const struct pof_book *b, int64_t start, int64_t end, uint32_t 
     return true;
 }
 
-static void keep_requests(struct pof_book *b, int64_t ceiling)
+static void keep_requests(struct pof_book *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < b->requests; i++) {
@@ -279,7 +301,7 @@ static void keep_requests(struct pof_book *b, int64_t ceiling)
         }
         x.clear.ceiling_ueur = POF_HAS(&x.record, request, price_limit_ueur_mwh)
                                    ? x.record.price_limit_ueur_mwh
-                                   : ceiling;
+                                   : b->rules.ceiling_ueur_mwh;
         b->counts.requests_unfed += !x.fed;
         b->request[n++] = x;
     }
@@ -350,6 +372,26 @@ static int keep_limits(struct pof_book *b, struct pof_err *err)
     }
     b->limits = done;
     return 0;
+}
+
+/* What buyers cannot use any more is a limit of their area. */
+static int add_bands(struct pof_book *b, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < b->requests; i++) {
+        const struct pof_book_request *x = &b->request[i];
+        if (!x->fed || !POF_HAS(&x->record, request, max_w)) {
+            continue;
+        }
+        struct pof_book_limit l = {.node = x->clear.node, .p_up_w = INT64_MAX, .p_down_w = INT64_MAX};
+        *(x->clear.direction == POF_UP ? &l.p_up_w : &l.p_down_w) = x->record.max_w;
+        rc = pof_grow(&b->limit, &b->limit_cap, b->limits + (x->last - x->first), sizeof *b->limit,
+                      err);
+        for (l.quarter = x->first; rc == 0 && l.quarter < x->last; l.quarter++) {
+            b->limit[b->limits++] = l;
+        }
+    }
+    return rc;
 }
 
 static int request_cmp(const void *pa, const void *pb)
@@ -448,14 +490,19 @@ static int order_offers(struct pof_book *b, struct pof_err *err)
     return rc;
 }
 
-int pof_book_frame(struct pof_book *b, const char *session, int64_t ceiling_ueur, struct pof_err *err)
+int pof_book_frame(struct pof_book *b, const char *session, struct pof_rulebook *rules,
+                   struct pof_err *err)
 {
     int rc = choose_session(b, session, err);
+    b->rulebook = rules;
+    rc = rc ? rc : pof_rulebook_choose(rules, b->session.kind, &b->rules, err);
+    rc = rc ? rc : pof_book_refuse_requests(b, err);
     if (rc) {
         return rc;
     }
-    keep_requests(b, ceiling_ueur);
+    keep_requests(b);
     rc = keep_limits(b, err);
+    rc = rc ? rc : add_bands(b, err);
     sort(b->request, b->requests, sizeof *b->request, request_cmp);
     sort(b->limit, b->limits, sizeof *b->limit, limit_cmp);
     const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,
@@ -465,10 +512,11 @@ int pof_book_frame(struct pof_book *b, const char *session, int64_t ceiling_ueur
     return rc ? rc : slice_limits(b, err);
 }
 
-int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+int pof_book_close(struct pof_book *book, const char *session, struct pof_rulebook *rules,
                    struct pof_err *err)
 {
-    int rc = pof_book_frame(book, session, ceiling_ueur, err);
+    int rc = pof_book_frame(book, session, rules, err);
+    rc = rc ? rc : pof_book_refuse_offers(book, err);
     rc = rc ? rc : pof_book_blocks_close(book, err);
     if (rc) {
         return rc;
@@ -485,6 +533,7 @@ static int refuse_decisions(const struct pof_offer *o, struct pof_err *err)
                         : POF_HAS(o, offer, parent) ? "parent"
                         : POF_HAS(o, offer, group)  ? "group"
                         : POF_HAS(o, offer, min_w)  ? "min_w"
+                        : POF_HAS(o, offer, lead_s) ? "lead_s"
                                                     : NULL;
     if (!field) {
         return 0;
@@ -504,12 +553,15 @@ int pof_book_next_offer(struct pof_book *b, const struct pof_offer *offer, struc
         return rc;
     }
     struct pof_book_offer *x = &b->offer[b->offers - 1];
-    bool inside = clip(b, offer->start, offer->end, &x->first, &x->last);
+    bool inside = clip(b, offer->start, offer->end, &x->first, &x->last), out = false;
+    if (inside && (rc = pof_book_refuse_last(b, &out, err)) != 0) {
+        return rc;
+    }
     bool fed = b->feeder->place[x->node] != POF_NONE;
-    b->counts.offers += inside && fed;
+    b->counts.offers += inside && fed && !out;
     b->counts.offers_outside += !inside;
-    b->counts.offers_unfed += inside && !fed;
-    b->offers -= !inside || !fed;
+    b->counts.offers_unfed += inside && !fed && !out;
+    b->offers -= !inside || !fed || out;
     return 0;
 }
 

@@ -2,14 +2,15 @@
 /* The order book of one session on one grid: requests, offers and limits by quarter-hour.
  *
  * Records are taken in any order and copied; closing the book chooses the session, clips everything
- * to its window, ranks the offers by the tie rule (earlier `received` first, not said last, then
- * byte order of id) and puts everything in an order that does not depend on the input's. */
+ * to its window, refuses orders by the rules, ranks the offers by the tie rule (earlier `received`
+ * first, not said last, or drawn by lot; then byte order of id) and puts everything in an order that does not depend on the input's. */
 #ifndef POF_MARKET_BOOK_H
 #define POF_MARKET_BOOK_H
 
 #include "base/text.h"
 #include "market/clear.h"
 #include "market/feeder.h"
+#include "market/rules.h"
 #include "record/record.h"
 
 struct pof_book_request {
@@ -32,7 +33,7 @@ struct pof_book_offer {
 struct pof_book_terms {
     uint64_t has;            /* as in the record, for POF_HAS(.., offer, ..) */
     struct pof_text id, pod; /* in the arena */
-    int64_t start, end, min_w, received;
+    int64_t start, end, min_w, lead_s, received;
     uint32_t seller; /* number in seller_ids */
 };
 
@@ -43,6 +44,7 @@ struct pof_book_block {
     struct pof_text parent, group;       /* len 0: none */
     bool gate;
     bool inside, outside, unfed; /* quarter-hours in the window, others, an offer not connected */
+    bool refused;                /* an offer of it is */
     bool out;                    /* left out: it could not be taken whole, or its parent not */
     uint32_t up;                 /* parent among the blocks */
     uint32_t set;                /* number of the group; POF_NONE: none */
@@ -52,6 +54,17 @@ struct pof_book_limit {
     int64_t p_up_w, p_down_w, start;
     uint32_t node;    /* fed through the branch */
     uint32_t quarter; /* of the window; until closing: how many from start on */
+};
+
+/* An order that takes no part, see market/refuse.h. */
+struct pof_book_refusal {
+    enum pof_order order;
+    enum pof_refusal_why why;
+    int64_t is, bound;               /* price or instant, and the one it is held against */
+    struct pof_text id, party, block; /* in the book's memory */
+    uint32_t node;                   /* of an offer, and what follows */
+    int direction;
+    int64_t start, end, p_w, price_ueur_mwh;
 };
 
 /* What became of the records taken. */
@@ -78,6 +91,10 @@ struct pof_book {
     const struct pof_feeder *feeder;
     struct pof_forest forest;
     struct pof_session session; /* the chosen one */
+    struct pof_rules rules;     /* in force in it */
+    const struct pof_rulebook *rulebook; /* borrowed: where they come from */
+    struct pof_book_refusal *refusal;    /* by order, id */
+    size_t refusals, refusal_cap;
     uint32_t quarters;
     struct pof_book_request *request; /* by id */
     struct pof_book_offer *offer;     /* as they came; by_offer has them in order */
@@ -110,22 +127,22 @@ void pof_book_release(struct pof_book *book);
 int pof_book_take(struct pof_book *book, const struct pof_record *record,
                   struct pof_err *err) POF_CHECKED;
 
-/* session: an id, or NULL when only one was taken. ceiling: what unmet requests without a limit of
- * their own cost, 1e-6 EUR/MWh. POF_E_REFERENCE when there is no such session or a parent is not
- * a block of its session, POF_E_CONFLICT when parents form a cycle or are another seller's.
- * O(n log n). */
-int pof_book_close(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+/* session: an id, or NULL when only one was taken. The rules are borrowed until the release; {0} are
+ * the usual ones. POF_E_REFERENCE when there is no such session or a parent is not a block of its
+ * session, POF_E_CONFLICT when parents form a cycle or are another seller's, POF_E_CONFIG for rules
+ * that contradict each other. O(n log n). */
+int pof_book_close(struct pof_book *book, const char *session, struct pof_rulebook *rules,
                    struct pof_err *err) POF_CHECKED;
 
 /* --- a book of which only one quarter-hour of offers is held at a time --- */
 
 /* As pof_book_close(), for all but the offers. From here on only pof_book_next_offer() takes
  * records. */
-int pof_book_frame(struct pof_book *book, const char *session, int64_t ceiling_ueur,
+int pof_book_frame(struct pof_book *book, const char *session, struct pof_rulebook *rules,
                    struct pof_err *err) POF_CHECKED;
 /* Takes an offer, as pof_book_take(); one outside the window or not connected is counted and not
- * held. POF_E_CONFLICT for one with a least power, block, parent or group: that is decided for the
- * session as a whole. Its id must differ from those of the offers held. */
+ * held. POF_E_CONFLICT for one with a least power, block, parent, group or lead time: that is decided
+ * for the session as a whole. Its id must differ from those of the offers held. */
 int pof_book_next_offer(struct pof_book *book, const struct pof_offer *offer,
                         struct pof_err *err) POF_CHECKED;
 /* Puts the offers held in order, as those of one quarter-hour. All of them must be of it. */

@@ -11,7 +11,8 @@
 
 int64_t pof_claim_ceiling(const struct pof_claim *c, const struct pof_request *r)
 {
-    return POF_HAS(r, request, price_limit_ueur_mwh) ? r->price_limit_ueur_mwh : c->ceiling_ueur;
+    return POF_HAS(r, request, price_limit_ueur_mwh) ? r->price_limit_ueur_mwh
+                                                    : c->rules.ceiling_ueur_mwh;
 }
 
 static int compare(int64_t a, int64_t b)
@@ -19,12 +20,19 @@ static int compare(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* The tie rule: received earlier first, not said last, then byte order of ids. */
-static int by_tie_rule(const struct pof_offer *a, const struct pof_offer *b)
+/* The tie rule: received earlier first, not said last, or the lower lot; then byte order of ids. */
+static uint64_t lot_of(const struct pof_claim *c, const struct pof_offer *o)
 {
-    int order = compare(POF_HAS(a, offer, received) ? a->received : INT64_MAX,
-                        POF_HAS(b, offer, received) ? b->received : INT64_MAX);
-    return order ? order : pof_text_cmp(a->id, b->id);
+    if (c->rules.tie == POF_TIE_RULE_LOTTERY) {
+        return pof_rules_draw(c->rules.seed, c->session->id, o->id);
+    }
+    return POF_HAS(o, offer, received) ? (uint64_t)o->received : UINT64_MAX;
+}
+
+static int by_tie_rule(const struct pof_claim *c, const struct pof_offer *a, const struct pof_offer *b)
+{
+    uint64_t x = lot_of(c, a), y = lot_of(c, b);
+    return x != y ? (x < y ? -1 : 1) : pof_text_cmp(a->id, b->id);
 }
 
 static int by_request(const struct pof_award *a, const struct pof_award *b)
@@ -44,7 +52,7 @@ static int by_rule(const void *pa, const void *pb, void *claim)
         order = compare(pof_claim_ceiling(claim, &b->u.request), pof_claim_ceiling(claim, &a->u.request));
         order = order ? order : pof_text_cmp(a->u.request.id, b->u.request.id);
     } else if (order == 0 && a->type == POF_offer) {
-        order = by_tie_rule(&a->u.offer, &b->u.offer);
+        order = by_tie_rule(claim, &a->u.offer, &b->u.offer);
     } else if (order == 0 && a->type == POF_award) {
         order = by_request(&a->u.award, &b->u.award);
     }
@@ -173,6 +181,43 @@ static int find_area(const struct pof_claim *c, struct pof_claim_line *l, struct
     return 0;
 }
 
+/* The first quarter-hour that an offer can act in after results are due. */
+static int64_t ready_at(const struct pof_claim *c, const struct pof_offer *o)
+{
+    int64_t at = c->session->final_by + (POF_HAS(o, offer, lead_s) ? o->lead_s : 0);
+    return at + (POF_QUARTER_S - at % POF_QUARTER_S) % POF_QUARTER_S;
+}
+
+/* Do the rules keep an offer out? */
+static bool is_refused(const struct pof_claim *c, const struct pof_offer *o)
+{
+    int64_t low, high;
+    pof_rules_bounds(&c->rules, o->direction, &low, &high);
+    bool slow = POF_HAS(o, offer, lead_s) && (o->end <= ready_at(c, o) ||
+                (POF_HAS(o, offer, block) && o->start < ready_at(c, o)));
+    return slow || o->price_ueur_mwh < low || o->price_ueur_mwh > high;
+}
+
+static bool is_late(const struct pof_claim *c, const struct pof_record *r)
+{
+    return r->type == POF_offer
+               ? POF_HAS(&r->u.offer, offer, received) && r->u.offer.received >= c->session->gate
+               : POF_HAS(&r->u.request, request, received) &&
+                     r->u.request.received >= c->session->gate;
+}
+
+/* What an offer cannot do yet it does not offer. */
+static void make_ready(struct pof_claim *c)
+{
+    for (size_t i = 0; i < c->kept.n; i++) {
+        struct pof_offer *o = &c->kept.at[i].r.u.offer;
+        if (c->kept.at[i].r.type == POF_offer && POF_HAS(o, offer, lead_s) && !is_refused(c, o) &&
+            !is_late(c, &c->kept.at[i].r) && o->start < ready_at(c, o)) {
+            o->start = ready_at(c, o);
+        }
+    }
+}
+
 /* Offers and requests get their names, offers that take part their ranks. */
 static int add_order(struct pof_claim *c, struct pof_claim_line *l, int64_t *rank, struct pof_err *err)
 {
@@ -185,6 +230,9 @@ static int add_order(struct pof_claim *c, struct pof_claim_line *l, int64_t *ran
     }
     l->name->line = l;
     bool in = offer && l->area != POF_NONE && o->start < c->session->end && o->end > c->session->start;
+    l->late = offer && is_late(c, l->r);
+    l->refused = offer && !l->late && is_refused(c, o);
+    in = in && !l->late && !l->refused;
     l->rank = in ? ++*rank : 0;
     l->name->left = offer && (!in || o->start < c->session->start || o->end > c->session->end);
     return 0;
@@ -218,7 +266,7 @@ static int add_line(struct pof_claim *c, struct pof_claim_line *l, int64_t *rank
     case POF_session:
         return 0;
     case POF_request:
-        if (!pof_text_eq(l->r->u.request.session, c->session->id)) {
+        if (!pof_text_eq(l->r->u.request.session, c->session->id) || is_late(c, l->r)) {
             return 0;
         }
         break;
@@ -252,7 +300,7 @@ static int choose_session(struct pof_claim *c, const char *session, struct pof_e
             c->session = &r->u.session;
             n++;
         }
-        c->ties |= r->type == POF_node_price && POF_HAS(&r->u.node_price, node_price, tie_rank);
+        c->ties |= r->type == POF_node_price && POF_HAS(&r->u.node_price, node_price, tie_unmet);
     }
     if (n != 1) {
         return pof_fail(err, POF_E_REFERENCE, "%zu sessions are given; --session says which", n);
@@ -264,11 +312,20 @@ static int choose_session(struct pof_claim *c, const char *session, struct pof_e
 int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *err)
 {
     int64_t rank = 0;
-    if (c->kept.n > 1) {
+    int rc = choose_session(c, session, err);
+    rc = rc ? rc : pof_rulebook_choose(&c->rulebook, c->session->kind, &c->rules, err);
+    const struct pof_session chosen = rc ? (struct pof_session){0} : *c->session;
+    c->session = &chosen; /* sorting moves records */
+    if (rc == 0 && c->kept.n > 1) {
         qsort_r(c->kept.at, c->kept.n, sizeof *c->kept.at, by_rule, c);
     }
-    int rc = choose_session(c, session, err);
-    rc = rc ? rc : pof_tree_build(&c->tree, c->grid, err);
+    rc = rc ? rc : choose_session(c, session, err);
+    if (rc) {
+        c->session = NULL;
+        return rc;
+    }
+    make_ready(c);
+    rc = pof_tree_build(&c->tree, c->grid, err);
     rc = rc ? rc : pof_calloc(&c->line, c->kept.n, sizeof *c->line, err);
     /* A line has at most an id, two names it refers to, a block, a parent and a group. */
     rc = rc ? rc : pof_calloc(&c->name, 6 * c->kept.n, sizeof *c->name, err);
@@ -284,6 +341,7 @@ int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *er
 void pof_claim_release(struct pof_claim *c)
 {
     pof_kept_release(&c->kept);
+    pof_rulebook_release(&c->rulebook);
     pof_kept_slices_release(&c->slices);
     pof_names_release(&c->ids);
     pof_tree_release(&c->tree);

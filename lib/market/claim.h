@@ -5,6 +5,7 @@
 #define POF_MARKET_CLAIM_H
 
 #include "grid/grid.h"
+#include "market/rules.h"
 #include "record/kept.h"
 
 /* What has a name: an offer, a request, a block of offers, a group of blocks. */
@@ -21,13 +22,15 @@ struct pof_claim_line {
     uint32_t area; /* 2 node for all that hangs below it, 2 node + 1 for its own offers; POF_NONE: not
                       connected */
     int64_t rank;  /* of offers by the tie rule, from 1; 0: takes no part */
+    bool late, refused; /* offers that take none: came after the gate; the rules do not allow it */
     struct pof_claim_name *name, *offer, *request; /* its own; those it refers to; NULL */
 };
 
-/* Initialise with {.grid, .ceiling_ueur}, fill kept; then pof_claim_index. */
+/* Initialise with {.grid}, fill kept and rulebook; then pof_claim_index. */
 struct pof_claim {
     const struct pof_grid *grid; /* borrowed */
-    int64_t ceiling_ueur;        /* of requests without a price limit */
+    struct pof_rulebook rulebook; /* filled in before indexing */
+    struct pof_rules rules;       /* in force */
     struct pof_kept_records kept;
     struct pof_tree tree;
     struct pof_kept_slices slices; /* quarter-hours of the session */

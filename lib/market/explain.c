@@ -247,10 +247,9 @@ static int64_t held_back(const struct job *j, uint32_t node, enum pof_direction 
 }
 
 /* May it be left although it asks less than it is worth? */
-static bool may_be_left(const struct job *j, const struct pof_book_terms *o)
+static bool may_be_left(const struct pof_book_terms *o)
 {
-    bool late = POF_HAS(o, offer, received) && o->received >= j->x->book->session.gate;
-    return late || POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
+    return POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
            POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
 }
 
@@ -264,9 +263,7 @@ static enum pof_why why_lost(const struct job *j, const struct pof_book_offer *o
     uint32_t where = POF_NONE;
     int64_t most, held = held_back(j, o->node, d, &where, &most);
     if (e->distance_ueur_mwh < 0) {
-        const struct pof_book_terms *t = &j->x->book->terms[o - j->x->book->offer];
-        bool late = POF_HAS(t, offer, received) && t->received >= j->x->book->session.gate;
-        return late ? POF_WHY_GATE : POF_WHY_CHOICE;
+        return POF_WHY_CHOICE;
     }
     if (!(d == POF_UP ? p->up : p->down) && !asked_here(j, o->node, d)) {
         return POF_WHY_NOT_ASKED;
@@ -372,7 +369,7 @@ int pof_explain_run(struct pof_explain *x, pof_on_explanation *on, void *ctx, st
         for (size_t k = b->by_offer.first[q]; rc == 0 && k < b->by_offer.first[q + 1]; k++) {
             struct pof_explanation e = explain(&j, q, b->by_offer.at[k]);
             if (e.distance_ueur_mwh < 0 && e.taken_w < e.p_w &&
-                !may_be_left(&j, &b->terms[b->by_offer.at[k]])) {
+                !may_be_left(&b->terms[b->by_offer.at[k]])) {
                 rc = pof_fail(err, POF_E_ANSWER_NO,
                               "offer '%.*s' asks less than its node pays and is not taken whole: "
                               "awards and prices are not those of this book",

@@ -2,6 +2,7 @@
 /* Awards and verdicts joined. */
 #include "market/outcome.h"
 
+#include "market/attribute.h"
 #include "market/quarter.h"
 #include "num/units.h"
 #include "record/words.h"
@@ -178,6 +179,10 @@ static int count(struct pof_join *j, struct pof_err *err)
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < j->awards; i++) {
         const struct pof_joined *x = &j->joined[i];
+        if (x->award.why == POF_AWARD_RESERVE) {
+            c->held++;
+            continue;
+        }
         ++*of[x->verdict ? x->verdict->decision : POF_DECISION_ACCEPT];
         c->missing += x->verdict == NULL;
         rc = pof_add(&c->awarded_wq, x->award.p_w, err);
@@ -293,7 +298,7 @@ int pof_join_outcomes(const struct pof_join *j,
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < j->awards; i++) {
         struct pof_outcome o = outcome_of(&j->joined[i]);
-        rc = each(ctx, &o, err);
+        rc = j->joined[i].award.why == POF_AWARD_RESERVE ? 0 : each(ctx, &o, err);
     }
     return rc;
 }

@@ -16,6 +16,7 @@ struct pof_joined {
 
 struct pof_join_counts {
     uint64_t accepted, curtailed, rejected, missing; /* awards; missing ones are accepted too */
+    uint64_t held;                                       /* reserves: in none of these */
     int64_t awarded_wq, allowed_wq;                  /* W, added up over quarter-hours */
 };
 
@@ -47,7 +48,8 @@ int pof_join_take(struct pof_join *j, const struct pof_record *record,
  * all of it, reject nothing, curtail less. O(n log n). */
 int pof_join_close(struct pof_join *j, bool accept_missing, struct pof_err *err) POF_CHECKED;
 
-/* Hands out the outcomes in the order of the awards. */
+/* Hands out the outcomes in the order of the awards. What is only held ready (`reserve`) has none and
+ * meets no request, but is not carried over: it is promised. */
 int pof_join_outcomes(const struct pof_join *j,
                       int (*each)(void *ctx, const struct pof_outcome *o, struct pof_err *err),
                       void *ctx, struct pof_err *err) POF_CHECKED;

@@ -64,15 +64,19 @@ static void by_id(struct order *o, size_t from, size_t to, size_t known)
 /* The tie rule: keys in the order of ranks. */
 static void by_tie(struct order *o, size_t n)
 {
+    const struct pof_rules *rules = &o->book->rules;
+    bool lottery = rules->tie == POF_TIE_RULE_LOTTERY, keyed = lottery || o->book->any_received;
     for (size_t i = 0; i < n; i++) {
         o->key[i].value = i;
     }
     by_id(o, 0, n, 0);
-    for (size_t i = 0; i < n && o->book->any_received; i++) {
+    for (size_t i = 0; i < n && keyed; i++) {
         const struct pof_book_terms *x = &o->book->terms[o->key[i].value];
-        o->key[i].key = POF_HAS(x, offer, received) ? (uint64_t)x->received : UINT64_MAX;
+        o->key[i].key = lottery ? pof_rules_draw(rules->seed, o->book->session.id, x->id)
+                        : POF_HAS(x, offer, received) ? (uint64_t)x->received
+                                                      : UINT64_MAX;
     }
-    if (o->book->any_received) {
+    if (keyed) {
         pof_sort_keys(o->key, o->tmp, n);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What outcomes leave of requests and offers. */
 #include "base/mem.h"
+#include "market/admit.h"
 #include "market/attribute.h"
 #include "market/certificate.h"
 #include "market/outcome.h"
@@ -119,23 +120,6 @@ static int next_piece(struct walk *w, const struct rest *r, struct piece *out)
 
 /* --- ids of pieces --- */
 
-/* An id without the start that an earlier piece got: /20260310T1315Z. */
-static struct pof_text without_start(struct pof_text id)
-{
-    static const char form[] = "/00000000T0000Z";
-    const size_t n = sizeof form - 1;
-    if (id.len <= n) {
-        return id;
-    }
-    const char *s = id.ptr + id.len - n;
-    for (size_t i = 0; i < n; i++) {
-        if (form[i] == '0' ? s[i] < '0' || s[i] > '9' : s[i] != form[i]) {
-            return id;
-        }
-    }
-    return (struct pof_text){id.ptr, id.len - n};
-}
-
 static int refuse_id(struct pof_err *err, enum pof_code code, struct pof_text id, const char *why)
 {
     return pof_fail(err, code, "'%.*s' cannot name what is left of it: %s", (int)id.len, id.ptr,
@@ -147,7 +131,7 @@ static int name_piece(struct rest *r, const struct walk *w, const struct piece *
                       struct pof_text *id, struct pof_err *err)
 {
     char quarter[POF_QUARTER_NAME + 1];
-    struct pof_text base = without_start(*id), was = *id;
+    struct pof_text base = pof_offer_base(*id), was = *id;
     uint32_t next = (uint32_t)r->given.n, number = 0;
     r->id.len = 0;
     int rc = pof_buf_add(&r->id, r->scope.ptr, r->scope.len, err);
@@ -358,6 +342,9 @@ static int use_moment(struct rest *r, const struct ground *g, struct moment *m, 
     struct pof_clear_problem p = {.forest = &g->forest, .offer = m->offer, .request = m->request};
     for (size_t i = m->first; i < m->last; i++) {
         const struct pof_award *a = &j->joined[i].award;
+        if (a->why == POF_AWARD_RESERVE) {
+            continue;
+        }
         m->offer[p.offers] = (struct pof_clear_offer){
             .node = ground_node(g, j, a->node), .direction = (enum pof_direction)a->direction};
         m->taken[p.offers++] = j->joined[i].p_w;

@@ -8,7 +8,7 @@ static int begin(struct pof_stream *s, struct pof_err *err)
         return 0;
     }
     s->framed = true;
-    return pof_book_frame(s->book, s->session, s->ceiling_ueur, err);
+    return pof_book_frame(s->book, s->session, s->rules, err);
 }
 
 /* Clears the quarter-hours before one. */

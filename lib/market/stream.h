@@ -17,7 +17,7 @@ struct pof_stream {
     struct pof_book *book;
     struct pof_auction *auction;
     const char *session; /* NULL: the only one */
-    int64_t ceiling_ueur;
+    struct pof_rulebook *rules;
     bool framed;
     uint32_t now; /* quarter-hour that offers are being taken for */
 };

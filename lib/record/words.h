@@ -43,7 +43,50 @@ enum pof_why {
     POF_WHY_GATE,
     POF_WHY_UNFED,
     POF_WHY_CHOICE,
-    POF_WHY_VALIDATION
+    POF_WHY_VALIDATION,
+    POF_WHY_REFUSED
+};
+
+/* Rules of a market. */
+enum pof_sequence {
+    POF_SEQUENCE_JOINT,    /* all requests together: least cost */
+    POF_SEQUENCE_DSO_FIRST /* DSO requests first; what they take is fixed; then TSO requests */
+};
+
+enum pof_price_rule {
+    POF_PRICE_RULE_PAY_AS_BID,
+    POF_PRICE_RULE_UNIFORM,
+    POF_PRICE_RULE_ZONAL,
+    POF_PRICE_RULE_NODAL
+};
+
+enum pof_tie_rule { POF_TIE_RULE_TIME, POF_TIE_RULE_PRO_RATA, POF_TIE_RULE_LOTTERY };
+
+enum pof_loss_rule { POF_LOSS_RULE_MAKE_WHOLE, POF_LOSS_RULE_FORBID };
+
+enum pof_single_seller_rule {
+    POF_SINGLE_SELLER_IGNORE,
+    POF_SINGLE_SELLER_MARK,
+    POF_SINGLE_SELLER_AS_BID
+};
+
+enum pof_order { POF_ORDER_OFFER, POF_ORDER_REQUEST };
+
+enum pof_refusal_why {
+    POF_REFUSAL_FLOOR,
+    POF_REFUSAL_CEILING,
+    POF_REFUSAL_LATE,
+    POF_REFUSAL_EARLY,
+    POF_REFUSAL_REVOKED,
+    POF_REFUSAL_REPLACED,
+    POF_REFUSAL_LEAD,
+    POF_REFUSAL_BLOCK
+};
+
+enum pof_cut_order {
+    POF_CUT_ORDER_TSO_FIRST,
+    POF_CUT_ORDER_DSO_FIRST,
+    POF_CUT_ORDER_LEAST_COST
 };
 
 /* Data subscriptions. */

@@ -32,7 +32,8 @@ static void clear(struct pof_book *book)
     int64_t taken = 0;
     struct pof_err err = {0};
     struct pof_auction a = {.threads = 1, .on_award = on_award, .ctx = &taken};
-    int rc = pof_book_close(book, NULL, INT64_C(3000000000), &err);
+    struct pof_rulebook rules = {0};
+    int rc = pof_book_close(book, NULL, &rules, &err);
     if (rc == 0 && book->quarters <= QUARTERS_MAX) {
         rc = pof_auction_run(&a, book, &err);
         if (rc == POF_E_INTERNAL) {
