@@ -63,11 +63,11 @@ static double off(const struct pof_grid *g, const double *v, const double *angle
 static size_t read_all(uint32_t loads, struct pof_observation *o)
 {
     size_t n = 0;
-    o[n++] = (struct pof_observation){0, POF_QUANTITY_V, false, false, 0, 10300, 10};
-    o[n++] = (struct pof_observation){1, POF_QUANTITY_P, true, false, 0, 1e6 * loads, 5e4};
+    o[n++] = (struct pof_observation){0, POF_QUANTITY_V, false, false, 0, 10300, 10, 0};
+    o[n++] = (struct pof_observation){1, POF_QUANTITY_P, true, false, 0, 1e6 * loads, 5e4, 0};
     for (uint32_t i = 2; i < loads + 2; i++) {
-        o[n++] = (struct pof_observation){i, POF_QUANTITY_P, false, false, 0, 1e6, 3e5};
-        o[n++] = (struct pof_observation){i, POF_QUANTITY_Q, false, false, 0, 3e5, 1e5};
+        o[n++] = (struct pof_observation){i, POF_QUANTITY_P, false, false, 0, 1e6, 3e5, 0};
+        o[n++] = (struct pof_observation){i, POF_QUANTITY_Q, false, false, 0, 3e5, 1e5, 0};
     }
     return n;
 }
