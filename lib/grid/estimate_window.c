@@ -76,7 +76,8 @@ static int copy_instant(const struct pof_grid *grid, const struct pof_instant *t
 static bool same_reading(const struct pof_observation *x, const struct pof_observation *y)
 {
     return x->element == y->element && x->quantity == y->quantity && x->branch == y->branch &&
-           x->to == y->to && x->phase == y->phase && (x->sigma > 0) == (y->sigma > 0);
+           x->to == y->to && x->phase == y->phase && (x->sigma > 0) == (y->sigma > 0) &&
+           (x->rho != 0) == (y->rho != 0);
 }
 
 /* Whether an instant goes on with a run. */
