@@ -150,7 +150,7 @@ static int compare(const struct pof_record *before, const struct pof_record *aft
         put_after(&c, &b);
     }
     if (before && after) {
-        c.cause = cause_of(&a, &b, c.kind);
+        c.cause = (int)cause_of(&a, &b, c.kind);
     }
     return before && after && same_sides(&a, &b, c.kind) ? 0 : on(ctx, &c, err);
 }

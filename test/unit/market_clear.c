@@ -275,7 +275,7 @@ static void refusals(void)
     struct market rank = {.parent = {POF_NONE}, .nodes = 1, .offer = {fine}, .offers = 1};
     rank.offer[0].rank = 0;
     refuses(&rank, POF_E_RANGE, "rank 0");
-    struct market request = {.parent = {POF_NONE}, .nodes = 1, .request = {{3}}, .requests = 1};
+    struct market request = {.parent = {POF_NONE}, .nodes = 1, .request = {{.node = 3}}, .requests = 1};
     refuses(&request, POF_E_RANGE, "a request at a node that is none");
     struct market limit = {.parent = {POF_NONE}, .nodes = 1, .limit = {{0, -1, 0}}, .limits = 1};
     refuses(&limit, POF_E_RANGE, "a negative limit");
