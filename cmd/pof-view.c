@@ -24,7 +24,7 @@ static const struct pof_option options[] = {
     {"title", 't', POF_OPT_TEXT, AT(title), "TEXT", "title of the page (the grid's name)", 0, 0, NULL},
     {"svg", 0, POF_OPT_FLAG, AT(svg), NULL, "a picture of one instant instead of a page (no)", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of the picture: the last one up to this (the first)", 0, 0, NULL},
-    {"width", 'w', POF_OPT_INT, AT(width), "PIXELS", "width of the picture (1000)", 100, 20000, NULL},
+    {"width", 'w', POF_OPT_INT, AT(width), "PIXELS", "width of the picture (1000)", 500, 20000, NULL},
     {"reload", 0, POF_OPT_INT, AT(reload), "SECONDS", "the page loads itself again so often (0: never; with --live 5)", 0, 86400, NULL},
     {"live", 0, POF_OPT_TEXT, AT(live), "DIR", "make the page again whenever a file comes into this directory", 0, 0, NULL},
     {"page", 0, POF_OPT_OUTPUT, AT(page), "FILE", "with --live: the page to write", 0, 0, NULL},

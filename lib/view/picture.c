@@ -56,12 +56,7 @@ static int px(double v, char *to)
 static int add_value(struct drawing *d, const char *what, bool branch, enum pof_view_quantity q, uint32_t i)
 {
     double value = d->instant == SIZE_MAX ? NAN : pof_view_value(d->view, branch, q, d->instant, i);
-    char text[POF_REAL_MAX];
-    if (isnan(value)) {
-        return 0;
-    }
-    int n = (int)pof_real_format(value, text);
-    return pof_buf_addf(d->to, d->err, ", %s %.*s %s", what, n, text, pof_view_quantity_unit(q));
+    return isnan(value) ? 0 : pof_buf_addf(d->to, d->err, ", %s %.6g %s", what, value, pof_view_quantity_unit(q));
 }
 
 static int add_title(struct drawing *d, bool branch, uint32_t i)
@@ -171,7 +166,7 @@ static int draw_legend(struct drawing *d, int y)
                              "<text x=\"%d\" y=\"%d\">voltage %.*s to %.*s p.u.</text>\n"
                              "<text x=\"%d\" y=\"%d\">loading 0 to 100 %%</text>\n"
                              "<text x=\"%d\" y=\"%d\">%.*s</text>\n",
-                             MARGIN, y + 28, a, low, b, high, MARGIN + 240, y + 28, MARGIN + 480, y + 11, t, when);
+                             MARGIN, y + 28, a, low, b, high, MARGIN + 240, y + 28, 12, 20, t, when);
 }
 
 static int draw_head(struct drawing *d, int width, int height)

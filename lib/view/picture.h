@@ -6,7 +6,7 @@
 #include "view/view.h"
 
 /* Adds a picture of the given width in pixels: branches by loading, nodes by voltage, what is beyond a
- * limit with a shape of its own, a title for each element, a legend. instant: number of one of
+ * limit with a shape of its own, a title for each element with its values to six digits, a legend. instant: number of one of
  * view's, or SIZE_MAX for the grid alone. The same bytes for the same values. O(elements). NOMEM. */
 int pof_view_picture(const struct pof_view *view, size_t instant, int width, struct pof_buf *to,
                      struct pof_err *err) POF_CHECKED;

@@ -66,6 +66,14 @@ END
     grep -q '2026-03-10T03:00:00Z' a.svg
 }
 
+@test "the picture in README.md is what the programs make" {
+    pof-sim --make pods --grid "$G" --pods 100 --seed 2 >pods
+    pof-sim --make measurements --grid "$G" --pods 100 --seed 2 --day 2026-03-10 --from 2026-03-10T18:00:00Z \
+        --until 2026-03-10T18:15:00Z >meters
+    pof-pf -q --grid "$G" pods meters | pof-view --svg --width 640 --grid "$G" >made.svg
+    cmp made.svg "$ROOT/share/view/example.svg"
+}
+
 @test "a title is text, whatever it says" {
     pof-view --grid "$G" --title '<script>alert(1)</script>' /dev/null >page.html
     grep -q '<title>&lt;script&gt;alert(1)&lt;/script&gt;</title>' page.html
