@@ -374,8 +374,8 @@ static void edges(void)
     for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
         for (int as_power = 0; as_power < 2; as_power++) {
             char line[200];
-            int n = snprintf(line, sizeof line, "%s%s,%s,,,,,\n", before, as_power ? prices[i] : "7",
-                             as_power ? "7" : prices[i]);
+            int n = snprintf(line, sizeof line, "%s%s,%s%.*s\n", before, as_power ? prices[i] : "7",
+                             as_power ? "7" : prices[i], (int)l->n - 10, ",,,,,,,,,,,,,,,,"); /* what may be left out */
             try_line(POF_offer, POF_CSV, &p, (struct pof_text){line, (size_t)n}, &t);
         }
     }
