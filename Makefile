@@ -102,7 +102,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
 	libexpat1-dev zlib1g-dev
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps time mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
-	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl
+	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl influxdb
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept
 deps:

@@ -62,3 +62,58 @@ setup() {
         [ $s = 2 ] && [ ! -s out ] && [ -s err ] || { echo "$o: $s"; false; }
     done
 }
+
+# The queries of the Grafana dashboard, as the database gets them.
+queries() {
+    jq -r '(.panels[].targets[].query), .templating.list[].query' "$ROOT/share/grafana/network.json" |
+        sed -e 's/\$timeFilter/time > 0/; s/\$__interval/1m/; s/=~ \/^\$[a-z]*\$\//=~ \/.*\//'
+}
+
+@test "the dashboard asks for what the records have" {
+    [ "$(queries | wc -l)" -ge 8 ]
+    jq -r '.panels[].targets[].query' "$ROOT/share/grafana/network.json" |
+        sed -n 's/^SELECT last("\([a-z0-9_]*\)") FROM "\([a-z]*\)".*/\2 \1/p' >asked
+    [ "$(wc -l <asked)" = "$(jq '[.panels[].targets[]] | length' "$ROOT/share/grafana/network.json")" ]
+    while read -r type field; do
+        jq -e --arg f "$field" '.properties | has($f)' "$ROOT/schema/$type.schema.json" >/dev/null
+    done <asked
+}
+
+@test "the dashboard's queries are answered by a database that was given the line protocol" {
+    command -v influxd >/dev/null || skip "no influxd (package influxdb)"
+    command -v curl >/dev/null || skip "no curl"
+    [ "$VARIANT" != asan ] || skip "the database gets the same bytes as from the release build"
+    cd "$BATS_TEST_TMPDIR"
+    port=$((20000 + RANDOM % 20000))
+    cat >influx.conf <<END
+reporting-disabled = true
+bind-address = "127.0.0.1:$((port + 1))"
+[meta]
+dir = "$PWD/meta"
+[data]
+dir = "$PWD/data"
+wal-dir = "$PWD/wal"
+[http]
+bind-address = "127.0.0.1:$port"
+log-enabled = false
+END
+    G=$ROOT/samples/cigre-mv.json
+    pof-pf -q --grid "$G" --at 2026-03-10T10:00:00Z </dev/null >state.jsonl
+    jq -c 'select(.element == "node") | {schema: "pof.reading/1", element, name, start, quantity: "v", value: (.v_pu * (if .name == "N0" then 110000 else 20000 end)), sigma: 50}' state.jsonl >readings
+    jq -c 'select(.element == "node" and .name != "N0") | {schema: "pof.reading/1", element, name, start, quantity: ("p", "q"), value: 0, sigma: 1e6}' state.jsonl >>readings
+    pof-se -q --grid "$G" --report report -o estimated readings || [ $? = 1 ]
+    cat estimated report | pof-export -q --to line >points
+    influxd -config influx.conf >log 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 100); do curl -sf "http://127.0.0.1:$port/ping" && break; sleep 0.1; done
+    failed=0
+    curl -sf -XPOST "http://127.0.0.1:$port/query" --data-urlencode 'q=CREATE DATABASE pof' >/dev/null || failed=1
+    curl -sf -XPOST "http://127.0.0.1:$port/write?db=pof" --data-binary @points || failed=1
+    queries >asked
+    while read -r q; do
+        curl -sf -G "http://127.0.0.1:$port/query?db=pof" --data-urlencode "q=$q" |
+            jq -e '.results[0].series | length > 0' >/dev/null || { echo "no answer to $q" >&2; failed=1; }
+    done <asked
+    kill $pid
+    [ $failed = 0 ]
+}
