@@ -31,6 +31,7 @@ declare -A below=(
     [store]="store record num base"
     [net]="net io base"
     [view]="view grid record num base"
+    [chain]="chain trust record num base"
 )
 for room in lib/*/; do
     room=$(basename "$room")
@@ -42,7 +43,7 @@ for room in lib/*/; do
     result "lib/$room calls only ${below[$room]:-(not in the table)}" "$found"
 done
 
-for lib in jansson.h csv.h glpk.h lapacke.h cblas.h klu.h amd.h openssl/ curl/ sqlite3.h expat.h zlib.h; do
+for lib in jansson.h csv.h glpk.h lapacke.h cblas.h klu.h amd.h openssl/ curl/ sqlite3.h expat.h zlib.h nettle/ secp256k1.h secp256k1_; do
     users=$(grep -lE "^#include <(.*/)?$lib" lib/*/*.[ch] cmd/*.c 2>/dev/null)
     rooms=$(printf '%s\n' "$users" | grep -c .)
     if [ "$rooms" -gt 1 ]; then result "<$lib> is included by one module" "$users"; else
@@ -52,14 +53,14 @@ done
 
 # What a pure object must not call. snprintf and vsnprintf only format into memory.
 forbidden='printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|fputc|fwrite|fopen|fdopen|freopen|popen|system|exit|_exit|abort|getenv|secure_getenv|time|clock|clock_gettime|gettimeofday|localtime|gmtime|setlocale|rand|random|srand|open|openat|creat|read|write|socket|connect|sleep|nanosleep|signal|sigaction|stdout|stderr|stdin|__printf_chk|__fprintf_chk|perror'
-for room in base num record grid market flex trust view; do
+for room in base num record grid market flex trust chain view; do
     found=$(for o in "$build/lib/$room"/*.o; do
         [ -e "$o" ] || continue
         nm -u "$o" | awk '{print $2}' | sed 's/@.*//' | grep -xE "$forbidden" | sed "s|^|$(basename "$o" .o).c calls |"
     done)
     result "lib/$room does not print, exit, open, read the clock or the environment" "$found"
 done
-for room in num record grid market flex trust store view; do
+for room in num record grid market flex trust chain store view; do
     found=$(for o in "$build/lib/$room"/*.o; do
         [ -e "$o" ] || continue
         objdump -t "$o" | awk '$4 ~ /^\.(data|bss)(\.|$)/ && $4 !~ /^\.data\.rel\.ro/ && $0 ~ / O / {print $NF}' |
