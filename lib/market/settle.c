@@ -4,14 +4,15 @@
 
 #include "market/series.h"
 #include "market/session.h"
+#include "market/terms.h"
 
 #include <stdlib.h>
-
-enum { WS_PER_KWH = 3600000 };
 
 struct line { /* an outcome that counts; texts by number */
     uint32_t quarter, pod, session, award;
     uint32_t buyer, seller;
+    uint32_t owner; /* POF_NONE: none has a share */
+    uint32_t contract;
     int direction;
     int64_t p_w;
     int64_t price_ueur_mwh;
@@ -22,11 +23,13 @@ struct account {
 };
 
 struct pof_settle {
-    const char *wanted;
-    bool has_terms;
-    struct pof_terms terms;
-    struct pof_arena arena;
-    struct pof_names pods, sessions, awards, parties;
+    const char *const *wanted;
+    size_t wants;
+    struct pof_names found; /* terms that are wanted, by what they were wanted as */
+    struct pof_contracts contracts;
+    struct pof_names pods, sessions, awards, parties, owners;
+    uint32_t *owner; /* of a pod, by its number: number of the owner, or POF_NONE */
+    size_t owned, owner_cap;
     struct pof_names seen; /* session, NUL, award */
     struct line *line;
     size_t lines, line_cap;
@@ -37,11 +40,13 @@ struct pof_settle {
     struct pof_settle_counts counts;
 };
 
-int pof_settle_new(struct pof_settle **out, const char *name, struct pof_err *err)
+int pof_settle_new(struct pof_settle **out, const char *const *wanted, size_t n,
+                   struct pof_err *err)
 {
     int rc = pof_calloc(out, 1, sizeof **out, err);
     if (rc == 0) {
-        (*out)->wanted = name;
+        (*out)->wanted = wanted;
+        (*out)->wants = n;
     }
     return rc;
 }
@@ -49,7 +54,10 @@ int pof_settle_new(struct pof_settle **out, const char *name, struct pof_err *er
 void pof_settle_free(struct pof_settle *s)
 {
     if (s) {
-        pof_arena_release(&s->arena);
+        pof_contracts_release(&s->contracts);
+        pof_names_release(&s->found);
+        pof_names_release(&s->owners);
+        free(s->owner);
         pof_names_release(&s->pods);
         pof_names_release(&s->sessions);
         pof_names_release(&s->awards);
@@ -71,24 +79,53 @@ struct pof_settle_counts pof_settle_counts(const struct pof_settle *s)
 
 /* --- taking records --- */
 
-int pof_settle_terms(struct pof_settle *s, const struct pof_terms *terms, struct pof_err *err)
+int pof_settle_terms(struct pof_settle *s, const struct pof_terms *terms, struct pof_text hash,
+                     struct pof_err *err)
 {
-    if (s->wanted && !pof_text_is(terms->name, s->wanted)) {
+    uint32_t id;
+    bool wanted = s->wants == 0;
+    int rc = 0;
+    for (size_t i = 0; i < s->wants && rc == 0; i++) {
+        if (pof_text_is(terms->name, s->wanted[i]) || pof_text_is(hash, s->wanted[i])) {
+            rc = pof_names_add(&s->found, pof_text(s->wanted[i]), &id, err);
+            wanted = true;
+        }
+    }
+    return rc || !wanted ? rc : pof_contracts_add(&s->contracts, terms, hash, err);
+}
+
+/* The place where a pod's owner is kept. */
+static int owner_slot(struct pof_settle *s, uint32_t pod, uint32_t **slot, struct pof_err *err)
+{
+    int rc = pof_grow(&s->owner, &s->owner_cap, (size_t)pod + 1, sizeof *s->owner, err);
+    for (; rc == 0 && s->owned <= pod; s->owned++) {
+        s->owner[s->owned] = POF_NONE;
+    }
+    *slot = rc ? NULL : &s->owner[pod];
+    return rc;
+}
+
+int pof_settle_pod(struct pof_settle *s, const struct pof_pod *p, struct pof_err *err)
+{
+    uint32_t pod;
+    uint32_t owner;
+    uint32_t *slot;
+    if (!POF_HAS(p, pod, owner)) {
         return 0;
     }
-    if (s->has_terms) {
-        return pof_fail(err, POF_E_DUPLICATE,
-                        "terms '%.*s' beside '%.*s'; choose by --terms, or give one",
-                        (int)terms->name.len, terms->name.ptr, (int)s->terms.name.len,
-                        s->terms.name.ptr);
+    int rc = pof_names_add(&s->pods, p->pod, &pod, err);
+    rc = rc ? rc : pof_names_add(&s->owners, p->owner, &owner, err);
+    rc = rc ? rc : owner_slot(s, pod, &slot, err);
+    if (rc == 0 && *slot != POF_NONE && *slot != owner) {
+        const struct pof_text first = s->owners.text[*slot];
+        return pof_fail(err, POF_E_CONFLICT, "pod '%.*s' has two owners: '%.*s' and '%.*s'",
+                        (int)p->pod.len, p->pod.ptr, (int)first.len, first.ptr, (int)p->owner.len,
+                        p->owner.ptr);
     }
-    if (POF_HAS(terms, terms, penalty_ueur_mwh) && POF_HAS(terms, terms, penalty_permille)) {
-        return pof_fail(err, POF_E_CONFLICT,
-                        "terms '%.*s' have a penalty in EUR/MWh and one in 1/1000; give one",
-                        (int)terms->name.len, terms->name.ptr);
+    if (rc == 0) {
+        *slot = owner;
     }
-    s->has_terms = true;
-    return pof_record_copy(POF_terms, terms, &s->terms, &s->arena, err);
+    return rc;
 }
 
 int pof_settle_outcome(struct pof_settle *s, const struct pof_outcome *o, struct pof_err *err)
@@ -167,30 +204,6 @@ void pof_settle_split(struct pof_order *order, size_t n, int64_t realised_w)
     }
 }
 
-/* Fee, penalty, net and tokens of a settlement whose powers are known. */
-static int price(const struct pof_terms *t, int64_t price_ueur_mwh, struct pof_settlement *s,
-                 struct pof_err *err)
-{
-    int64_t penalty = POF_HAS(t, terms, penalty_ueur_mwh) ? t->penalty_ueur_mwh : 0;
-    int64_t tolerated = 0;
-    int rc = 0;
-    if (POF_HAS(t, terms, penalty_permille)) {
-        rc = pof_muldiv(price_ueur_mwh, t->penalty_permille, 1000, &penalty, err);
-    }
-    if (rc == 0 && POF_HAS(t, terms, tolerance_permille)) {
-        rc = pof_muldiv(s->ordered_w, t->tolerance_permille, 1000, &tolerated, err);
-    }
-    int64_t fined = s->deficiency_w > tolerated ? s->deficiency_w - tolerated : 0;
-    rc = rc ? rc : pof_cost(s->delivered_w * POF_QUARTER_S, price_ueur_mwh, &s->fee_ueur, err);
-    rc = rc ? rc : pof_cost(fined * POF_QUARTER_S, penalty, &s->penalty_ueur, err);
-    s->net_ueur = s->fee_ueur - s->penalty_ueur;
-    if (rc == 0 && POF_HAS(t, terms, tokens_per_kwh)) {
-        __int128 tokens = (__int128)s->delivered_w * POF_QUARTER_S * t->tokens_per_kwh / WS_PER_KWH;
-        s->tokens = tokens > INT64_MAX ? INT64_MAX : (int64_t)tokens; /* refused when written */
-    }
-    return rc;
-}
-
 /* --- joining --- */
 
 static int line_cmp(const void *a, const void *b)
@@ -241,9 +254,34 @@ static void drop_order(struct order_of *o)
 struct settling {
     struct pof_settle *s;
     struct order_of pods, sessions, awards, parties;
-    struct pof_writer *out;
-    const struct pof_settle_report *report;
+    const struct pof_settle_taker *taker;
 };
+
+/* Finds the terms of each outcome, and the owner where they give a share. Before lines are sorted. */
+static int bind_terms(struct pof_settle *s, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < s->lines && rc == 0; i++) {
+        struct line *l = &s->line[i];
+        const struct pof_outcome o = {.award = s->awards.text[l->award],
+                                      .pod = s->pods.text[l->pod],
+                                      .seller = s->parties.text[l->seller],
+                                      .buyer = s->parties.text[l->buyer]};
+        l->owner = POF_NONE;
+        rc = pof_contracts_find(&s->contracts, &o, &l->contract, err);
+        const struct pof_terms *t = rc ? NULL : &s->contracts.at[l->contract].terms;
+        if (rc || !POF_HAS(t, terms, owner_permille) || t->owner_permille == 0) {
+            continue;
+        }
+        uint32_t owner = l->pod < s->owned ? s->owner[l->pod] : POF_NONE;
+        rc = owner == POF_NONE
+                 ? pof_fail(err, POF_E_REFERENCE, "terms '%.*s' give the owner of pod '%.*s' a share; "
+                            "no pod record in the input tells who that is", (int)t->name.len,
+                            t->name.ptr, (int)o.pod.len, o.pod.ptr)
+                 : pof_names_add(&s->parties, s->owners.text[owner], &l->owner, err);
+    }
+    return rc;
+}
 
 static int sort_lines(struct settling *j, struct pof_err *err)
 {
@@ -271,19 +309,46 @@ static void say_missing(const struct settling *j, const struct line *l, const ch
     struct pof_text pod = ranked_name(&j->pods, l->pod);
     pof_fail(&e, POF_E_ANSWER_NO, "pod '%.*s' has an outcome and no %s at %.*s", (int)pod.len,
              pod.ptr, what, n, when);
-    j->report->problem(j->report->ctx, &e);
+    j->taker->problem(j->taker->ctx, &e);
 }
 
-/* Adds a settlement to the account of one side: sign 1 receives, -1 pays. */
+/* Adds a settlement, or a part of one, to an account: sign 1 receives, -1 pays. */
 static int book(struct account *a, const struct pof_settlement *s, int sign, struct pof_err *err)
+{
+    int rc = pof_add(&a->fee_ueur, sign * s->fee_ueur, err);
+    rc = rc ? rc : pof_add(&a->penalty_ueur, -sign * s->penalty_ueur, err);
+    rc = rc ? rc : pof_add(&a->net_ueur, sign * (s->fee_ueur - s->penalty_ueur), err);
+    return rc || sign < 0 ? rc : pof_add(&a->tokens, s->tokens, err);
+}
+
+/* What was ordered and delivered, in the account of who has to do with it. */
+static int book_energy(struct account *a, const struct pof_settlement *s, struct pof_err *err)
 {
     a->settlements++;
     int rc = pof_add(&a->ordered_ws, s->ordered_w * POF_QUARTER_S, err);
-    rc = rc ? rc : pof_add(&a->delivered_ws, s->delivered_w * POF_QUARTER_S, err);
-    rc = rc ? rc : pof_add(&a->fee_ueur, sign * s->fee_ueur, err);
-    rc = rc ? rc : pof_add(&a->penalty_ueur, -sign * s->penalty_ueur, err);
-    rc = rc ? rc : pof_add(&a->net_ueur, sign * s->net_ueur, err);
-    return rc || sign < 0 ? rc : pof_add(&a->tokens, s->tokens, err);
+    return rc ? rc : pof_add(&a->delivered_ws, s->delivered_w * POF_QUARTER_S, err);
+}
+
+/* Buyer pays; seller, less the owner's part, and owner receive. */
+static int book_all(struct pof_settle *s, const struct line *l, const struct pof_settlement *r,
+                    struct pof_err *err)
+{
+    struct pof_settlement owner = {.fee_ueur = r->owner_fee_ueur,
+                                   .penalty_ueur = r->owner_penalty_ueur,
+                                   .tokens = r->owner_tokens};
+    struct pof_settlement seller = {.fee_ueur = r->fee_ueur - owner.fee_ueur,
+                                    .penalty_ueur = r->penalty_ueur - owner.penalty_ueur,
+                                    .tokens = r->tokens - owner.tokens};
+    int rc = book_energy(&s->account[l->buyer], r, err);
+    rc = rc ? rc : book(&s->account[l->buyer], r, -1, err);
+    rc = rc ? rc : book_energy(&s->account[l->seller], r, err);
+    rc = rc ? rc : book(&s->account[l->seller], &seller, 1, err);
+    if (rc || l->owner == POF_NONE) {
+        return rc;
+    }
+    /* An aggregator that owns the pod itself has the line once. */
+    rc = l->owner == l->seller ? 0 : book_energy(&s->account[l->owner], r, err);
+    return rc ? rc : book(&s->account[l->owner], &owner, 1, err);
 }
 
 static int put_line(const struct settling *j, const struct line *l, const struct pof_order *o,
@@ -303,11 +368,14 @@ static int put_line(const struct settling *j, const struct line *l, const struct
                                .ordered_w = o->p_w,
                                .delivered_w = o->delivered_w,
                                .deficiency_w = o->deficiency_w};
-    int rc = price(&s->terms, l->price_ueur_mwh, &r, err);
-    rc = rc ? rc : book(&s->account[l->buyer], &r, -1, err);
-    rc = rc ? rc : book(&s->account[l->seller], &r, 1, err);
+    if (l->owner != POF_NONE) {
+        r.owner = s->parties.text[l->owner];
+    }
+    int rc = pof_contract_apply(&s->contracts.at[l->contract], l->price_ueur_mwh, &r, err);
+    rc = rc ? rc : pof_record_check(POF_settlement, &r, err); /* sums and products have room then */
+    rc = rc ? rc : book_all(s, l, &r, err);
     s->counts.settled += rc == 0;
-    return rc ? rc : pof_writer_put(j->out, POF_settlement, &r, err);
+    return rc ? rc : j->taker->settlement(j->taker->ctx, &r, err);
 }
 
 /* The lines [from, from + n) of one pod and quarter-hour. */
@@ -339,7 +407,7 @@ static int settle_group(const struct settling *j, size_t from, size_t n, struct 
     return rc;
 }
 
-static int put_statements(const struct settling *j, struct pof_writer *w, struct pof_err *err)
+static int put_statements(const struct settling *j, struct pof_err *err)
 {
     const struct pof_settle *s = j->s;
     int rc = 0;
@@ -353,7 +421,7 @@ static int put_statements(const struct settling *j, struct pof_writer *w, struct
                                   .penalty_ueur = a->penalty_ueur,
                                   .net_ueur = a->net_ueur,
                                   .tokens = a->tokens};
-        rc = pof_writer_put(w, POF_statement, &r, err);
+        rc = j->taker->statement(j->taker->ctx, &r, err);
     }
     return rc;
 }
@@ -374,23 +442,29 @@ static int settle_all(struct settling *j, struct pof_err *err)
     return rc;
 }
 
-int pof_settle_run(struct pof_settle *s, struct pof_writer *settlements,
-                   struct pof_writer *statements, const struct pof_settle_report *report,
-                   struct pof_err *err)
+/* Is there what to settle by? */
+static int check_terms(const struct pof_settle *s, struct pof_err *err)
 {
-    struct settling j = {.s = s, .out = settlements, .report = report};
-    if (!s->has_terms) {
-        return s->wanted ? pof_fail(err, POF_E_MISSING, "terms '%.80s' are not in the input",
-                                    s->wanted)
-                         : pof_fail(err, POF_E_MISSING, "no terms in the input");
+    for (size_t i = 0; i < s->wants; i++) {
+        if (pof_names_find(&s->found, pof_text(s->wanted[i])) == POF_NONE) {
+            return pof_fail(err, POF_E_MISSING, "terms '%.80s' are not in the input", s->wanted[i]);
+        }
     }
-    int rc = pof_series_seal(&s->baselines, &s->pods, "baseline", err);
+    return s->contracts.n ? 0 : pof_fail(err, POF_E_MISSING, "no terms in the input");
+}
+
+int pof_settle_run(struct pof_settle *s, const struct pof_settle_taker *taker, struct pof_err *err)
+{
+    struct settling j = {.s = s, .taker = taker};
+    int rc = check_terms(s, err);
+    rc = rc ? rc : bind_terms(s, err);
+    rc = rc ? rc : pof_series_seal(&s->baselines, &s->pods, "baseline", err);
     rc = rc ? rc : pof_series_seal(&s->measurements, &s->pods, "measurement", err);
     rc = rc ? rc : pof_calloc(&s->account, s->parties.n, sizeof *s->account, err);
     rc = rc ? rc : sort_lines(&j, err);
     rc = rc ? rc : settle_all(&j, err);
-    if (rc == 0 && statements) {
-        rc = put_statements(&j, statements, err);
+    if (rc == 0 && taker->statement) {
+        rc = put_statements(&j, err);
     }
     drop_order(&j.pods);
     drop_order(&j.sessions);

@@ -22,24 +22,27 @@
  * missing of each is its deficiency, and what exceeds them all is added to the last. Deficiencies
  * add up to the shortfall exactly; with one order this is the formula above.
  *
- * Money is rounded half to even twice in a line, once for the fee and once for the penalty; net is
- * their exact difference. Statements are sums of lines: what buyers pay is what sellers receive, to
- * the last micro-euro. */
+ * What the terms make of that is in terms.h. Statements are sums of lines: what buyers pay is what
+ * sellers and owners receive, to the last micro-euro, and the tokens of statements are those of
+ * settlements, to the last one. */
 #ifndef POF_MARKET_SETTLE_H
 #define POF_MARKET_SETTLE_H
 
 #include "record/record.h"
-#include "record/writer.h"
 
 struct pof_settle;
 
-/* name: the terms to use where several are given; NULL: there must be just one. */
-int pof_settle_new(struct pof_settle **out, const char *name, struct pof_err *err) POF_CHECKED;
+/* wanted: names or hashes of the terms to use; n 0: all that are given. Borrowed. */
+int pof_settle_new(struct pof_settle **out, const char *const *wanted, size_t n,
+                   struct pof_err *err) POF_CHECKED;
 
-/* Records in any order; texts are copied. POF_E_DUPLICATE: an award of a session, or terms, given
- * twice; POF_E_CONFLICT: terms with two penalties; POF_E_RANGE: not a quarter-hour. */
-int pof_settle_terms(struct pof_settle *s, const struct pof_terms *terms,
+/* Records in any order; texts are copied. hash: of the canonical record of the terms, 64 hexadecimal
+ * digits. Pods tell owners, for terms that give them a share. POF_E_DUPLICATE: an award of a session,
+ * or terms of one scope, given twice; POF_E_CONFLICT: terms with two fees or penalties, a pod with two
+ * owners; POF_E_RANGE: not a quarter-hour. */
+int pof_settle_terms(struct pof_settle *s, const struct pof_terms *terms, struct pof_text hash,
                      struct pof_err *err) POF_CHECKED;
+int pof_settle_pod(struct pof_settle *s, const struct pof_pod *pod, struct pof_err *err) POF_CHECKED;
 int pof_settle_outcome(struct pof_settle *s, const struct pof_outcome *outcome,
                        struct pof_err *err) POF_CHECKED;
 int pof_settle_baseline(struct pof_settle *s, const struct pof_baseline *baseline,
@@ -53,17 +56,20 @@ struct pof_settle_counts {
     uint64_t missing;  /* outcomes whose baseline or measurement is not there */
 };
 
-/* Called for each pod and quarter-hour without baseline or measurement (POF_E_ANSWER_NO). */
+/* Who takes the results. problem is called for each pod and quarter-hour without baseline or
+ * measurement (POF_E_ANSWER_NO). */
 typedef void pof_on_problem(void *ctx, const struct pof_err *problem);
-struct pof_settle_report {
+struct pof_settle_taker {
+    int (*settlement)(void *ctx, const struct pof_settlement *s, struct pof_err *err);
+    int (*statement)(void *ctx, const struct pof_statement *s, struct pof_err *err); /* or NULL */
     pof_on_problem *problem;
     void *ctx;
 };
 
-/* Writes settlements in order of start, pod, session, award; then, when statements is not NULL, one
- * statement for each party, by name. O(n log n). POF_E_MISSING: no terms. */
-int pof_settle_run(struct pof_settle *s, struct pof_writer *settlements,
-                   struct pof_writer *statements, const struct pof_settle_report *report,
+/* Hands on settlements in order of start, pod, session, award; then one statement for each party, by
+ * name. O(n log n). Once. POF_E_MISSING: no terms, or not those that are wanted; POF_E_REFERENCE: no
+ * terms fit an outcome, or they give a share to an owner who is not known. */
+int pof_settle_run(struct pof_settle *s, const struct pof_settle_taker *taker,
                    struct pof_err *err) POF_CHECKED;
 struct pof_settle_counts pof_settle_counts(const struct pof_settle *s);
 void pof_settle_free(struct pof_settle *s); /* NULL allowed */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "market/settle.h"
 #include "num/units.h"
+#include "record/writer.h"
 
 #include "tap.h"
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 enum { T = 900 * 1970000 };
 
@@ -19,6 +22,16 @@ static void on_missing(void *ctx, const struct pof_err *problem)
     missed += problem->code == POF_E_ANSWER_NO;
 }
 
+static int on_settlement(void *ctx, const struct pof_settlement *s, struct pof_err *err)
+{
+    return pof_writer_put(((struct pof_writer **)ctx)[0], POF_settlement, s, err);
+}
+
+static int on_statement(void *ctx, const struct pof_statement *s, struct pof_err *err)
+{
+    return pof_writer_put(((struct pof_writer **)ctx)[1], POF_statement, s, err);
+}
+
 static struct pof_settle *with_terms(int64_t penalty, int64_t permille, int64_t tolerance, int64_t tokens)
 {
     struct pof_err err = {0};
@@ -33,7 +46,7 @@ static struct pof_settle *with_terms(int64_t penalty, int64_t permille, int64_t 
     }
     POF_SET(&t, terms, tolerance_permille);
     POF_SET(&t, terms, tokens_per_kwh);
-    ok(pof_settle_new(&s, NULL, &err) == 0 && pof_settle_terms(s, &t, &err) == 0, "terms taken");
+    ok(pof_settle_new(&s, NULL, 0, &err) == 0 && pof_settle_terms(s, &t, pof_text(HASH), &err) == 0, "terms taken");
     return s;
 }
 
@@ -63,11 +76,12 @@ static struct pof_buf result(struct pof_settle *s, int want)
     struct pof_sink sink = {take, &text, "memory"};
     struct pof_writer w;
     struct pof_writer v;
-    const struct pof_settle_report report = {on_missing, NULL};
+    struct pof_writer *both[2] = {&w, &v};
+    const struct pof_settle_taker taker = {on_settlement, on_statement, on_missing, both};
     pof_writer_init(&w, &sink, POF_CSV);
     pof_writer_init(&v, &sink, POF_CSV);
     missed = 0;
-    int rc = pof_settle_run(s, &w, &v, &report, &err);
+    int rc = pof_settle_run(s, &taker, &err);
     is_int(rc, want, "run");
     ok(pof_writer_flush(&w, &err) == 0 && pof_writer_flush(&v, &err) == 0 &&
            pof_buf_add(&text, "", 1, &err) == 0, "written");
@@ -109,9 +123,9 @@ static void rounding(void)
     outcome(s, "S", "c", POF_UP, 1, 6000000);
     powers(s, 3, 1);
     struct pof_buf text = result(s, 0);
-    has(&text, "a,S,p,B,S,up,2026-03-08T20:00:00Z,900,3,1,1,1,0,0,0,0,0\n");
-    has(&text, "b,S,p,B,S,up,2026-03-08T20:00:00Z,900,3,1,1,1,0,0.000002,0,0.000002,0\n");
-    has(&text, "c,S,p,B,S,up,2026-03-08T20:00:00Z,900,3,1,1,0,1,0,0.000002,-0.000002,0\n");
+    has(&text, "a,S,p,B,S,up,2026-03-08T20:00:00Z,900,3,1,1,1,0,0,0,0,0," HASH ",,,,\n");
+    has(&text, "b,S,p,B,S,up,2026-03-08T20:00:00Z,900,3,1,1,1,0,0.000002,0,0.000002,0," HASH ",,,,\n");
+    has(&text, "c,S,p,B,S,up,2026-03-08T20:00:00Z,900,3,1,1,0,1,0,0.000002,-0.000002,0," HASH ",,,,\n");
     has(&text, "\nB,3,2700,1800,-0.000002,0.000002,0,0\n");
     has(&text, "\nS,3,2700,1800,0.000002,-0.000002,0,0\n");
     pof_buf_release(&text);
@@ -124,22 +138,22 @@ static void terms(void)
     outcome(s, "S", "a", POF_DOWN, 1000, 40000000);
     powers(s, -5000, -4060);
     struct pof_buf text = result(s, 0);
-    has(&text, ",down,2026-03-08T20:00:00Z,900,-5000,-4060,1000,940,60,0.0094,0.00015,0.00925,1\n");
+    has(&text, ",down,2026-03-08T20:00:00Z,900,-5000,-4060,1000,940,60,0.0094,0.00015,0.00925,1," HASH ",,,,\n");
     pof_buf_release(&text);
     struct pof_err err = {0};
     struct pof_terms both = {.name = {"t", 1}};
     POF_SET(&both, terms, penalty_ueur_mwh);
     POF_SET(&both, terms, penalty_permille);
     struct pof_terms plain = {.name = {"u", 1}};
-    ok(pof_settle_new(&s, NULL, &err) == 0, "new");
-    is_int(pof_settle_terms(s, &both, &err), POF_E_CONFLICT, "two penalties");
-    is_int(pof_settle_terms(s, &plain, &err), 0, "one set of terms");
-    is_int(pof_settle_terms(s, &plain, &err), POF_E_DUPLICATE, "not two");
+    ok(pof_settle_new(&s, NULL, 0, &err) == 0, "new");
+    is_int(pof_settle_terms(s, &both, pof_text(HASH), &err), POF_E_CONFLICT, "two penalties");
+    is_int(pof_settle_terms(s, &plain, pof_text(HASH), &err), 0, "one set of terms");
+    is_int(pof_settle_terms(s, &plain, pof_text(HASH), &err), POF_E_DUPLICATE, "not two");
     pof_settle_free(s);
-    ok(pof_settle_new(&s, "u", &err) == 0 && pof_settle_terms(s, &both, &err) == 0 &&
-           pof_settle_terms(s, &plain, &err) == 0, "unless one is chosen");
+    ok(pof_settle_new(&s, &(const char *){"u"}, 1, &err) == 0 && pof_settle_terms(s, &both, pof_text(HASH), &err) == 0 &&
+           pof_settle_terms(s, &plain, pof_text(HASH), &err) == 0, "unless one is chosen");
     pof_settle_free(s);
-    ok(pof_settle_new(&s, "v", &err) == 0, "new");
+    ok(pof_settle_new(&s, &(const char *){"v"}, 1, &err) == 0, "new");
     text = result(s, POF_E_MISSING);
     pof_buf_release(&text);
 }
