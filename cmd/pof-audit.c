@@ -3,22 +3,22 @@
 #include "pof-audit/audit.h"
 
 #include "cli/grid.h"
+#include "rules.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct args {
-    const char *grid, *session, *rules;
-    int64_t ceiling;
+    struct rule_args rules;
+    const char *grid, *session;
 };
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to audit (the only one given)", 0, 0, NULL},
-    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
-    {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
+    RULE_OPTIONS(struct args),
     {0}};
 #undef AT
 
@@ -175,29 +175,13 @@ static void release(struct audit *m)
     pof_grid_release(&m->grid);
 }
 
-static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
-{
-    return pof_rulebook_take(ctx, record, err);
-}
-
-static int read_rules(struct pof_cli *cli, const struct args *a, struct pof_rulebook *rules,
-                      struct pof_err *err)
-{
-    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
-    if (a->ceiling >= 0) {
-        rules->option.ceiling_ueur_mwh = a->ceiling;
-        POF_SET(&rules->option, rules, ceiling_ueur_mwh);
-    }
-    return a->rules ? pof_cli_read_files(cli, &a->rules, 1, wants, 2, rules, err) : 0;
-}
-
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     const struct args *a = args;
     struct audit m = {.c = {.grid = &m.grid}};
     struct pof_sink out;
     int rc = pof_cli_grid(cli, a->grid, &m.grid, err);
-    rc = rc ? rc : read_rules(cli, a, &m.c.rulebook, err);
+    rc = rc ? rc : rules_read(cli, &a->rules, &m.c.rulebook, err);
     rc = rc ? rc : pof_cli_keep(cli, &m.c.kept, err);
     rc = rc ? rc : pof_claim_index(&m.c, a->session, err);
     rc = rc ? rc : audit_all(&m, err);
@@ -212,6 +196,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = -1};
+    struct args args = {.rules = NO_RULES};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -6,32 +6,26 @@
 #include "market/refuse.h"
 #include "market/stream.h"
 #include "num/decimal.h"
+#include "rules.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 
 struct args {
-    const char *grid, *session, *rules, *prices, *served, *report, *refused, *single, *reserve, *seed;
-    int64_t ceiling, budget;
-    int sequence, price, tie, method;
+    struct rule_args rules;
+    const char *grid, *session, *prices, *served, *report, *refused, *single, *reserve;
+    int64_t budget;
+    int method;
     bool stream;
 };
 
-static const char *const sequences[] = {"joint", "dso-first", NULL};
-static const char *const price_rules[] = {"pay-as-bid", "uniform", "zonal", "nodal", NULL};
-static const char *const tie_rules[] = {"time", "pro-rata", "lottery", NULL};
 static const char *const methods[] = {"tree", "lp", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to clear (the only one given)", 0, 0, NULL},
-    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules of the market, see pof-rules(5) (the usual ones)", 0, 0, NULL},
-    {"sequence", 0, POF_OPT_WORD, AT(sequence), "WORD", "requests cleared together or one role after the other (joint)", 0, 0, sequences},
-    {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "what an award is paid (pay-as-bid)", 0, 0, price_rules},
-    {"tie", 0, POF_OPT_WORD, AT(tie), "RULE", "which of equal offers are taken (time)", 0, 0, tie_rules},
-    {"seed", 0, POF_OPT_TEXT, AT(seed), "TEXT", "seed of the lottery", 0, 0, NULL},
-    {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "what a MWh is worth to requests without a price limit (3000)", 0, 999999999, NULL},
+    RULE_OPTIONS(struct args),
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (500)", 0, 1000000000, NULL},
     {"prices", 0, POF_OPT_OUTPUT, AT(prices), "FILE", "write node prices, for pof-verify and pof-explain", 0, 0, NULL},
     {"served", 0, POF_OPT_OUTPUT, AT(served), "FILE", "write what each request got, for pof-verify", 0, 0, NULL},
@@ -70,39 +64,6 @@ static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
     return rc ? pof_at(err, j->args->grid, 0, NULL) : 0;
 }
 
-static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
-{
-    return pof_rulebook_take(ctx, record, err);
-}
-
-static int read_rules(struct pof_cli *cli, struct job *j, struct pof_err *err)
-{
-    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
-    const struct args *a = j->args;
-    struct pof_rules *o = &j->rules.option;
-    if (a->sequence >= 0) {
-        o->sequence = a->sequence;
-        POF_SET(o, rules, sequence);
-    }
-    if (a->price >= 0) {
-        o->price = a->price;
-        POF_SET(o, rules, price);
-    }
-    if (a->tie >= 0) {
-        o->tie = a->tie;
-        POF_SET(o, rules, tie);
-    }
-    if (a->seed) {
-        o->seed = pof_text(a->seed);
-        POF_SET(o, rules, seed);
-    }
-    if (a->ceiling >= 0) {
-        o->ceiling_ueur_mwh = a->ceiling;
-        POF_SET(o, rules, ceiling_ueur_mwh);
-    }
-    return a->rules ? pof_cli_read_files(cli, &a->rules, 1, wants, 2, &j->rules, err) : 0;
-}
-
 static int on_record(void *ctx, const struct pof_record *record, struct pof_err *err)
 {
     struct job *j = ctx;
@@ -133,25 +94,15 @@ static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
     return rc ? rc : pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
 }
 
-static int write_award(void *ctx, const struct pof_award *award, struct pof_err *err)
-{
-    return pof_writer_put(ctx, POF_award, award, err);
-}
-
-static int write_price(void *ctx, const struct pof_node_price *price, struct pof_err *err)
-{
-    return pof_writer_put(ctx, POF_node_price, price, err);
-}
-
-static int write_single(void *ctx, const struct pof_single_seller *s, struct pof_err *err)
-{
-    return pof_writer_put(ctx, POF_single_seller, s, err);
-}
-
-static int write_served(void *ctx, const struct pof_served *served, struct pof_err *err)
-{
-    return pof_writer_put(ctx, POF_served, served, err);
-}
+#define WRITE(type)                                                                                \
+    static int write_##type(void *ctx, const struct pof_##type *x, struct pof_err *err)            \
+    {                                                                                              \
+        return pof_writer_put(ctx, POF_##type, x, err);                                            \
+    }
+WRITE(award)
+WRITE(node_price)
+WRITE(single_seller)
+WRITE(served)
 
 static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
 {
@@ -266,7 +217,7 @@ static int open_outputs(struct pof_cli *cli, struct job *j, struct pof_err *err)
     int rc = 0;
     if (j->args->single) {
         rc = pof_cli_writer(cli, j->args->single, &to, err);
-        j->auction.on_single = write_single;
+        j->auction.on_single = write_single_seller;
         j->auction.single_ctx = rc ? NULL : to;
     }
     if (rc == 0 && j->args->reserve) {
@@ -281,7 +232,7 @@ static int open_outputs(struct pof_cli *cli, struct job *j, struct pof_err *err)
     }
     if (rc == 0 && j->args->prices) {
         rc = pof_cli_writer(cli, j->args->prices, &to, err);
-        j->auction.on_price = write_price;
+        j->auction.on_price = write_node_price;
         j->auction.price_ctx = rc ? NULL : to;
     }
     return rc;
@@ -329,7 +280,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     struct job j = {.args = args};
     int rc = prepare(cli, &j, err);
     rc = rc ? rc : read_grid(cli, &j, err);
-    rc = rc ? rc : read_rules(cli, &j, err);
+    rc = rc ? rc : rules_read(cli, &j.args->rules, &j.rules, err);
     rc = rc ? rc : read_book(cli, &j, err);
     rc = rc ? rc : clear_session(cli, &j, err);
     pof_book_release(&j.book);
@@ -341,6 +292,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = -1, .budget = 500, .sequence = -1, .price = -1, .tie = -1};
+    struct args args = {.rules = NO_RULES, .budget = 500};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -9,13 +9,14 @@
 #include "num/decimal.h"
 #include "num/time.h"
 #include "record/words.h"
+#include "rules.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
 struct args {
-    const char *grid, *session, *rules;
-    int64_t ceiling;
+    struct rule_args rules;
+    const char *grid, *session;
     const char *diff;
     bool text, requests, root, answers;
 };
@@ -24,8 +25,7 @@ struct args {
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed but with --diff", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to explain (the only one given)", 0, 0, NULL},
-    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
-    {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
+    RULE_OPTIONS(struct args),
     {"text", 0, POF_OPT_FLAG, AT(text), NULL, "sentences for people instead of records", 0, 0, NULL},
     {"answers", 0, POF_OPT_FLAG, AT(answers), NULL, "how each request is met and why not whole", 0, 0, NULL},
     {"diff", 0, POF_OPT_FILE, AT(diff), "FILE", "what changed since what FILE says; operands are what is said now", 0, 0, NULL},
@@ -81,22 +81,6 @@ static int take(void *ctx, const struct pof_record *r, struct pof_err *err)
     return rc;
 }
 
-static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
-{
-    return pof_rulebook_take(ctx, record, err);
-}
-
-static int read_rules(struct job *j, struct pof_err *err)
-{
-    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
-    if (j->args->ceiling >= 0) {
-        j->rules.option.ceiling_ueur_mwh = j->args->ceiling;
-        POF_SET(&j->rules.option, rules, ceiling_ueur_mwh);
-    }
-    return j->args->rules ? pof_cli_read_files(j->cli, &j->args->rules, 1, wants, 2, &j->rules, err)
-                          : 0;
-}
-
 static int read_all(struct job *j, struct pof_err *err)
 {
     static const struct pof_want wants[] = {
@@ -107,7 +91,7 @@ static int read_all(struct job *j, struct pof_err *err)
     if (rc) {
         return pof_at(err, j->args->grid, 0, NULL);
     }
-    rc = read_rules(j, err);
+    rc = rules_read(j->cli, &j->args->rules, &j->rules, err);
     rc = rc ? rc : pof_book_init(&j->book, &j->feeder, err);
     rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof wants[0], j, err);
     return rc ? rc : pof_book_close(&j->book, j->args->session, &j->rules, err);
@@ -275,6 +259,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = -1};
+    struct args args = {.rules = NO_RULES};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -3,16 +3,17 @@
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "market/narrow.h"
-#include "market/rules.h"
 #include "market/validate.h"
 #include "record/words.h"
+#include "rules.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 struct args {
-    const char *grid, *session, *rules, *limits;
+    struct rule_args rules;
+    const char *grid, *session, *limits;
     int64_t max_loading, outage_loading, worth_dso, worth_tso, margin;
     struct pof_texts outages;
 };
@@ -21,7 +22,7 @@ static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, offsetof(struct args, session), "ID", "session of the awards (the only one given)", 0, 0, NULL},
     {"max-loading", 0, POF_OPT_MICRO, offsetof(struct args, max_loading), "SHARE", "share of its rating that a branch may carry (1)", 0, 10, NULL},
-    {"rules", 'r', POF_OPT_FILE, offsetof(struct args, rules), "FILE", "rules of the market: whose awards are cut first (the TSO's)", 0, 0, NULL},
+    {"rules", 'r', POF_OPT_FILE, offsetof(struct args, rules.file), "FILE", "rules of the market: whose awards are cut first (the TSO's)", 0, 0, NULL},
     {"worth-dso", 0, POF_OPT_MICRO, offsetof(struct args, worth_dso), "EUR", "what a MWh is worth to the DSO (300000)", 0, 999999999, NULL},
     {"worth-tso", 0, POF_OPT_MICRO, offsetof(struct args, worth_tso), "EUR", "what a MWh is worth to the TSO (3000)", 0, 999999999, NULL},
     {"outage", 0, POF_OPT_LIST, offsetof(struct args, outages), "BRANCH", "limits hold also without this branch; several may be given", 0, 0, NULL},
@@ -84,19 +85,13 @@ static int find_outages(struct job *j, struct pof_err *err)
     return rc;
 }
 
-static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
-{
-    return pof_rulebook_take(ctx, record, err);
-}
-
 /* What a MWh is worth to each role, by the rules of the market unless options say. */
 static int weigh(struct pof_cli *cli, const struct job *j, int64_t worth[2], struct pof_err *err)
 {
-    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
     static const int64_t first = INT64_C(3000000000), last = INT64_C(300000000000); /* cut; EUR/MWh */
     struct pof_rulebook book = {0};
     struct pof_rules rules;
-    int rc = j->args->rules ? pof_cli_read_files(cli, &j->args->rules, 1, wants, 2, &book, err) : 0;
+    int rc = rules_read(cli, &j->args->rules, &book, err);
     rc = rc ? rc : pof_rulebook_choose(&book, j->forecast.session.kind, &rules, err);
     worth[POF_ROLE_DSO] = worth[POF_ROLE_TSO] = first;
     if (rc == 0 && rules.cut != POF_CUT_ORDER_LEAST_COST) {
@@ -195,7 +190,8 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.max_loading = 1000000,
+    struct args args = {.rules = NO_RULES,
+                        .max_loading = 1000000,
                         .outage_loading = 1000000,
                         .margin = 1000,
                         .worth_dso = -1,

@@ -8,25 +8,22 @@
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "pof-verify/verify.h"
+#include "rules.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct args {
-    const char *grid, *session, *rules;
-    int64_t ceiling;
-    int price;
+    struct rule_args rules;
+    const char *grid, *session;
 };
 
-static const char *const price_rules[] = {"pay-as-bid", "uniform", "zonal", "nodal", NULL};
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to verify (the only one given)", 0, 0, NULL},
-    {"rules", 'r', POF_OPT_FILE, AT(rules), "FILE", "rules it was cleared by, see pof-rules(5) (the usual ones)", 0, 0, NULL},
-    {"price", 'p', POF_OPT_WORD, AT(price), "RULE", "price rule it was cleared by (pay-as-bid)", 0, 0, price_rules},
-    {"ceiling", 'c', POF_OPT_MICRO, AT(ceiling), "EUR", "ceiling it was cleared with (3000)", 0, 999999999, NULL},
+    RULE_OPTIONS(struct args),
     {0}};
 #undef AT
 static const struct pof_program program = {
@@ -99,44 +96,14 @@ static int check_session(struct market *m, struct pof_err *err)
     return rc;
 }
 
-static int on_rule(void *ctx, const struct pof_record *record, struct pof_err *err)
-{
-    return pof_rulebook_take(ctx, record, err);
-}
-
-static int read_rules(struct pof_cli *cli, const struct args *a, struct pof_rulebook *rules,
-                      struct pof_err *err)
-{
-    static const struct pof_want wants[] = {{POF_rules, on_rule}, {POF_price_zone, on_rule}};
-    if (a->price >= 0) {
-        rules->option.price = a->price;
-        POF_SET(&rules->option, rules, price);
-    }
-    if (a->ceiling >= 0) {
-        rules->option.ceiling_ueur_mwh = a->ceiling;
-        POF_SET(&rules->option, rules, ceiling_ueur_mwh);
-    }
-    return a->rules ? pof_cli_read_files(cli, &a->rules, 1, wants, 2, rules, err) : 0;
-}
-
 /* What is checked is said; what cannot be is refused by name. */
 static int check_rules(const struct market *m, struct pof_err *err)
 {
     const struct pof_rules *r = &m->c.rules;
-    char hex[POF_SHA256_HEX];
     if (r->price == POF_PRICE_RULE_ZONAL || r->single_seller == POF_SINGLE_SELLER_AS_BID) {
         return pof_fail(err, POF_E_USAGE, "prices of zones and of single sellers cannot be verified yet");
     }
-    int rc = pof_rulebook_digest(&m->c.rulebook, r, hex, err);
-    for (size_t i = 0; rc == 0 && i < m->c.kept.n; i++) {
-        const struct pof_claim_line *l = &m->c.line[i];
-        const struct pof_cleared *c = &l->r->u.cleared;
-        if (l->r->type == POF_cleared && POF_HAS(c, cleared, rules) &&
-            !pof_text_eq(c->rules, (struct pof_text){hex, sizeof hex})) {
-            rc = POF_REFUSE(l, "rules", "the rules given are %.*s", POF_SHA256_HEX, hex);
-        }
-    }
-    return rc;
+    return 0;
 }
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
@@ -145,7 +112,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     struct market m = {.c = {.grid = &m.grid}};
     struct pof_sink out;
     int rc = pof_cli_grid(cli, a->grid, &m.grid, err);
-    rc = rc ? rc : read_rules(cli, a, &m.c.rulebook, err);
+    rc = rc ? rc : rules_read(cli, &a->rules, &m.c.rulebook, err);
     rc = rc ? rc : pof_cli_keep(cli, &m.c.kept, err);
     rc = rc ? rc : pof_claim_index(&m.c, a->session, err);
     rc = rc ? rc : check_rules(&m, err);
@@ -168,6 +135,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.ceiling = -1, .price = -1};
+    struct args args = {.rules = NO_RULES};
     return pof_main(&program, argc, argv, &args, run);
 }

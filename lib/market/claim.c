@@ -253,6 +253,10 @@ static int add_result(struct pof_claim *c, struct pof_claim_line *l, struct pof_
         (!l->offer->line || (l->r->type == POF_award && l->offer->line->rank == 0))) {
         return POF_REFUSE(l, "offer", "'%.*s' takes no part in the session", POF_TEXT(*offer));
     }
+    if (rc == 0 && l->r->type == POF_cleared && POF_HAS(&l->r->u.cleared, cleared, rules) &&
+        !pof_text_eq(l->r->u.cleared.rules, (struct pof_text){c->rules_name, sizeof c->rules_name})) {
+        return POF_REFUSE(l, "rules", "the rules given are %.*s", POF_SHA256_HEX, c->rules_name);
+    }
     if (rc == 0 && start && (*start % POF_QUARTER_S || *start < c->session->start ||
                              *start >= c->session->end)) {
         return POF_REFUSE(l, "start", "is no quarter-hour of the session");
@@ -325,7 +329,8 @@ int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *er
         return rc;
     }
     make_ready(c);
-    rc = pof_tree_build(&c->tree, c->grid, err);
+    rc = pof_rulebook_digest(&c->rulebook, &c->rules, c->rules_name, err);
+    rc = rc ? rc : pof_tree_build(&c->tree, c->grid, err);
     rc = rc ? rc : pof_calloc(&c->line, c->kept.n, sizeof *c->line, err);
     /* A line has at most an id, two names it refers to, a block, a parent and a group. */
     rc = rc ? rc : pof_calloc(&c->name, 6 * c->kept.n, sizeof *c->name, err);

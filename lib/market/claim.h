@@ -31,6 +31,7 @@ struct pof_claim {
     const struct pof_grid *grid; /* borrowed */
     struct pof_rulebook rulebook; /* filled in before indexing */
     struct pof_rules rules;       /* in force */
+    char rules_name[POF_SHA256_HEX];
     struct pof_kept_records kept;
     struct pof_tree tree;
     struct pof_kept_slices slices; /* quarter-hours of the session */
@@ -46,7 +47,8 @@ struct pof_claim {
 
 /* Sorts, chooses the session (NULL: the only one given) and finds what lines refer to. A line is refused
  * with POF_E_ANSWER_NO and its place: an id given twice, a result that names an order or quarter-hour
- * that is not of the session, a record that is neither order nor result. O(n log n). */
+ * that is not of the session, cleared by other rules, a record that is neither order nor result.
+ * O(n log n). */
 int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *err) POF_CHECKED;
 void pof_claim_release(struct pof_claim *c);
 
