@@ -320,7 +320,7 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
 {
     *out = NULL;
     struct pofi_lanes *w;
-    size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * 3;
+    size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * POFI_SUMS;
     size_t moving = (size_t)plan->n * POFI_MOVING;
     int rc = pof_calloc(&w, 1, sizeof *w, err);
     if (rc) {

@@ -36,7 +36,8 @@ struct pofi_plan {
 /* What changes at a place while iterating: vectors p, q, u = |V~|^2, d = how much u falls on the
  * branch to the parent. What is known of it in the end: P, Q into the place from its branch, u, angle
  * against the root. */
-enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_MOVING };
+enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_T, POFI_MOVING };
+enum { POFI_SUM_P = 2, POFI_SUM_Q, POFI_WEIGHT, POFI_SUMS };
 enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_ENDING, POFI_END_U = POFI_FLOW_P, POFI_END_A = POFI_FLOW_Q };
 
 /* Lanes of one register: lanes are one, or a multiple of it. */

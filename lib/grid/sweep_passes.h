@@ -14,14 +14,21 @@
  *     S_k = s_k + conj(y_k) u_k + sum over children c of (S_c + z_c l_c),   l_k = |S_k|^2 / u_k
  *     u_parent = u_k + 2 (r P_k + x Q_k) + |z|^2 l_k,                       u = |V|^2 */
 
-TARGET static void NAME(add_currents)(const struct pofi_current *s, const VEC *u, VEC *p, VEC *q,
-                                      VEC *w)
+/* What flows at a place, and how it changes with the place's u. */
+struct NAME(flow) {
+    VEC p, q, per_u_p, per_u_q, weight;
+};
+
+TARGET static void NAME(add_currents)(const struct pofi_current *s, const VEC *u,
+                                      struct NAME(flow) *f)
 {
     for (int l = 0; l < WIDE; l++) {
         double v = sqrt(LANE(*u, l));
-        LANE(*p, l) += s->ip * v;
-        LANE(*q, l) += s->iq * v;
-        LANE(*w, l) += (fabs(s->ip) + fabs(s->iq)) / v;
+        LANE(f->p, l) += s->ip * v;
+        LANE(f->q, l) += s->iq * v;
+        LANE(f->per_u_p, l) += s->ip / (2 * v);
+        LANE(f->per_u_q, l) += s->iq / (2 * v);
+        LANE(f->weight, l) += (fabs(s->ip) + fabs(s->iq)) / v;
     }
 }
 
@@ -38,7 +45,8 @@ NAME(enter)(VEC *m, const VEC *up, const MASK *active, struct NAME(found) *f)
     UNROLL
     for (int h = 0; h < REGS; h++) {
         VEC zero = ZERO, old = m[POFI_U * REGS + h];
-        VEC u = up[POFI_U * REGS + h] - m[POFI_D * REGS + h], change = MAGNITUDE(u - old);
+        VEC wrong = up[POFI_U * REGS + h] - m[POFI_D * REGS + h] - old;
+        VEC u = old + wrong * m[POFI_T * REGS + h], change = MAGNITUDE(u - old);
         f->step[h] = LARGER(change, f->step[h]);
         f->sound[h] &= TRUE_WHERE(u > zero);
         m[POFI_U * REGS + h] = SELECT(active[h], u, old);
@@ -53,29 +61,41 @@ TARGET static inline __attribute__((always_inline)) void
 NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, VEC *m, VEC *e, VEC *up,
             struct NAME(found) *f)
 {
-    VEC *in = up + 3 * REGS, none = ZERO;
+    VEC *in = up + POFI_SUMS * REGS, none = ZERO;
     UNROLL
     for (int h = 0; h < REGS; h++) {
         VEC u = m[POFI_U * REGS + h];
-        VEC p = m[POFI_P * REGS + h] + s->g * u + in[h];
-        VEC q = m[POFI_Q * REGS + h] - s->b * u + in[REGS + h];
-        VEC weight = s->y + in[2 * REGS + h];
-        in[h] = in[REGS + h] = in[2 * REGS + h] = none;
-        if (current) {
-            NAME(add_currents)(current, &u, &p, &q, &weight);
+        struct NAME(flow) a = {
+            .p = m[POFI_P * REGS + h] + s->g * u + in[POFI_P * REGS + h],
+            .q = m[POFI_Q * REGS + h] - s->b * u + in[POFI_Q * REGS + h],
+            .per_u_p = s->g + in[POFI_SUM_P * REGS + h],
+            .per_u_q = in[POFI_SUM_Q * REGS + h] - s->b,
+            .weight = s->y + in[POFI_WEIGHT * REGS + h],
+        };
+        for (int i = 0; i < POFI_SUMS; i++) {
+            in[i * REGS + h] = none;
         }
-        VEC per_u = 1.0 / u, l = (p * p + q * q) * per_u, of_loss = s->z * (l * per_u);
+        if (current) {
+            NAME(add_currents)(current, &u, &a);
+        }
+        VEC p = a.p, q = a.q, per_u = 1.0 / u, l = (p * p + q * q) * per_u;
+        VEC of_loss = s->z * (l * per_u);
+        VEC per_u_l = (2.0 * (p * a.per_u_p + q * a.per_u_q) - l) * per_u;
+        VEC t = 1.0 / (1.0 + 2.0 * (s->r * a.per_u_p + s->x * a.per_u_q) + s->zz * per_u_l);
         m[POFI_D * REGS + h] = 2.0 * (s->r * p + s->x * q) + s->zz * l;
+        m[POFI_T * REGS + h] = t;
         if (e) {
             e[POFI_FLOW_P * REGS + h] = p;
             e[POFI_FLOW_Q * REGS + h] = q;
         }
-        up[h] += p + s->r * l;
-        up[REGS + h] += q + s->x * l;
-        up[2 * REGS + h] += of_loss;
+        up[POFI_P * REGS + h] += p + s->r * l;
+        up[POFI_Q * REGS + h] += q + s->x * l;
+        up[POFI_WEIGHT * REGS + h] += of_loss;
+        up[POFI_SUM_P * REGS + h] += (a.per_u_p + s->r * per_u_l) * t;
+        up[POFI_SUM_Q * REGS + h] += (a.per_u_q + s->x * per_u_l) * t;
         if (s->depth > 0) {
-            weight += of_loss;
-            f->weight[h] = LARGER(weight, f->weight[h]);
+            a.weight += of_loss;
+            f->weight[h] = LARGER(a.weight, f->weight[h]);
         }
     }
 }
@@ -88,7 +108,7 @@ NAME(leave_place)(const struct pofi_lanes *w, uint32_t k, bool keep, struct NAME
     const struct pofi_current *current = w->plan->current ? &w->plan->current[k] : NULL;
     VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
     VEC *e = keep ? (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS : NULL;
-    NAME(leave)(s, current, m, e, (VEC *)w->sum + (size_t)s->depth * 3 * REGS, f);
+    NAME(leave)(s, current, m, e, (VEC *)w->sum + (size_t)s->depth * POFI_SUMS * REGS, f);
 }
 
 /* Voltages from the roots to the leaves, and powers from the leaves to the roots, in one way round
@@ -101,7 +121,7 @@ TARGET static void NAME(tour)(struct pofi_lanes *w, bool move, bool keep)
     VEC *moving = (VEC *)w->moving;
     MASK active[REGS];
     struct NAME(found) f;
-    memset(w->sum, 0, ((size_t)w->plan->depths + 1) * 3 * REGS * sizeof(VEC));
+    memset(w->sum, 0, ((size_t)w->plan->depths + 1) * POFI_SUMS * REGS * sizeof(VEC));
     memset(&f, 0, sizeof f);
     memset(f.sound, -1, sizeof f.sound);
     memcpy(active, w->active, sizeof active);
