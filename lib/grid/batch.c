@@ -11,6 +11,9 @@
 /* Groups of scenarios that wait for their turn to be taken, for each thread. */
 enum { GROUPS_A_THREAD = 2 };
 
+/* Nodes up to which all lanes stay in the cache; beyond, half of them take less time each. */
+enum { FITS = 2048 };
+
 /* Arrays of a result: those of nodes first. */
 enum { NODE_ARRAYS = 4, BRANCH_ARRAYS = 7 };
 
@@ -203,7 +206,8 @@ int pof_batch_run(const struct pof_grid *grid, const struct pof_pf_options *opti
                   struct pof_err *err)
 {
     struct run r = {.grid = grid, .batch = batch, .lanes = POFI_LANES};
-    r.lanes = batch->n <= POFI_LANES / 2 ? POFI_LANES / 2 : r.lanes;
+    bool narrow = batch->n <= POFI_LANES / 2 || grid->nodes > FITS;
+    r.lanes = narrow ? POFI_LANES / 2 : r.lanes;
     uint32_t groups = batch->n / r.lanes + (batch->n % r.lanes != 0);
     unsigned threads = batch->threads > groups ? groups : batch->threads;
     threads = threads ? threads : 1;

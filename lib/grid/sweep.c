@@ -313,14 +313,12 @@ void pofi_plan_free(struct pofi_plan *plan)
 
 /* --- lanes --- */
 
-enum { LINE = 64 }; /* bytes of a line of the cache, where vectors begin */
-
 int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsigned lanes,
                    struct pof_err *err)
 {
     *out = NULL;
     struct pofi_lanes *w;
-    size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * 3;
+    size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * POFI_SUMS;
     size_t moving = (size_t)plan->n * POFI_MOVING;
     int rc = pof_calloc(&w, 1, sizeof *w, err);
     if (rc) {
@@ -330,12 +328,12 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     w->lanes = lanes;
     size_t vectors = moving + ending + sum + 4;
     rc = pof_calloc(&w->path, plan->depths, sizeof *w->path, err);
-    rc = rc ? rc : pof_calloc(&w->store, vectors * lanes + LINE / sizeof(double), sizeof(double), err);
+    rc = rc ? rc : pof_calloc(&w->store, vectors * lanes + POFI_LINE / sizeof(double), sizeof(double), err);
     if (rc) {
         pofi_lanes_free(w);
         return rc;
     }
-    size_t off = (LINE - (uintptr_t)w->store % LINE) % LINE;
+    size_t off = (POFI_LINE - (uintptr_t)w->store % POFI_LINE) % POFI_LINE;
     double *next = (double *)((char *)w->store + off);
     w->moving = next;
     w->ending = w->moving + moving * lanes;
@@ -360,17 +358,6 @@ void pofi_lanes_free(struct pofi_lanes *w)
 void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var)
 {
     pofi_passes(w->lanes, false)->load(w, p_w, q_var);
-}
-
-static void start(struct pofi_lanes *w)
-{
-    const struct pofi_plan *plan = w->plan;
-    for (uint32_t k = 0; k < plan->n; k++) {
-        double *u = w->moving + ((size_t)k * POFI_MOVING + POFI_U) * w->lanes;
-        for (unsigned l = 0; l < w->lanes; l++) {
-            u[l] = plan->start[k];
-        }
-    }
 }
 
 /* What the next iteration is expected to leave is the present step, shrunk as it shrank last. */
@@ -435,24 +422,21 @@ void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
 {
     const struct pofi_passes *passes = pofi_passes(w->lanes, s->plain);
     double before[POFI_LANES];
-    if (!s->warm) {
-        start(w);
-    }
     for (unsigned l = 0; l < w->lanes; l++) {
         w->active[l] = -1;
         s->iterations[l] = 0;
         before[l] = 1;
     }
-    passes->tour(w, false, false);
+    passes->tour(w, s->warm ? POFI_STAY : POFI_START, false);
     do {
         bool kept;
         do {
             kept = near_end(w, s, before);
-            passes->tour(w, true, kept);
+            passes->tour(w, POFI_MOVE, kept);
             judge(w, s, before);
         } while (any_active(w));
         if (!kept) {
-            passes->tour(w, false, true);
+            passes->tour(w, POFI_STAY, true);
         }
         passes->finish(w);
     } while (settle(w, s));

@@ -34,10 +34,19 @@ struct pofi_plan {
 };
 
 /* What changes at a place while iterating: vectors p, q, u = |V~|^2, d = how much u falls on the
- * branch to the parent. What is known of it in the end: P, Q into the place from its branch, u, angle
- * against the root. */
-enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_MOVING };
+ * branch to the parent, t = what of a change of the parent's u reaches the place. What is known of it
+ * in the end: P, Q into the place from its branch, u, angle against the root. */
+enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_T, POFI_MOVING };
 enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_ENDING, POFI_END_U = POFI_FLOW_P, POFI_END_A = POFI_FLOW_Q };
+
+/* Sums of what hangs below a place: P, Q, their changes with its u, and how much of the balance of the
+ * place the losses move. */
+enum { POFI_SUM_P, POFI_SUM_Q, POFI_SUM_P_U, POFI_SUM_Q_U, POFI_WEIGHT, POFI_SUMS };
+
+/* Voltages in a tour: as they are, as nothing consumed gives them, the next step. */
+enum pofi_way { POFI_STAY, POFI_START, POFI_MOVE };
+
+enum { POFI_LINE = 64, POFI_AHEAD = 16 }; /* bytes of a line of the cache; places fetched ahead */
 
 /* Lanes of one register: lanes are one, or a multiple of it. */
 enum { POFI_REGISTER = 4 };
@@ -46,7 +55,7 @@ struct pofi_lanes {
     const struct pofi_plan *plan;
     unsigned lanes;
     double *moving, *ending; /* [n][POFI_MOVING or POFI_ENDING][lanes], aligned for vectors */
-    double *sum;             /* [depths + 1][3][lanes]: what hangs below the present way down */
+    double *sum;             /* [depths + 1][POFI_SUMS][lanes]: what hangs below the present way down */
     double *step;            /* [lanes] largest change of u */
     double ratio[POFI_LANES]; /* of the last step to the one before */
     double *weight;          /* [lanes] largest change of a node's balance with a change of u */
@@ -59,8 +68,8 @@ struct pofi_lanes {
 /* The passes, in as many versions as there are widths. */
 struct pofi_passes {
     void (*load)(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
-    /* move: voltages first; otherwise powers only. keep: flows into ending. */
-    void (*tour)(struct pofi_lanes *w, bool move, bool keep);
+    /* Voltages, then powers. keep: flows into ending. */
+    void (*tour)(struct pofi_lanes *w, enum pofi_way way, bool keep);
     void (*finish)(struct pofi_lanes *w);
     void (*nodes)(const struct pofi_lanes *w, unsigned n, double *const *v, double *const *angle);
 };

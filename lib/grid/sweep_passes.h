@@ -12,16 +12,34 @@
  * Trans. Power Delivery 5(1), 1990:
  *
  *     S_k = s_k + conj(y_k) u_k + sum over children c of (S_c + z_c l_c),   l_k = |S_k|^2 / u_k
- *     u_parent = u_k + 2 (r P_k + x Q_k) + |z|^2 l_k,                       u = |V|^2 */
+ *     u_parent = u_k + d_k,   d_k = 2 (r P_k + x Q_k) + |z|^2 l_k,          u = |V|^2
+ *
+ * Taken as it stands, the second line gains little where a branch is loaded near its limit, since all
+ * losses behind it move with u_k: each step is therefore one of Newton's method, with the unknowns u
+ * eliminated from the leaves to the roots. With ' for derivatives with respect to u_k,
+ *
+ *     S_k' = conj(y_k) + sum over children c of t_c (S_c' + z_c l_c'),   t_k = 1 / (1 + d_k'),
+ *     du_k = t_k (u_parent + du_parent - d_k - u_k)
+ *
+ * But what the children's own errors do to S_k is left for the next step, and t_k is a series of
+ * three terms: they change how fast the steps shrink, not where they lead, and where d_k' tends to -1
+ * (a grid near collapse) they hold the steps back. */
 
-TARGET static void NAME(add_currents)(const struct pofi_current *s, const VEC *u, VEC *p, VEC *q,
-                                      VEC *w)
+/* What flows at a place, and how it changes with the place's u. */
+struct NAME(flow) {
+    VEC p, q, per_u_p, per_u_q, weight;
+};
+
+TARGET static void NAME(add_currents)(const struct pofi_current *s, const VEC *u,
+                                      struct NAME(flow) *f)
 {
     for (int l = 0; l < WIDE; l++) {
         double v = sqrt(LANE(*u, l));
-        LANE(*p, l) += s->ip * v;
-        LANE(*q, l) += s->iq * v;
-        LANE(*w, l) += (fabs(s->ip) + fabs(s->iq)) / v;
+        LANE(f->p, l) += s->ip * v;
+        LANE(f->q, l) += s->iq * v;
+        LANE(f->per_u_p, l) += s->ip / (2 * v);
+        LANE(f->per_u_q, l) += s->iq / (2 * v);
+        LANE(f->weight, l) += (fabs(s->ip) + fabs(s->iq)) / v;
     }
 }
 
@@ -38,7 +56,8 @@ NAME(enter)(VEC *m, const VEC *up, const MASK *active, struct NAME(found) *f)
     UNROLL
     for (int h = 0; h < REGS; h++) {
         VEC zero = ZERO, old = m[POFI_U * REGS + h];
-        VEC u = up[POFI_U * REGS + h] - m[POFI_D * REGS + h], change = MAGNITUDE(u - old);
+        VEC wrong = up[POFI_U * REGS + h] - m[POFI_D * REGS + h] - old;
+        VEC u = old + wrong * m[POFI_T * REGS + h], change = MAGNITUDE(u - old);
         f->step[h] = LARGER(change, f->step[h]);
         f->sound[h] &= TRUE_WHERE(u > zero);
         m[POFI_U * REGS + h] = SELECT(active[h], u, old);
@@ -46,36 +65,49 @@ NAME(enter)(VEC *m, const VEC *up, const MASK *active, struct NAME(found) *f)
 }
 
 /* On the way up: powers. A subtree has no gaps, so what the present level gets from below waits in
- * one sum for each level, up[3 ..] of the level below, and is used up before a sibling comes. weight: how
+ * one sum for each level, up[POFI_SUMS ..] of the level below, and is used up before a sibling comes. weight: how
  * much the balance of any node moves with u, through shunts and the losses of its branches. e: where
  * flows go; NULL: nowhere. */
 TARGET static inline __attribute__((always_inline)) void
 NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, VEC *m, VEC *e, VEC *up,
             struct NAME(found) *f)
 {
-    VEC *in = up + 3 * REGS, none = ZERO;
+    VEC *in = up + POFI_SUMS * REGS, none = ZERO;
     UNROLL
     for (int h = 0; h < REGS; h++) {
         VEC u = m[POFI_U * REGS + h];
-        VEC p = m[POFI_P * REGS + h] + s->g * u + in[h];
-        VEC q = m[POFI_Q * REGS + h] - s->b * u + in[REGS + h];
-        VEC weight = s->y + in[2 * REGS + h];
-        in[h] = in[REGS + h] = in[2 * REGS + h] = none;
-        if (current) {
-            NAME(add_currents)(current, &u, &p, &q, &weight);
+        struct NAME(flow) a = {
+            .p = m[POFI_P * REGS + h] + s->g * u + in[POFI_SUM_P * REGS + h],
+            .q = m[POFI_Q * REGS + h] - s->b * u + in[POFI_SUM_Q * REGS + h],
+            .per_u_p = s->g + in[POFI_SUM_P_U * REGS + h],
+            .per_u_q = in[POFI_SUM_Q_U * REGS + h] - s->b,
+            .weight = s->y + in[POFI_WEIGHT * REGS + h],
+        };
+        for (int i = 0; i < POFI_SUMS; i++) {
+            in[i * REGS + h] = none;
         }
-        VEC per_u = 1.0 / u, l = (p * p + q * q) * per_u, of_loss = s->z * (l * per_u);
+        if (current) {
+            NAME(add_currents)(current, &u, &a);
+        }
+        VEC p = a.p, q = a.q, per_u = 1.0 / u, l = (p * p + q * q) * per_u;
+        VEC of_loss = s->z * (l * per_u);
+        VEC per_u_l = (2.0 * (p * a.per_u_p + q * a.per_u_q) - l) * per_u;
+        VEC per_u_d = 2.0 * (s->r * a.per_u_p + s->x * a.per_u_q) + s->zz * per_u_l;
+        VEC t = 1.0 - per_u_d * (1.0 - per_u_d);
         m[POFI_D * REGS + h] = 2.0 * (s->r * p + s->x * q) + s->zz * l;
+        m[POFI_T * REGS + h] = t;
         if (e) {
             e[POFI_FLOW_P * REGS + h] = p;
             e[POFI_FLOW_Q * REGS + h] = q;
         }
-        up[h] += p + s->r * l;
-        up[REGS + h] += q + s->x * l;
-        up[2 * REGS + h] += of_loss;
+        up[POFI_SUM_P * REGS + h] += p + s->r * l;
+        up[POFI_SUM_Q * REGS + h] += q + s->x * l;
+        up[POFI_WEIGHT * REGS + h] += of_loss;
+        up[POFI_SUM_P_U * REGS + h] += (a.per_u_p + s->r * per_u_l) * t;
+        up[POFI_SUM_Q_U * REGS + h] += (a.per_u_q + s->x * per_u_l) * t;
         if (s->depth > 0) {
-            weight += of_loss;
-            f->weight[h] = LARGER(weight, f->weight[h]);
+            a.weight += of_loss;
+            f->weight[h] = LARGER(a.weight, f->weight[h]);
         }
     }
 }
@@ -88,20 +120,41 @@ NAME(leave_place)(const struct pofi_lanes *w, uint32_t k, bool keep, struct NAME
     const struct pofi_current *current = w->plan->current ? &w->plan->current[k] : NULL;
     VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
     VEC *e = keep ? (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS : NULL;
-    NAME(leave)(s, current, m, e, (VEC *)w->sum + (size_t)s->depth * 3 * REGS, f);
+    NAME(leave)(s, current, m, e, (VEC *)w->sum + (size_t)s->depth * POFI_SUMS * REGS, f);
+}
+
+TARGET static inline void NAME(set)(VEC *u, double value)
+{
+    for (int h = 0; h < REGS; h++) {
+        u[h] = value + (VEC)ZERO;
+    }
+}
+
+/* What large grids need soon is not in the cache, and the processor does not see far enough ahead
+ * through the ways up. */
+TARGET static inline __attribute__((always_inline)) void NAME(fetch)(const struct pofi_lanes *w,
+                                                                     uint32_t k)
+{
+    if (k < w->plan->n) {
+        const char *at = (const char *)((const VEC *)w->moving + (size_t)k * POFI_MOVING * REGS);
+        __builtin_prefetch(&w->plan->place[k]);
+        for (size_t i = 0; i < POFI_MOVING * REGS * sizeof(VEC); i += POFI_LINE) {
+            __builtin_prefetch(at + i);
+        }
+    }
 }
 
 /* Voltages from the roots to the leaves, and powers from the leaves to the roots, in one way round
  * the tree: a place is entered after its parent and left after its children, most often while it is
  * in the cache still. */
-TARGET static void NAME(tour)(struct pofi_lanes *w, bool move, bool keep)
+TARGET static void NAME(tour)(struct pofi_lanes *w, enum pofi_way way, bool keep)
 {
     const struct pofi_place *place = w->plan->place;
     uint32_t *path = w->path, top = 0, n = w->plan->n;
     VEC *moving = (VEC *)w->moving;
     MASK active[REGS];
     struct NAME(found) f;
-    memset(w->sum, 0, ((size_t)w->plan->depths + 1) * 3 * REGS * sizeof(VEC));
+    memset(w->sum, 0, ((size_t)w->plan->depths + 1) * POFI_SUMS * REGS * sizeof(VEC));
     memset(&f, 0, sizeof f);
     memset(f.sound, -1, sizeof f.sound);
     memcpy(active, w->active, sizeof active);
@@ -109,9 +162,13 @@ TARGET static void NAME(tour)(struct pofi_lanes *w, bool move, bool keep)
         while (top > place[k].depth) {
             NAME(leave_place)(w, path[--top], keep, &f);
         }
-        if (move) {
+        VEC *m = moving + (size_t)k * POFI_MOVING * REGS;
+        NAME(fetch)(w, k + POFI_AHEAD);
+        if (way == POFI_MOVE) {
             const VEC *up = moving + (size_t)place[k].parent * POFI_MOVING * REGS;
-            NAME(enter)(moving + (size_t)k * POFI_MOVING * REGS, up, active, &f);
+            NAME(enter)(m, up, active, &f);
+        } else if (way == POFI_START) {
+            NAME(set)(m + POFI_U * REGS, w->plan->start[k]);
         }
         path[top++] = k;
     }

@@ -362,9 +362,55 @@ static void test_speed(void)
     pof_grid_release(&g);
 }
 
+/* A feeder of branches of which the first takes most of the voltage: all losses behind it move with the
+ * voltage it leaves, which summing up alone follows by small steps. ZIP: currents join in. */
+static void test_loaded(void)
+{
+    enum { NODES = 60 };
+    static char text[NODES * 200];
+    struct pof_grid g;
+    struct pof_err err = {0};
+    int at = snprintf(text, sizeof text, "{\"schema\":\"pof.grid/1\",\"base_va\":1e6,\"nodes\":["
+                                         "{\"name\":\"0\",\"base_v\":20000,\"kind\":\"slack\",\"v_set_pu\":1}");
+    for (int i = 1; i < NODES; i++) {
+        at += snprintf(text + at, sizeof text - (size_t)at,
+                       ",{\"name\":\"%d\",\"base_v\":20000,\"p_w\":16000,\"q_var\":7000}", i);
+    }
+    at += snprintf(text + at, sizeof text - (size_t)at, "],\"branches\":[");
+    for (int i = 1; i < NODES; i++) {
+        at += snprintf(text + at, sizeof text - (size_t)at,
+                       "%s{\"name\":\"%d\",\"kind\":\"line\",\"from\":\"%d\",\"to\":\"%d\","
+                       "\"r_ohm\":%g,\"x_ohm\":%g}",
+                       i > 1 ? "," : "", i, i - 1, i, i > 1 ? 0.2 : 8.0, i > 1 ? 0.2 : 68.0);
+    }
+    snprintf(text + at, sizeof text - (size_t)at, "]}");
+    if (!ok(pof_grid_parse(&g, text, strlen(text), "x", &err) == 0, "a loaded feeder")) {
+        return;
+    }
+    for (uint32_t i = 1; i < NODES; i += 3) {
+        g.node[i].ip_w = 4000;
+    }
+    struct pof_pf_result s, n;
+    struct pof_pf *sweep = solve(&g, POF_PF_SWEEP, 1e-9, &s);
+    struct pof_pf *newton = solve(&g, POF_PF_NEWTON, 1e-9, &n);
+    if (ok(sweep && newton, "is solved by sweep and Newton")) {
+        double dv = 0;
+        for (uint32_t i = 0; i < NODES; i++) {
+            dv = fmax(dv, fabs(s.v_pu[i] - n.v_pu[i]));
+        }
+        ok(dv < 1e-9 && s.iterations <= 6, "alike (%.1e p.u.), the sweep in %d rounds, at most 6", dv,
+           s.iterations);
+        ok(imbalance(&g, &s) < 2e-9, "and balances");
+    }
+    pof_pf_free(sweep);
+    pof_pf_free(newton);
+    pof_grid_release(&g);
+}
+
 int main(void)
 {
     test_by_hand();
+    test_loaded();
     test_sample();
     test_answers();
     if (tap_data()) {
