@@ -24,7 +24,7 @@ struct args {
 static const struct pof_option options[] = {
     {"replace", 0, POF_OPT_FLAG, AT(replace), NULL, "register: node, aggregator, kind and owner may change", 0, 0, NULL},
     {"unknown", 0, POF_OPT_WORD, AT(unknown), "RULE", "load: refuse or keep series of pods that are not registered (refuse)", 0, 0, unknowns},
-    {"batch", 0, POF_OPT_INT, AT(batch), "N", "load: records for one transaction, 96 bytes of memory each (500000)", 1, 100000000, NULL},
+    {"batch", 0, POF_OPT_INT, AT(batch), "N", "load: records for one transaction, 96 bytes of memory each (1000000)", 1, 100000000, NULL},
     {"what", 0, POF_OPT_WORD, AT(what), "WHAT", "query: measurements, baselines, setpoints or pods (measurements)", 0, 0, whats},
     {"pod", 'p', POF_OPT_LIST, AT(pods), "POD", "query, stat: only this pod; may be repeated", 0, 0, NULL},
     {"area", 'a', POF_OPT_LIST, AT(areas), "NODE", "query, stat: only pods at this node; may be repeated", 0, 0, NULL},
@@ -293,6 +293,6 @@ static const struct pof_program program = {
 int main(int argc, char **argv)
 {
     struct args args = {
-        .batch = 500000, .from = INT64_MIN, .until = INT64_MAX, .known_at = INT64_MAX};
+        .batch = 1000000, .from = INT64_MIN, .until = INT64_MAX, .known_at = INT64_MAX};
     return pof_main(&program, argc, argv, &args, run);
 }

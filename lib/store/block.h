@@ -67,7 +67,9 @@ size_t pof_block_pack(const struct pof_block *b, uint8_t *to);
 int pof_block_unpack(struct pof_block *b, const uint8_t *from, size_t n,
                      struct pof_err *err) POF_CHECKED;
 
-/* CRC-32C (Castagnoli), as in RFC 3720 appendix B.4. */
+/* CRC-32C (Castagnoli), as in RFC 3720 appendix B.4; by the machine's instruction where it has one.
+ * The portable way is there to be held against it. */
 uint32_t pof_crc32c(const uint8_t *from, size_t n);
+uint32_t pof_crc32c_portable(const uint8_t *from, size_t n);
 
 #endif

@@ -12,6 +12,7 @@ struct pofi_ids {
     struct pof_stmt *add;
     struct pof_stmt *name; /* text of a row */
     struct pof_names seen;
+    uint32_t last; /* number that was asked for last */
     int64_t *row; /* row[number in seen]; 0: not in the table yet */
     size_t row_cap;
     uint32_t *number; /* number[row] in seen plus 1; 0: not seen */

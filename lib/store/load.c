@@ -41,13 +41,18 @@ struct pof_load {
     struct pof_loaded counts;
     struct item *item;
     struct key *key, *spare;
-    size_t n;
-    struct pof_stmt *get, *get_layers, *put;
+    size_t n;    /* items */
+    size_t keys; /* of those that are stored now */
+    struct pof_stmt *any, *get, *get_layers, *put;
+    uint64_t at_day; /* series and day of the keys at hand, as in their upper bits */
+    bool empty;      /* that day had nothing of any pod before this batch */
     struct pof_block day;
     struct layers layers;
     struct pof_versions versions;
     uint8_t bytes[POF_BLOCK_MAX];
 };
+
+static int flush(struct pof_load *l, bool may_wait, struct pof_err *err);
 
 int pof_load_new(struct pof_load **out, struct pof_store *s, const struct pof_load_options *options,
                  struct pof_err *err)
@@ -67,6 +72,10 @@ int pof_load_new(struct pof_load **out, struct pof_store *s, const struct pof_lo
     rc = rc ? rc : pof_calloc(&l->item, options->batch, sizeof *l->item, err);
     rc = rc ? rc : pof_calloc(&l->key, options->batch, sizeof *l->key, err);
     rc = rc ? rc : pof_calloc(&l->spare, options->batch, sizeof *l->spare, err);
+    rc = rc ? rc
+            : pof_db_prepare(s->db,
+                             "SELECT 1 FROM day WHERE series=?1 AND day=?2 LIMIT 1", &l->any,
+                             err);
     rc = rc ? rc
             : pof_db_prepare(s->db,
                              "SELECT slots FROM day WHERE series=?1 AND day=?2 AND pod=?3"
@@ -97,6 +106,7 @@ void pof_load_free(struct pof_load *l)
         free(l->key);
         free(l->spare);
         free(l->layers.block);
+        pof_stmt_free(l->any);
         pof_stmt_free(l->get);
         pof_stmt_free(l->get_layers);
         pof_stmt_free(l->put);
@@ -233,7 +243,7 @@ int pof_load_put(struct pof_load *l, const struct pof_record *r, struct pof_err 
         return rc;
     }
     l->counts.records++;
-    return ++l->n == l->options.batch ? pof_load_flush(l, err) : 0;
+    return ++l->n == l->options.batch ? flush(l, true, err) : 0;
 }
 
 /* --- from items to days --- */
@@ -248,16 +258,16 @@ static void sort(struct pof_load *l)
 {
     for (unsigned shift = 0; shift < 64; shift += 8) {
         size_t count[257] = {0};
-        for (size_t i = 0; i < l->n; i++) {
+        for (size_t i = 0; i < l->keys; i++) {
             count[((l->key[i].key >> shift) & 0xff) + 1]++;
         }
-        if (count[((l->key[0].key >> shift) & 0xff) + 1] == l->n) {
+        if (count[((l->key[0].key >> shift) & 0xff) + 1] == l->keys) {
             continue;
         }
         for (size_t i = 0; i < 256; i++) {
             count[i + 1] += count[i];
         }
-        for (size_t i = 0; i < l->n; i++) {
+        for (size_t i = 0; i < l->keys; i++) {
             l->spare[count[(l->key[i].key >> shift) & 0xff]++] = l->key[i];
         }
         struct key *k = l->key;
@@ -266,15 +276,47 @@ static void sort(struct pof_load *l)
     }
 }
 
-static void make_keys(struct pof_load *l)
+/* The day behind all that is to be stored now. In a stream in order of time the last day goes on:
+ * when enough came before it, it waits for the rest, and is written once. */
+static uint64_t last_day(const struct pof_load *l, bool may_wait)
 {
+    uint64_t last = 0;
+    size_t before = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        uint64_t day = day_of(l->item[i].start);
+        last = day > last ? day : last;
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        before += day_of(l->item[i].start) < last;
+    }
+    return may_wait && before >= l->n / 2 && before > 0 ? last : last + 1;
+}
+
+/* Keys of the items before a day; keep_rest() keeps the others. */
+static void make_keys(struct pof_load *l, uint64_t end)
+{
+    l->keys = 0;
     for (size_t i = 0; i < l->n; i++) {
         const struct item *it = &l->item[i];
         uint64_t slot = (uint64_t)(it->start % POFI_DAY_S / POF_QUARTER_S);
         uint64_t row = (uint64_t)l->store->pods.row[it->pod];
-        l->key[i].key = (uint64_t)it->series << 61 | day_of(it->start) << 39 | row << 7 | slot;
-        l->key[i].item = (uint32_t)i;
+        if (day_of(it->start) < end) {
+            l->key[l->keys].key =
+                (uint64_t)it->series << 61 | day_of(it->start) << 39 | row << 7 | slot;
+            l->key[l->keys++].item = (uint32_t)i;
+        }
     }
+}
+
+static void keep_rest(struct pof_load *l, uint64_t end)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        if (day_of(l->item[i].start) >= end) {
+            l->item[kept++] = l->item[i];
+        }
+    }
+    l->n = kept;
 }
 
 /* The columns that hold names, as a bit set. */
@@ -312,13 +354,32 @@ static int unpack(struct pof_block *b, const struct pof_stmt *row, struct pof_er
     return pof_block_unpack(b, (const uint8_t *)bytes.ptr, bytes.len, err);
 }
 
+/* Is there anything of that day, of any pod? Asked once for a day, before it is written. */
+static int look_at_day(struct pof_load *l, uint64_t key, struct pof_err *err)
+{
+    if (l->at_day == key >> 39) {
+        return 0;
+    }
+    l->at_day = key >> 39;
+    pof_stmt_int(l->any, 1, (int64_t)(key >> 61));
+    pof_stmt_int(l->any, 2, (int64_t)(key >> 39 & 0x3fffff));
+    int rc = pof_stmt_step(l->any, err);
+    l->empty = rc == 0;
+    pof_stmt_reset(l->any);
+    return rc < 0 ? rc : 0;
+}
+
 static int read_day(struct pof_load *l, uint64_t key, struct pof_err *err)
 {
     pof_block_clear(&l->day);
     l->layers.n = 0;
     l->layers.read = false;
+    int rc = look_at_day(l, key, err);
+    if (rc || l->empty) {
+        return rc;
+    }
     bind_day(l->get, key);
-    int rc = pof_stmt_step(l->get, err);
+    rc = pof_stmt_step(l->get, err);
     if (rc > 0) {
         rc = unpack(&l->day, l->get, err);
         pof_stmt_reset(l->get);
@@ -444,7 +505,7 @@ static int merge_day(struct pof_load *l, size_t *at, struct pof_err *err)
     uint64_t day = l->key[*at].key >> 7;
     bool changed = false;
     int rc = read_day(l, l->key[*at].key, err);
-    for (; rc == 0 && *at < l->n && l->key[*at].key >> 7 == day; ++*at) {
+    for (; rc == 0 && *at < l->keys && l->key[*at].key >> 7 == day; ++*at) {
         uint64_t key = l->key[*at].key;
         size_t slot = key & 0x7f;
         const struct item *i = &l->item[l->key[*at].item];
@@ -468,7 +529,25 @@ static int merge_day(struct pof_load *l, size_t *at, struct pof_err *err)
     return rc == 0 && changed ? write_day(l, l->key[*at - 1].key, err) : rc;
 }
 
-int pof_load_flush(struct pof_load *l, struct pof_err *err)
+static int store_items(struct pof_load *l, bool may_wait, struct pof_err *err)
+{
+    int rc = pofi_ids_make(&l->store->pods, err);
+    rc = rc ? rc : pofi_ids_make(&l->store->names, err);
+    if (rc) {
+        return rc;
+    }
+    uint64_t end = last_day(l, may_wait);
+    make_keys(l, end);
+    sort(l);
+    l->at_day = UINT64_MAX;
+    for (size_t at = 0; at < l->keys && rc == 0;) {
+        rc = merge_day(l, &at, err);
+    }
+    keep_rest(l, end);
+    return rc;
+}
+
+static int flush(struct pof_load *l, bool may_wait, struct pof_err *err)
 {
     if (l->n == 0) {
         return 0;
@@ -477,20 +556,16 @@ int pof_load_flush(struct pof_load *l, struct pof_err *err)
     if (rc) {
         return rc;
     }
-    rc = pofi_ids_make(&l->store->pods, err);
-    rc = rc ? rc : pofi_ids_make(&l->store->names, err);
-    if (rc == 0) {
-        make_keys(l);
-        sort(l);
-        for (size_t at = 0; at < l->n && rc == 0;) {
-            rc = merge_day(l, &at, err);
-        }
-    }
+    rc = store_items(l, may_wait, err);
     rc = rc ? rc : pof_db_exec(l->store->db, "COMMIT", err);
-    l->n = 0;
     if (rc) {
         struct pof_err ignored = {0};
         (void)!pof_db_exec(l->store->db, "ROLLBACK", &ignored); /* the first error is told */
     }
     return rc;
+}
+
+int pof_load_flush(struct pof_load *l, struct pof_err *err)
+{
+    return flush(l, false, err);
 }

@@ -164,8 +164,12 @@ int pofi_ids_number(struct pofi_ids *ids, struct pof_text text, bool create, uin
                     struct pof_err *err)
 {
     int64_t row;
-    *number = pof_names_find(&ids->seen, text);
+    /* Streams name the same devices in the same order again and again. */
+    uint32_t next = ids->last + 1 < ids->seen.n ? ids->last + 1 : 0;
+    bool guessed = next < ids->seen.n && pof_text_eq(ids->seen.text[next], text);
+    *number = guessed ? next : pof_names_find(&ids->seen, text);
     if (*number != POF_NONE) {
+        ids->last = *number;
         return 0;
     }
     int rc = find_row(ids, text, &row, err);

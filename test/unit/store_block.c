@@ -128,8 +128,26 @@ static void test_nonsense(void)
     is_int(err.code, POF_E_SYNTAX, "the others are refused by the right code");
 }
 
+/* The machine's instruction and the table say the same, at every length and every place in memory. */
+static void test_checksum(void)
+{
+    uint8_t bytes[300];
+    bool same = true;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 151 + i / 7);
+    }
+    for (size_t n = 0; n < sizeof bytes - 8; n++) {
+        for (size_t from = 0; from < 8; from++) {
+            same &= pof_crc32c(bytes + from, n) == pof_crc32c_portable(bytes + from, n);
+        }
+    }
+    ok(same, "the checksum is the same with and without the machine's instruction");
+    is_int(pof_crc32c_portable((const uint8_t *)"123456789", 9), 0xe3069283, "CRC-32C, by table");
+}
+
 int main(void)
 {
+    test_checksum();
     is_int(pof_crc32c((const uint8_t *)"123456789", 9), 0xe3069283, "CRC-32C check value");
     test_round_trip();
     test_extremes();
