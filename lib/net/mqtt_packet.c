@@ -56,10 +56,8 @@ bool pof_mqtt_is_filter(struct pof_text f)
 const char *pof_mqtt_refusal(unsigned code)
 {
     static const char *const words[] = {
-        [1] = "it does not speak MQTT 3.1.1",
-        [2] = "it does not accept the client's name",
-        [3] = "its service is not available",
-        [4] = "the user name or password is wrong",
+        [1] = "it does not speak MQTT 3.1.1", [2] = "it does not accept the client's name",
+        [3] = "its service is not available", [4] = "the user name or password is wrong",
         [5] = "the client is not authorized",
     };
     return code < sizeof words / sizeof *words ? words[code] : NULL;
@@ -163,8 +161,7 @@ static enum pof_mqtt_parse parse_short(const struct head *h, struct pof_text hav
     if (out->type == POF_MQTT_CONNACK) {
         out->session = (have.ptr[0] & 1) != 0;
         out->code = (unsigned char)have.ptr[1];
-        return (have.ptr[0] & ~1) == 0 ? POF_MQTT_WHOLE
-                                       : bad(why, "an answer with reserved flags");
+        return (have.ptr[0] & ~1) == 0 ? POF_MQTT_WHOLE : bad(why, "an answer with reserved flags");
     }
     if (out->type == POF_MQTT_PINGRESP) {
         return POF_MQTT_WHOLE;
@@ -299,8 +296,8 @@ int pof_mqtt_put_publish(struct pof_buf *to, const struct pof_mqtt_message *m, s
 {
     int rc = check_text(m->topic, "topic", err);
     rc = rc ? rc
-            : put_head(to, PUBLISH_1 | (m->again ? DUP : 0),
-                       2 + m->topic.len + 2 + m->payload.len, err);
+            : put_head(to, PUBLISH_1 | (m->again ? DUP : 0), 2 + m->topic.len + 2 + m->payload.len,
+                       err);
     if (rc == 0) {
         put_text(to, m->topic);
         put_two(to, m->id);

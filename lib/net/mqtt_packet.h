@@ -12,25 +12,25 @@ enum {
 };
 
 enum pof_mqtt_type { /* section 2.2.1 */
-    POF_MQTT_CONNACK = 2,
-    POF_MQTT_PUBLISH = 3,
-    POF_MQTT_PUBACK = 4,
-    POF_MQTT_SUBACK = 9,
-    POF_MQTT_PINGRESP = 13
+                     POF_MQTT_CONNACK = 2,
+                     POF_MQTT_PUBLISH = 3,
+                     POF_MQTT_PUBACK = 4,
+                     POF_MQTT_SUBACK = 9,
+                     POF_MQTT_PINGRESP = 13
 };
 
 /* A packet from a broker. Texts are views of the bytes parsed. */
 struct pof_mqtt_packet {
     enum pof_mqtt_type type;
-    unsigned id; /* PUBLISH of quality 1, PUBACK, SUBACK: 1..65535 */
+    unsigned id;        /* PUBLISH of quality 1, PUBACK, SUBACK: 1..65535 */
     unsigned code;      /* CONNACK: return code; SUBACK: quality granted, 128: refused */
     bool session;       /* CONNACK: the broker knows the session */
     unsigned qos;       /* PUBLISH: 0 or 1 */
     bool again, retain; /* PUBLISH: may have come before; was kept by the broker */
     struct pof_text topic, payload;
     size_t used; /* its bytes */
-    size_t skip; /* PUBLISH of more than max bytes: bytes of payload that follow what was used, to be
-                    thrown away; payload is empty then, and its length is this */
+    size_t skip; /* PUBLISH of more than max bytes: bytes of payload that follow what was used, to
+                    be thrown away; payload is empty then, and its length is this */
 };
 
 /* What the beginning of a connection's bytes is. */
@@ -40,13 +40,14 @@ enum pof_mqtt_parse {
     POF_MQTT_BAD /* *why says what is wrong; the connection cannot go on (section 4.8) */
 };
 
-/* Takes a packet from the front of bytes. One of more than max bytes (at least 2 x POF_MQTT_TEXT_MAX)
- * is told as soon as its topic is there, so that nobody has to keep it. Topics are checked: UTF-8
- * without control characters and wildcards. O(topic). */
+/* Takes a packet from the front of bytes. One of more than max bytes (at least 2 x
+ * POF_MQTT_TEXT_MAX) is told as soon as its topic is there, so that nobody has to keep it. Topics
+ * are checked: UTF-8 without control characters and wildcards. O(topic). */
 enum pof_mqtt_parse pof_mqtt_parse(struct pof_text bytes, size_t max, struct pof_mqtt_packet *out,
                                    const char **why);
 
-/* Why a broker refuses a connection (section 3.2.2.3), in words; NULL: it is no code of the standard. */
+/* Why a broker refuses a connection (section 3.2.2.3), in words; NULL: it is no code of the
+ * standard. */
 const char *pof_mqtt_refusal(unsigned code);
 
 /* How a client presents itself. */
