@@ -4,7 +4,7 @@
 #include "trust/jcs.h"
 
 #include "num/real.h"
-#include "trust/utf8.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "trust/note.h"
 
 #include "base/base64.h"
-#include "trust/utf8.h"
+#include "base/utf8.h"
 
 #include <string.h>
 

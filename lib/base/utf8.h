@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One code point of UTF-8 (RFC 3629), strictly. Inside lib/trust only. */
-#ifndef POF_TRUST_UTF8_H
-#define POF_TRUST_UTF8_H
+/* One code point of UTF-8 (RFC 3629), strictly. */
+#ifndef POF_BASE_UTF8_H
+#define POF_BASE_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
