@@ -45,7 +45,7 @@ ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 comma := ,
 # Small libraries go into the program where they come as archives: each shared one costs its start a
 # sixth of a millisecond.
-ARCHIVED := $(if $(wildcard /usr/lib/*/libklu.a),-Wl$(comma)-Bstatic -lklu -lbtf -lamd -lcolamd \
+ARCHIVED := $(if $(wildcard /usr/lib/*/libklu.a),-Wl$(comma)-Bstatic -ljansson -lklu -lbtf -lamd -lcolamd \
 	-lsuitesparseconfig -lexpat -lcsv -Wl$(comma)-Bdynamic)
 ALL_LDLIBS = $(ARCHIVED) $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf \
 	-lamd -lcolamd -lm $(LDLIBS)

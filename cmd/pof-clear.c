@@ -5,10 +5,9 @@
 #include "io/heap.h"
 #include "market/refuse.h"
 #include "market/stream.h"
-#include "num/decimal.h"
+#include "pof-clear/say.h"
 #include "rules.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 
 struct args {
@@ -55,7 +54,23 @@ struct job {
     struct pof_book book;
     struct pof_auction auction;
     struct pof_stream stream;
+    size_t bytes; /* of records, as far as files tell */
 };
+
+/* What the book and its clearing take for a byte of CSV; address space for the quarter-hour of a stream
+ * that is held, of which only what it needs becomes memory. */
+enum { MEMORY_PER_BYTE = 8, STREAM_BYTES = 1 << 30 };
+
+static void expect_work(const struct pof_cli *cli, struct job *j)
+{
+    const char *const *operand;
+    size_t n = pof_cli_operands(cli, &operand);
+    if (j->args->stream) {
+        pof_heap_expect_bytes(STREAM_BYTES);
+    } else {
+        j->bytes = pof_heap_expect(operand, n, MEMORY_PER_BYTE);
+    }
+}
 
 static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
@@ -71,26 +86,16 @@ static int on_record(void *ctx, const struct pof_record *record, struct pof_err 
                            : pof_book_take(&j->book, record, err);
 }
 
-/* What the book and its clearing take for a byte of CSV; address space for the quarter-hour of a stream
- * that is held, of which only what it needs becomes memory. */
-enum { MEMORY_PER_BYTE = 8, STREAM_BYTES = 1 << 30 };
-
 /* In a stream, this clears all but the last quarter-hours too. */
 static int read_book(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
-    const char *const *operand;
-    size_t n = pof_cli_operands(cli, &operand);
-    if (j->args->stream) {
-        pof_heap_expect_bytes(STREAM_BYTES);
-    }
-    for (size_t i = 0; i < n && !j->args->stream; i++) {
-        pof_heap_expect(operand[i], MEMORY_PER_BYTE);
-    }
     static const struct pof_want wants[] = {{POF_session, on_record},
                                             {POF_request, on_record},
                                             {POF_offer, on_record},
                                             {POF_limit, on_record}};
+    enum { OFFER = 80 }; /* bytes of a short line of CSV */
     int rc = pof_book_init(&j->book, &j->feeder, err);
+    rc = rc ? rc : pof_book_expect(&j->book, j->bytes / OFFER, err);
     return rc ? rc : pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
 }
 
@@ -103,80 +108,6 @@ WRITE(award)
 WRITE(node_price)
 WRITE(single_seller)
 WRITE(served)
-
-static void say_left_out(struct pof_cli *cli, uint64_t n, const char *what)
-{
-    if (n) {
-        pof_cli_note(cli, "%s: %" PRIu64, what, n);
-    }
-}
-
-static void say_input(struct pof_cli *cli, const struct pof_book *b)
-{
-    const struct pof_book_counts *c = &b->counts;
-    pof_cli_note(cli,
-                 "session %.*s: %u quarter-hours, %" PRIu64 " requests, %" PRIu64
-                 " offers, %" PRIu64 " limits",
-                 (int)b->session.id.len, b->session.id.ptr, b->quarters, c->requests, c->offers,
-                 c->limits);
-    say_left_out(cli, b->refusals, "orders refused by the rules, see --refused");
-    say_left_out(cli, c->requests_elsewhere, "requests of other sessions left out");
-    say_left_out(cli, c->requests_outside, "requests outside the session's window left out");
-    say_left_out(cli, c->offers_outside, "offers outside the session's window left out");
-    say_left_out(cli, c->limits_outside, "limits outside the session's window left out");
-    say_left_out(cli, c->requests_unfed, "requests where no closed branch leads cannot be met");
-    say_left_out(cli, c->offers_unfed, "offers where no closed branch leads left out");
-    say_left_out(cli, c->blocks_partial,
-                 "blocks that reach beyond the window or are not all connected left out");
-    say_left_out(cli, c->blocks_orphan, "blocks that lose their parent by that left out");
-    say_left_out(cli, c->offers_in_blocks_out, "offers left out with their blocks");
-    say_left_out(cli, c->limits_unfed, "limits of branches that feed nothing left out");
-}
-
-/* A quarter-hour of 1 W is 0.25 Wh. */
-static int kwh(int64_t wq, char *to)
-{
-    return (int)pof_decimal_format(wq * 25, 5, to);
-}
-
-static void say_result(struct pof_cli *cli, const struct pof_auction *a)
-{
-    char requested[POF_DECIMAL_MAX], unmet[POF_DECIMAL_MAX], up[POF_DECIMAL_MAX],
-        down[POF_DECIMAL_MAX], paid[POF_DECIMAL_MAX];
-    int requested_n = kwh(a->requested_wq, requested), unmet_n = kwh(a->unmet_wq, unmet);
-    int up_n = kwh(a->up_wq, up), down_n = kwh(a->down_wq, down);
-    int paid_n = (int)pof_decimal_format(a->paid_ueur, POF_MICRO, paid);
-    pof_cli_note(cli,
-                 "%" PRIu64 " awards: %.*s kWh up and %.*s kWh down for %.*s EUR; %.*s of %.*s kWh "
-                 "asked for stay unmet",
-                 a->awards, up_n, up, down_n, down, paid_n, paid, unmet_n, unmet, requested_n,
-                 requested);
-}
-
-static void say_reserve(struct pof_cli *cli, const struct pof_auction *a)
-{
-    char asked[POF_DECIMAL_MAX], held[POF_DECIMAL_MAX];
-    if (a->reserve_asked_wq > 0) {
-        int n = kwh(a->reserve_asked_wq, asked), m = kwh(a->reserve_wq, held);
-        pof_cli_note(cli, "%.*s of %.*s kWh of reliability margins held ready", m, held, n, asked);
-    }
-}
-
-static void say_decisions(struct pof_cli *cli, const struct pof_auction *a)
-{
-    for (unsigned k = 0; a->units > 0 && k < a->passes; k++) {
-        char gap[POF_DECIMAL_MAX];
-        int n = (int)pof_decimal_format(pof_auction_gap_ppm(&a->pass[k]), 4, gap);
-        pof_cli_note(cli,
-                     "pass %u: %zu of %zu decisions taken, %" PRIu64 " nodes searched, "
-                     "at most %.*s %% above the least cost (%s)",
-                     k + 1, a->units_taken, a->units, a->pass[k].nodes, n, gap,
-                     a->units_lost       ? "decisions at a loss are left out"
-                     : a->pass[k].open ? "--budget ended the search"
-                                         : "optimal");
-    }
-    say_left_out(cli, a->units_lost, "decisions left out because they would lose at node prices");
-}
 
 static int write_refused(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
@@ -264,11 +195,7 @@ static int clear_session(struct pof_cli *cli, struct job *j, struct pof_err *err
          : j->args->stream ? pof_stream_end(&j->stream, err)
                            : pof_auction_run(&j->auction, &j->book, err);
     if (rc == 0) {
-        say_input(cli, &j->book);
-        say_result(cli, &j->auction);
-        say_reserve(cli, &j->auction);
-        say_decisions(cli, &j->auction);
-        say_left_out(cli, j->auction.singles, "requests and quarter-hours that one seller alone can serve");
+        clear_say(cli, &j->book, &j->auction);
         rc = write_refused(cli, j, err);
         rc = rc ? rc : write_report(cli, j, &j->auction, err);
     }
@@ -279,6 +206,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.args = args};
     int rc = prepare(cli, &j, err);
+    expect_work(cli, &j);
     rc = rc ? rc : read_grid(cli, &j, err);
     rc = rc ? rc : rules_read(cli, &j.args->rules, &j.rules, err);
     rc = rc ? rc : read_book(cli, &j, err);

@@ -2,6 +2,7 @@
 /* pof-outcome: joins awards with verdicts; what is left of requests and offers. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "io/heap.h"
 #include "market/outcome.h"
 #include "num/decimal.h"
 
@@ -69,7 +70,11 @@ static int read_records(struct pof_cli *cli, struct job *j, struct pof_err *err)
                                             {POF_verdict, on_record},
                                             {POF_request, on_record},
                                             {POF_offer, on_record}};
+    enum { MEMORY_PER_BYTE = 4, AWARD = 256 }; /* of CSV; bytes of an award and its verdict there */
+    const char *const *operand;
+    size_t n = pof_cli_operands(cli, &operand), bytes = pof_heap_expect(operand, n, MEMORY_PER_BYTE);
     int rc = pof_join_init(&j->join, j->args->grid ? &j->feeder : NULL, err);
+    rc = rc ? rc : pof_join_expect(&j->join, bytes / AWARD, err);
     rc = rc ? rc : pof_cli_read(cli, wants, sizeof wants / sizeof wants[0], j, err);
     return rc ? rc : pof_join_close(&j->join, j->args->accept_missing, err);
 }

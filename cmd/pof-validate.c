@@ -2,6 +2,7 @@
 /* pof-validate: which awards the grid can carry. */
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "io/heap.h"
 #include "market/narrow.h"
 #include "market/validate.h"
 #include "record/words.h"
@@ -58,6 +59,14 @@ static int on_award(void *ctx, const struct pof_record *record, struct pof_err *
 {
     struct job *j = ctx;
     return pof_validate_take(&j->validate, &record->u.award, err);
+}
+
+static void expect_work(const struct pof_cli *cli)
+{
+    enum { MEMORY_PER_BYTE = 4 }; /* of CSV */
+    const char *const *operand;
+    size_t n = pof_cli_operands(cli, &operand);
+    pof_heap_expect(operand, n, MEMORY_PER_BYTE);
 }
 
 static int read_records(struct pof_cli *cli, struct job *j, struct pof_err *err)
@@ -172,6 +181,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.args = args};
     int rc = pof_forecast_init(&j.forecast, err);
+    expect_work(cli);
     rc = rc ? rc : pof_cli_grid(cli, j.args->grid, &j.grid, err);
     rc = rc ? rc : read_records(cli, &j, err);
     rc = rc ? rc : find_outages(&j, err);

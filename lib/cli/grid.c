@@ -28,7 +28,7 @@ int pof_cli_grid_readings(struct pof_cli *cli, const char *path, struct pof_grid
     if (!path) {
         return pof_fail(err, POF_E_USAGE, "--grid FILE is needed; see --help");
     }
-    pof_heap_expect(path, MEMORY_PER_BYTE);
+    pof_heap_expect(&path, 1, MEMORY_PER_BYTE);
     int rc = pof_cli_slurp(cli, path, &text, &len, err);
     rc = rc ? rc : pof_grid_read_with(grid, (struct pof_text){text, len}, path, &wish, err);
     free(text);

@@ -16,6 +16,13 @@ int pof_book_init(struct pof_book *book, const struct pof_feeder *feeder, struct
     return pof_forest_build(&book->forest, feeder->tree.parent, feeder->grid->nodes, err);
 }
 
+int pof_book_expect(struct pof_book *book, size_t offers, struct pof_err *err)
+{
+    int rc = pof_names_reserve(&book->offer_ids, offers, err);
+    rc = rc ? rc : pof_grow(&book->offer, &book->offer_cap, offers, sizeof *book->offer, err);
+    return rc ? rc : pof_grow(&book->terms, &book->terms_cap, offers, sizeof *book->terms, err);
+}
+
 static void slices_release(struct pof_book_slices *s)
 {
     free(s->first);
@@ -168,10 +175,10 @@ static int take_request(struct pof_book *b, const struct pof_request *r, struct 
 static int take_blocks(struct pof_book *b, const struct pof_offer *o, uint32_t *block,
                        struct pof_err *err)
 {
-    struct pof_offer copy = *o;
+    struct pof_offer copy;
     bool named = POF_HAS(o, offer, block) || POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
     int rc = named ? pof_record_copy(POF_offer, o, &copy, &b->arena, err) : 0;
-    return rc ? rc : pof_book_block_take(b, &copy, block, err);
+    return rc ? rc : pof_book_block_take(b, named ? &copy : o, block, err);
 }
 
 /* The next offer, which has just been given its number. */

@@ -119,6 +119,9 @@ int pof_book_init(struct pof_book *book, const struct pof_feeder *feeder,
                   struct pof_err *err) POF_CHECKED;
 void pof_book_release(struct pof_book *book);
 
+/* Makes room for so many offers before they come; there may be fewer or more. */
+int pof_book_expect(struct pof_book *book, size_t offers, struct pof_err *err) POF_CHECKED;
+
 /* Takes a session, request, offer or limit record. POF_E_REFERENCE for a node or branch the grid
  * does not have, POF_E_TIME for times off the quarter-hours or backwards, POF_E_DUPLICATE for an id
  * given before (requests: in the same session), POF_E_RANGE for a least power above the power,

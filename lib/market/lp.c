@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GLPK behind one door. */
+/* GLPK behind one door, opened when somebody knocks: the tree method has no use for it, and to load its
+ * seven libraries takes as long as to read thousands of offers. */
 #include "market/lp.h"
 
 #include "base/mem.h"
@@ -7,10 +8,46 @@
 #include "market/certificate.h"
 #include "market/need.h"
 
+#include <dlfcn.h>
 #include <glpk.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define FUNCTIONS(X) \
+    X(add_cols) X(add_rows) X(create_prob) X(delete_prob) X(exact) X(free_env) X(get_col_lb) \
+    X(get_col_prim) X(get_col_type) X(get_col_ub) X(get_row_dual) X(init_iocp) X(init_smcp) \
+    X(intopt) X(load_matrix) X(mip_col_val) X(mip_status) X(set_col_bnds) X(set_col_kind) \
+    X(set_obj_coef) X(set_obj_dir) X(set_row_bnds) X(simplex) X(term_out)
+
+struct glpk {
+    void *library;
+#define FUNCTION(name) __typeof__(glp_##name) *name;
+    FUNCTIONS(FUNCTION)
+#undef FUNCTION
+};
+
+/* ISO C has no cast from an object pointer to a function's. */
+static bool find(void *library, const char *name, void *function, size_t size)
+{
+    void *at = dlsym(library, name);
+    memcpy(function, &at, size);
+    return at;
+}
+
+static int open_glpk(struct glpk *g, struct pof_err *err)
+{
+    g->library = dlopen("libglpk.so.40", RTLD_NOW | RTLD_LOCAL);
+    bool whole = g->library;
+#define FUNCTION(name) whole = whole && find(g->library, "glp_" #name, &g->name, sizeof g->name);
+    FUNCTIONS(FUNCTION)
+#undef FUNCTION
+    return whole ? 0
+                 : pof_fail(err, POF_E_UNAVAILABLE,
+                            "linear programming needs libglpk.so.40, which is not there; install it, or "
+                            "use the tree method");
+}
 
 /* Rows: one balance per node, one per node for its own offers, one per stack of requests.
  * Columns: one per offer, flow and own flow per node, one per request. All counted from 1. With
@@ -18,6 +55,7 @@
  * them. */
 struct model {
     const struct pof_clear_problem *problem;
+    struct glpk glpk;
     glp_prob *lp;
     struct pof_need *need;
     int row0, col0; /* rows and columns before those of this quarter-hour */
@@ -86,17 +124,17 @@ static int64_t common_unit(const struct pof_clear_problem *p, int64_t unit)
     return unit;
 }
 
-static void set_bounds(glp_prob *lp, int col, int64_t low, int64_t high)
+static void set_bounds(const struct model *m, int col, int64_t low, int64_t high)
 {
-    glp_set_col_bnds(lp, col, low == high ? GLP_FX : GLP_DB, (double)low, (double)high);
+    m->glpk.set_col_bnds(m->lp, col, low == high ? GLP_FX : GLP_DB, (double)low, (double)high);
 }
 
 static void add_offers(struct model *m)
 {
     for (size_t i = 0; i < m->problem->offers; i++) {
         const struct pof_clear_offer *o = &m->problem->offer[i];
-        set_bounds(m->lp, col_offer(m, i), o->frozen_w, o->p_w);
-        glp_set_obj_coef(m->lp, col_offer(m, i), (double)(o->price_ueur / m->unit));
+        set_bounds(m, col_offer(m, i), o->frozen_w, o->p_w);
+        m->glpk.set_obj_coef(m->lp, col_offer(m, i), (double)(o->price_ueur / m->unit));
         put(m, row_own(m, o->node), col_offer(m, i), o->direction == POF_UP ? 1 : -1);
     }
 }
@@ -107,10 +145,10 @@ static void add_nodes(struct model *m)
 {
     const struct pof_forest *f = m->problem->forest;
     for (uint32_t v = 0; v < f->n; v++) {
-        glp_set_row_bnds(m->lp, row_all(m, v), GLP_FX, 0, 0);
-        glp_set_row_bnds(m->lp, row_own(m, v), GLP_FX, 0, 0);
-        glp_set_col_bnds(m->lp, col_flow(m, v), GLP_FR, 0, 0);
-        glp_set_col_bnds(m->lp, col_own(m, v), GLP_FR, 0, 0);
+        m->glpk.set_row_bnds(m->lp, row_all(m, v), GLP_FX, 0, 0);
+        m->glpk.set_row_bnds(m->lp, row_own(m, v), GLP_FX, 0, 0);
+        m->glpk.set_col_bnds(m->lp, col_flow(m, v), GLP_FR, 0, 0);
+        m->glpk.set_col_bnds(m->lp, col_own(m, v), GLP_FR, 0, 0);
         put(m, row_own(m, v), col_own(m, v), -1);
         put(m, row_all(m, v), col_own(m, v), 1);
         put(m, row_all(m, v), col_flow(m, v), -1);
@@ -127,13 +165,13 @@ static void add_limits(struct model *m)
         const struct pof_clear_limit *l = &m->problem->limit[i];
         int col = col_flow(m, l->node);
         int64_t low = -l->p_down_w, high = l->p_up_w;
-        if (glp_get_col_type(m->lp, col) != GLP_FR) {
-            int64_t low0 = (int64_t)glp_get_col_lb(m->lp, col);
-            int64_t high0 = (int64_t)glp_get_col_ub(m->lp, col);
+        if (m->glpk.get_col_type(m->lp, col) != GLP_FR) {
+            int64_t low0 = (int64_t)m->glpk.get_col_lb(m->lp, col);
+            int64_t high0 = (int64_t)m->glpk.get_col_ub(m->lp, col);
             low = low0 > low ? low0 : low;
             high = high0 < high ? high0 : high;
         }
-        set_bounds(m->lp, col, low, high);
+        set_bounds(m, col, low, high);
     }
 }
 
@@ -146,17 +184,17 @@ static void add_needs(struct model *m)
         const struct pof_need *need = &m->need[i];
         uint32_t node = m->problem->forest->node[need->place];
         end = pof_stack_end(m->need, i, n);
-        glp_set_row_bnds(m->lp, ++row, GLP_LO, (double)pof_stack_w(m->need, i, end), 0);
+        m->glpk.set_row_bnds(m->lp, ++row, GLP_LO, (double)pof_stack_w(m->need, i, end), 0);
         put(m, row, need->own ? col_own(m, node) : col_flow(m, node),
             need->direction == POF_UP ? 1 : -1);
         for (size_t k = i; k < end; k++) {
             int col = col_unmet(m, k);
             if (k == i) { /* the dearest also pays for what goes against the direction */
-                glp_set_col_bnds(m->lp, col, GLP_LO, 0, 0);
+                m->glpk.set_col_bnds(m->lp, col, GLP_LO, 0, 0);
             } else {
-                set_bounds(m->lp, col, 0, m->need[k].p_w);
+                set_bounds(m, col, 0, m->need[k].p_w);
             }
-            glp_set_obj_coef(m->lp, col, (double)(m->need[k].ceiling_ueur / m->unit));
+            m->glpk.set_obj_coef(m->lp, col, (double)(m->need[k].ceiling_ueur / m->unit));
             put(m, row, col, 1);
         }
     }
@@ -186,9 +224,9 @@ static int reserve(struct model *m, const struct size *s, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&m->value, s->entries + 1, sizeof *m->value, err);
     rc = rc ? rc : pof_calloc(&m->need, s->needs, sizeof *m->need, err);
     if (rc == 0 && s->cols > 0) {
-        glp_set_obj_dir(m->lp, GLP_MIN);
-        glp_add_rows(m->lp, (int)s->rows); /* rows beyond the stacks stay free and empty */
-        glp_add_cols(m->lp, (int)s->cols);
+        m->glpk.set_obj_dir(m->lp, GLP_MIN);
+        m->glpk.add_rows(m->lp, (int)s->rows); /* rows beyond the stacks stay free and empty */
+        m->glpk.add_cols(m->lp, (int)s->cols);
     }
     return rc;
 }
@@ -211,7 +249,7 @@ static int build(struct model *m, struct pof_err *err)
     int rc = reserve(m, &size, err);
     if (rc == 0 && size.cols > 0) {
         add_problem(m);
-        glp_load_matrix(m->lp, m->entries, m->row, m->col, m->value);
+        m->glpk.load_matrix(m->lp, m->entries, m->row, m->col, m->value);
     }
     return rc;
 }
@@ -222,11 +260,11 @@ static int certify(const struct model *m, struct pof_clear_result *r, bool *fits
 {
     struct pof_certificate_answer answer;
     for (size_t i = 0; i < m->problem->offers; i++) {
-        r->taken_w[i] = llround(glp_get_col_prim(m->lp, col_offer(m, i)));
+        r->taken_w[i] = llround(m->glpk.get_col_prim(m->lp, col_offer(m, i)));
     }
     for (uint32_t v = 0; v < m->problem->forest->n; v++) {
-        r->node_price_ueur[v] = llround(glp_get_row_dual(m->lp, row_all(m, v))) * m->unit;
-        r->own_price_ueur[v] = llround(glp_get_row_dual(m->lp, row_own(m, v))) * m->unit;
+        r->node_price_ueur[v] = llround(m->glpk.get_row_dual(m->lp, row_all(m, v))) * m->unit;
+        r->own_price_ueur[v] = llround(m->glpk.get_row_dual(m->lp, row_own(m, v))) * m->unit;
     }
     int rc = pof_clear_certify(m->problem, r, &answer, err);
     *fits = rc == 0 && answer.status == POF_CERTIFIED;
@@ -236,13 +274,13 @@ static int certify(const struct model *m, struct pof_clear_result *r, bool *fits
 static int solve(const struct model *m, struct pof_clear_result *r, struct pof_err *err)
 {
     glp_smcp how;
-    glp_init_smcp(&how);
+    m->glpk.init_smcp(&how);
     how.msg_lev = GLP_MSG_OFF;
     bool fits = false;
-    int failed = glp_simplex(m->lp, &how);
+    int failed = m->glpk.simplex(m->lp, &how);
     int rc = failed ? 0 : certify(m, r, &fits, err);
     if (rc == 0 && !fits) {
-        failed = glp_exact(m->lp, &how);
+        failed = m->glpk.exact(m->lp, &how);
         rc = failed ? 0 : certify(m, r, &fits, err);
     }
     if (rc == 0 && !fits) {
@@ -254,10 +292,25 @@ static int solve(const struct model *m, struct pof_clear_result *r, struct pof_e
     return rc;
 }
 
+static int model_open(struct model *m, struct pof_err *err)
+{
+    int rc = open_glpk(&m->glpk, err);
+    if (rc == 0) {
+        m->glpk.term_out(GLP_OFF);
+        m->lp = m->glpk.create_prob();
+    }
+    return rc;
+}
+
 static void model_release(struct model *m)
 {
-    glp_delete_prob(m->lp);
-    glp_free_env();
+    if (m->lp) {
+        m->glpk.delete_prob(m->lp);
+        m->glpk.free_env();
+    }
+    if (m->glpk.library) {
+        dlclose(m->glpk.library);
+    }
     free(m->row);
     free(m->col);
     free(m->value);
@@ -268,9 +321,8 @@ int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_resul
                  struct pof_err *err)
 {
     struct model m = {.problem = problem};
-    glp_term_out(GLP_OFF);
-    m.lp = glp_create_prob();
-    int rc = build(&m, err);
+    int rc = model_open(&m, err);
+    rc = rc ? rc : build(&m, err);
     if (rc == 0 && problem->forest->n > 0) {
         rc = solve(&m, result, err);
     }
@@ -292,17 +344,17 @@ static void add_entries(struct model *m, const struct decisions *d)
 {
     for (size_t u = 0; u < d->p->units; u++) {
         int z = d->unit0 + (int)u + 1;
-        glp_set_col_kind(m->lp, z, GLP_BV);
+        m->glpk.set_col_kind(m->lp, z, GLP_BV);
         for (size_t e = d->p->unit[u].first; e < d->p->unit[u].last; e++) {
             const struct pof_unit_entry *x = &d->p->entry[e];
             const struct pof_clear_offer *o = &d->p->quarter[x->quarter].offer[x->offer];
             int q = d->col0[x->quarter] + (int)x->offer + 1;
             int row = d->row0 + 2 * (int)e + 1;
             int64_t low = x->low_w > o->frozen_w ? x->low_w : o->frozen_w;
-            glp_set_row_bnds(m->lp, row, GLP_LO, 0, 0);
+            m->glpk.set_row_bnds(m->lp, row, GLP_LO, 0, 0);
             put(m, row, q, 1);
             put(m, row, z, -(double)low);
-            glp_set_row_bnds(m->lp, row + 1, GLP_UP, 0, 0);
+            m->glpk.set_row_bnds(m->lp, row + 1, GLP_UP, 0, 0);
             put(m, row + 1, q, 1);
             put(m, row + 1, z, -(double)o->p_w);
         }
@@ -314,12 +366,12 @@ static void add_ties(struct model *m, const struct decisions *d)
 {
     int row = d->row0 + 2 * (int)d->p->entries + 1, group0 = row + (int)d->p->units;
     for (uint32_t g = 0; g < d->p->groups; g++) {
-        glp_set_row_bnds(m->lp, group0 + (int)g, GLP_UP, 0, 1);
+        m->glpk.set_row_bnds(m->lp, group0 + (int)g, GLP_UP, 0, 1);
     }
     for (size_t u = 0; u < d->p->units; u++, row++) {
         const struct pof_unit *x = &d->p->unit[u];
         if (x->parent != POF_NONE && x->parent != u) {
-            glp_set_row_bnds(m->lp, row, GLP_UP, 0, 0);
+            m->glpk.set_row_bnds(m->lp, row, GLP_UP, 0, 0);
             put(m, row, d->unit0 + (int)u + 1, 1);
             put(m, row, d->unit0 + (int)x->parent + 1, -1);
         }
@@ -358,7 +410,7 @@ static int build_decisions(struct model *m, struct decisions *d, struct pof_err 
     }
     add_entries(m, d);
     add_ties(m, d);
-    glp_load_matrix(m->lp, m->entries, m->row, m->col, m->value);
+    m->glpk.load_matrix(m->lp, m->entries, m->row, m->col, m->value);
     return 0;
 }
 
@@ -366,18 +418,18 @@ static int decide(const struct model *m, const struct decisions *d, bool *on, st
 {
     glp_smcp first;
     glp_iocp how;
-    glp_init_smcp(&first);
-    glp_init_iocp(&how);
+    m->glpk.init_smcp(&first);
+    m->glpk.init_iocp(&how);
     first.msg_lev = how.msg_lev = GLP_MSG_OFF;
     how.tol_int = 1e-9;
     how.tol_obj = 1e-12;
-    int failed = glp_simplex(m->lp, &first);
-    failed = failed ? failed : glp_intopt(m->lp, &how);
-    if (failed || glp_mip_status(m->lp) != GLP_OPT) {
+    int failed = m->glpk.simplex(m->lp, &first);
+    failed = failed ? failed : m->glpk.intopt(m->lp, &how);
+    if (failed || m->glpk.mip_status(m->lp) != GLP_OPT) {
         return pof_fail(err, POF_E_INTERNAL, "the MILP solver failed with status %d", failed);
     }
     for (size_t u = 0; u < d->p->units; u++) {
-        on[u] = glp_mip_col_val(m->lp, d->unit0 + (int)u + 1) > 0.5;
+        on[u] = m->glpk.mip_col_val(m->lp, d->unit0 + (int)u + 1) > 0.5;
     }
     return 0;
 }
@@ -387,8 +439,7 @@ int pof_lp_decide(const struct pof_block_problem *problem, bool *on, struct pof_
     struct model m = {0};
     struct decisions d = {.p = problem};
     int rc = pof_calloc(&d.col0, problem->quarters, sizeof *d.col0, err);
-    glp_term_out(GLP_OFF);
-    m.lp = glp_create_prob();
+    rc = rc ? rc : model_open(&m, err);
     rc = rc ? rc : build_decisions(&m, &d, err);
     if (rc == 0 && problem->units > 0) {
         rc = decide(&m, &d, on, err);

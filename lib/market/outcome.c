@@ -17,6 +17,13 @@ int pof_join_init(struct pof_join *j, const struct pof_feeder *feeder, struct po
     return 0;
 }
 
+int pof_join_expect(struct pof_join *j, size_t awards, struct pof_err *err)
+{
+    int rc = pof_names_reserve(&j->award_ids, awards, err);
+    rc = rc ? rc : pof_grow(&j->joined, &j->award_cap, awards, sizeof *j->joined, err);
+    return rc ? rc : pof_grow(&j->verdict, &j->verdict_cap, awards, sizeof *j->verdict, err);
+}
+
 void pof_join_release(struct pof_join *j)
 {
     pof_names_release(&j->award_ids);
@@ -84,18 +91,43 @@ static int take_award(struct pof_join *j, const struct pof_award *a, struct pof_
     }
     rc = rc ? rc : pof_grow(&j->joined, &j->award_cap, j->awards + 1, sizeof *j->joined, err);
     if (rc == 0) {
-        j->joined[j->awards] = (struct pof_joined){.p_w = a->p_w};
-        rc = pof_record_copy(POF_award, a, &j->joined[j->awards].award, &j->arena, err);
+        struct pof_joined *x = &j->joined[j->awards];
+        struct pof_award rest = *a;
+        rest.id = (struct pof_text){0}; /* kept already */
+        rc = pof_record_copy(POF_award, &rest, &x->award, &j->arena, err);
+        x->award.id = j->award_ids.text[number];
+        x->verdict = NULL;
+        x->p_w = a->p_w;
     }
     j->awards += rc == 0;
     return rc;
 }
 
+static int keep(struct pof_join *j, struct pof_text *t, struct pof_err *err)
+{
+    t->ptr = pof_arena_text(&j->arena, t->ptr, t->len, err);
+    return t->ptr ? 0 : POF_E_NOMEM;
+}
+
 static int take_verdict(struct pof_join *j, const struct pof_verdict *v, struct pof_err *err)
 {
+    struct pof_join_verdict x = {.has = v->has,
+                                 .award = v->award,
+                                 .element = v->element,
+                                 .p_w = v->p_w,
+                                 .decision = v->decision,
+                                 .reason = v->reason,
+                                 .number = pof_names_find(&j->award_ids, v->award)};
     int rc = pof_grow(&j->verdict, &j->verdict_cap, j->verdicts + 1, sizeof *j->verdict, err);
-    rc = rc ? rc : pof_record_copy(POF_verdict, v, &j->verdict[j->verdicts], &j->arena, err);
-    j->verdicts += rc == 0;
+    if (rc == 0 && x.number != POF_NONE) {
+        x.award = j->award_ids.text[x.number];
+    } else if (rc == 0) {
+        rc = keep(j, &x.award, err);
+    }
+    rc = rc || !POF_HAS(v, verdict, element) ? rc : keep(j, &x.element, err);
+    if (rc == 0) {
+        j->verdict[j->verdicts++] = x;
+    }
     return rc;
 }
 
@@ -145,9 +177,9 @@ int pof_join_take(struct pof_join *j, const struct pof_record *record, struct po
 /* --- joining --- */
 
 /* The award of a verdict; each award has one. */
-static int attach(struct pof_join *j, const struct pof_verdict *v, struct pof_err *err)
+static int attach(struct pof_join *j, const struct pof_join_verdict *v, struct pof_err *err)
 {
-    uint32_t number = pof_names_find(&j->award_ids, v->award);
+    uint32_t number = v->number == POF_NONE ? pof_names_find(&j->award_ids, v->award) : v->number;
     int n = (int)v->award.len;
     if (number == POF_NONE) {
         return pof_fail(err, POF_E_REFERENCE, "there is a verdict on '%.*s', but no such award", n,
@@ -234,10 +266,15 @@ static int offer_cmp(const void *pa, const void *pb)
     return pof_text_cmp(a->id, b->id);
 }
 
+/* What comes in order, as from the programs before, stays as it is. */
 static void sort(void *array, size_t n, size_t size, int (*cmp)(const void *, const void *))
 {
-    if (n > 1) {
-        qsort(array, n, size, cmp);
+    const char *at = array;
+    for (size_t i = 1; i < n; i++, at += size) {
+        if (cmp(at, at + size) > 0) {
+            qsort(array, n, size, cmp);
+            return;
+        }
     }
 }
 
@@ -263,7 +300,7 @@ int pof_join_close(struct pof_join *j, bool accept_missing, struct pof_err *err)
 static struct pof_outcome outcome_of(const struct pof_joined *x)
 {
     const struct pof_award *a = &x->award;
-    const struct pof_verdict *v = x->verdict;
+    const struct pof_join_verdict *v = x->verdict;
     struct pof_outcome o = {.award = a->id,
                             .session = a->session,
                             .request = a->request,

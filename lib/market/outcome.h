@@ -7,10 +7,19 @@
 #include "market/feeder.h"
 #include "record/record.h"
 
+/* What counts of a verdict. */
+struct pof_join_verdict {
+    uint64_t has; /* as in the record, for POF_HAS(.., verdict, ..) */
+    struct pof_text award, element;
+    int64_t p_w;
+    int decision, reason;
+    uint32_t number; /* of its award; POF_NONE: it had not come yet */
+};
+
 /* An award with its verdict. */
 struct pof_joined {
     struct pof_award award;
-    const struct pof_verdict *verdict; /* NULL: taken as accepted */
+    const struct pof_join_verdict *verdict; /* NULL: taken as accepted */
     int64_t p_w;                       /* that counts */
 };
 
@@ -24,7 +33,7 @@ struct pof_join_counts {
 struct pof_join {
     const struct pof_feeder *feeder; /* borrowed; NULL: no grid is known */
     struct pof_joined *joined;       /* after closing by session, start, request, why, price, id */
-    struct pof_verdict *verdict;
+    struct pof_join_verdict *verdict;
     struct pof_request *request; /* after closing by session, id */
     struct pof_offer *offer;     /* after closing by id */
     size_t awards, verdicts, requests, offers;
@@ -37,6 +46,9 @@ struct pof_join {
 int pof_join_init(struct pof_join *j, const struct pof_feeder *feeder,
                   struct pof_err *err) POF_CHECKED;
 void pof_join_release(struct pof_join *j);
+
+/* Makes room for so many awards and verdicts before they come; there may be fewer or more. */
+int pof_join_expect(struct pof_join *j, size_t awards, struct pof_err *err) POF_CHECKED;
 
 /* Takes an award, verdict, request or offer, in any order. POF_E_DUPLICATE for an id given before,
  * POF_E_TIME for an award that is not one quarter-hour and for times off the quarter-hours. */

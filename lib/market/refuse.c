@@ -47,14 +47,14 @@ static int64_t ready_at(const struct pof_book *b, const struct pof_book_terms *t
     return (at + POF_QUARTER_S - 1) / POF_QUARTER_S * POF_QUARTER_S; /* instants are after 1970 */
 }
 
-/* Why an offer is refused by itself; false: it is not. */
+/* Why an offer is refused by itself; false: it is not, as nearly always. */
 static bool refused(const struct pof_book *b, size_t i, struct pof_book_refusal *x)
 {
     const struct pof_book_terms *t = &b->terms[i];
     int64_t low, high, price = b->offer[i].price_ueur_mwh;
     pof_rules_bounds(&b->rules, b->offer[i].direction, &low, &high);
-    *x = refusal_of(b, i);
     if (POF_HAS(t, offer, received) && t->received >= b->session.gate) {
+        *x = refusal_of(b, i);
         x->why = POF_REFUSAL_LATE;
         x->is = t->received;
         x->bound = b->session.gate;
@@ -62,15 +62,20 @@ static bool refused(const struct pof_book *b, size_t i, struct pof_book_refusal 
     }
     bool whole = POF_HAS(t, offer, block) && t->start < ready_at(b, t);
     if (POF_HAS(t, offer, lead_s) && (whole || t->end <= ready_at(b, t))) {
+        *x = refusal_of(b, i);
         x->why = POF_REFUSAL_LEAD;
         x->is = t->start;
         x->bound = ready_at(b, t);
         return true;
     }
+    if (price >= low && price <= high) {
+        return false;
+    }
+    *x = refusal_of(b, i);
     x->is = price;
     x->why = price < low ? POF_REFUSAL_FLOOR : POF_REFUSAL_CEILING;
     x->bound = price < low ? low : high;
-    return price < low || price > high;
+    return true;
 }
 
 int pof_book_refuse_last(struct pof_book *b, bool *out, struct pof_err *err)

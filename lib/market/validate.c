@@ -11,6 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A text in the arena; that of the award before where it is the same. */
+static int keep(struct pof_validate *v, struct pof_text *t, const struct pof_text *last,
+                struct pof_err *err)
+{
+    if (last && pof_text_eq(*t, *last)) {
+        *t = *last;
+        return 0;
+    }
+    t->ptr = pof_arena_text(&v->arena, t->ptr, t->len, err);
+    return t->ptr ? 0 : POF_E_NOMEM;
+}
+
 int pof_validate_take(struct pof_validate *v, const struct pof_award *award, struct pof_err *err)
 {
     if (award->duration_s != POF_QUARTER_S || award->start % POF_QUARTER_S != 0) {
@@ -18,20 +30,27 @@ int pof_validate_take(struct pof_validate *v, const struct pof_award *award, str
                  POF_QUARTER_S);
         return pof_at(err, NULL, 0, award->start % POF_QUARTER_S ? "start" : "duration_s");
     }
-    struct pof_award copy;
     int rc = pof_grow(&v->award, &v->cap, v->n + 1, sizeof *v->award, err);
-    rc = rc ? rc : pof_record_copy(POF_award, award, &copy, &v->arena, err);
+    if (rc) {
+        return rc;
+    }
+    struct pof_validate_award x = {.id = award->id,
+                                   .session = award->session,
+                                   .pod = award->pod,
+                                   .node = award->node,
+                                   .node_id = POF_NONE,
+                                   .role = award->role,
+                                   .direction = award->direction,
+                                   .start = award->start,
+                                   .p_w = award->p_w,
+                                   .price_ueur_mwh = award->price_ueur_mwh};
+    const struct pof_validate_award *last = v->n ? &v->award[v->n - 1] : NULL;
+    rc = keep(v, &x.id, NULL, err);
+    rc = rc ? rc : keep(v, &x.session, last ? &last->session : NULL, err);
+    rc = rc ? rc : keep(v, &x.pod, NULL, err);
+    rc = rc ? rc : keep(v, &x.node, last ? &last->node : NULL, err);
     if (rc == 0) {
-        v->award[v->n++] = (struct pof_validate_award){.id = copy.id,
-                                                       .session = copy.session,
-                                                       .pod = copy.pod,
-                                                       .node = copy.node,
-                                                       .node_id = POF_NONE,
-                                                       .role = copy.role,
-                                                       .direction = copy.direction,
-                                                       .start = copy.start,
-                                                       .p_w = copy.p_w,
-                                                       .price_ueur_mwh = copy.price_ueur_mwh};
+        v->award[v->n++] = x;
     }
     return rc;
 }
@@ -89,7 +108,7 @@ static int check_ids(const struct pof_validate *v, struct pof_err *err)
 {
     struct pof_names ids = {0};
     const struct pof_text *twice = NULL;
-    int rc = 0;
+    int rc = pof_names_reserve(&ids, v->n, err);
     for (size_t i = 0; rc == 0 && i < v->n; i++) {
         uint32_t id;
         uint32_t before = (uint32_t)ids.n;

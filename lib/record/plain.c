@@ -11,6 +11,20 @@
 #include <math.h>
 #include <stddef.h>
 
+/* The field of a column; POF_NONE when the type has none of that name. */
+static uint32_t field_of(const struct pof_layout *l, struct pof_text name)
+{
+    if (pof_text_is(name, "schema")) {
+        return POFI_SCHEMA;
+    }
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (pof_text_is(name, l->fields[i].name)) {
+            return i;
+        }
+    }
+    return POF_NONE;
+}
+
 void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct pof_names *header)
 {
     *p = (struct pofi_plain){.type = type, .columns = header->n};
@@ -20,11 +34,8 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
     const struct pof_layout *l = pof_layout(type);
     bool in_order = header->n == l->n;
     for (size_t k = 0; k < header->n; k++) {
-        size_t i = 0;
-        while (i < l->n && !pof_text_is(header->text[k], l->fields[i].name)) {
-            i++;
-        }
-        if (i == l->n) {
+        uint32_t i = field_of(l, header->text[k]);
+        if (i == POF_NONE) {
             return; /* columns that are skipped are counted elsewhere */
         }
         p->field[k] = (uint8_t)i;
@@ -32,6 +43,16 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
     }
     p->all_fields = in_order;
     p->plan = pofi_plan(type);
+}
+
+void pofi_plain_row(struct pofi_plain *p, enum pof_type type, const struct pof_names *header)
+{
+    unsigned fruitless = p->fruitless;
+    if ((p->plan && p->type == type) || fruitless >= POFI_PATIENCE) {
+        return;
+    }
+    pofi_plain_header(p, type, header);
+    p->fruitless = fruitless + 1;
 }
 
 /* --- numbers --- */
@@ -231,6 +252,18 @@ POFI_INLINE const char *value(struct pofi_plain *p, struct line *in, const struc
     return NULL;
 }
 
+/* The cell that names the type in full, if it is the one that rows are read as. */
+static const char *type_cell(struct pofi_plain *p, const char *q)
+{
+    static const char begin[] = "{\"schema\":\"";
+    size_t n = p->plan->begin_len - sizeof begin; /* and the closing quote */
+    if (memcmp(q, p->plan->begin + sizeof begin - 1, n) != 0 || (q[n] != ',' && q[n] != '\n')) {
+        return NULL;
+    }
+    p->fruitless -= p->fruitless > 0;
+    return q + n;
+}
+
 size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record)
 {
@@ -249,13 +282,15 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
             return 0;
         }
         q++;
-        if (*q != ',' && *q != '\n') {
-            size_t i = p->field[k];
+        size_t i = p->field[k];
+        if (i == POFI_SCHEMA) {
+            q = type_cell(p, q);
+        } else if (*q != ',' && *q != '\n') {
             q = value(p, &in, &plan->step[i], i, q);
-            if (!q) {
-                return 0;
-            }
             has |= UINT64_C(1) << i;
+        }
+        if (!q) {
+            return 0;
         }
     }
     record->u.has = has;

@@ -28,6 +28,8 @@ struct pofi_instant {
     int64_t value;
 };
 
+enum { POFI_SCHEMA = POFI_FIELDS };
+
 enum { POFI_SHAPES = 4, POFI_SHAPE_BYTES = 1536, POFI_PATIENCE = 64 };
 
 /* What stands around the values of a line. */
@@ -48,18 +50,22 @@ struct pofi_plain {
                         be told not to be) */
     bool all_fields; /* the header of the CSV is the one that the writer writes */
     size_t columns;
-    uint8_t field[POFI_FIELDS]; /* CSV: the field of each column */
+    uint8_t field[POFI_FIELDS]; /* CSV: the field of each column; POFI_SCHEMA: it names the type */
     char day[12];               /* 2026-03-29T, the last day read; empty at first */
     int64_t midnight;           /* when it began */
     struct pofi_instant last[POFI_FIELDS]; /* by field; text is empty at first */
     struct pofi_shape shape[POFI_SHAPES];
     unsigned shapes, next; /* kept so far; the one to give way */
-    unsigned fruitless;    /* shapes learnt less lines taken by them, not below 0; POFI_PATIENCE: no
-                              more are learnt */
+    unsigned fruitless;    /* shapes or types of rows learnt less lines taken by them, not below 0;
+                              POFI_PATIENCE: no more are learnt */
 };
 
 /* Prepares for the rows of a CSV: names of columns, and their type (POF_TYPES: each row says). */
 void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct pof_names *header);
+
+/* Learns from a row that was read the long way into a record of a type, where a column names the type:
+ * those behind it are mostly of the same. */
+void pofi_plain_row(struct pofi_plain *p, enum pof_type type, const struct pof_names *header);
 
 /* Tries the line at bytes: its length with the LF when it was taken, 0 when it was left alone or
  * does not end before end. POFI_SLACK zero bytes follow at end. */

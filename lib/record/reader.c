@@ -29,6 +29,7 @@ struct pof_reader {
     enum pof_type csv_type;
     struct pof_names header; /* column names; column k is text[column[k]] */
     size_t columns;
+    bool typed; /* a column names the type of each row */
     struct pofi_line scanned;
     struct pofi_unknown unknown;
     struct pofi_plain plain;
@@ -311,6 +312,7 @@ static int read_header(struct pof_reader *r, struct pof_text line, struct pof_er
     r->columns = r->scanned.n;
     if (pof_names_find(&r->header, pof_text("schema")) != POF_NONE) {
         r->csv_type = r->options.expect;
+        r->typed = true;
         return 0;
     }
     rc = type_of_header(r, err);
@@ -413,6 +415,8 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
     rc = rc ? rc : pofi_assign(&r->scanned, record->type, &record->u, &r->unknown, err);
     if (rc == 0 && r->mode == JSON) {
         pofi_plain_learn(&r->plain, &r->scanned, line, record);
+    } else if (rc == 0 && r->typed) {
+        pofi_plain_row(&r->plain, record->type, &r->header);
     }
     return rc ? rc : 1;
 }

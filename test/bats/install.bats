@@ -14,11 +14,11 @@ load ../helper
     [ -z "$(find "$dest" -type f)" ]
 }
 
-@test "only pof-clear is linked with GLPK" {
+@test "no program is linked with GLPK; pof-clear opens it for linear programs" {
     for p in "$POF_BIN"/pof*; do
         if readelf -d "$p" | grep -q 'NEEDED.*libglpk'; then basename "$p"; fi
     done >"$BATS_TEST_TMPDIR/linked"
-    [ "$(cat "$BATS_TEST_TMPDIR/linked")" = pof-clear ]
+    [ ! -s "$BATS_TEST_TMPDIR/linked" ]
 }
 
 @test "without the right to install, deps names what is missing and stops" {

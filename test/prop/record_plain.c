@@ -140,14 +140,33 @@ static size_t mutate(char *line, size_t n, uint64_t seed)
     return n;
 }
 
-/* The general way over one line without its LF; the header are all fields in their order. */
+/* Does a first column of CSV name the type? */
+static bool typed;
+
+/* The cells of a row under a header of all fields in their order, with their names. */
+static bool name_cells(struct pofi_line *scanned, enum pof_type *type)
+{
+    const struct pof_layout *l = pof_layout(*type);
+    if (scanned->n != l->n + typed) {
+        return false;
+    }
+    for (size_t k = 0; k < l->n; k++) {
+        scanned->value[k + typed].name = (struct pof_text){l->fields[k].name, l->fields[k].name_len};
+    }
+    if (typed) {
+        scanned->value[0].name = pof_text("schema");
+        *type = pof_type_of(scanned->value[0].text);
+    }
+    return *type == pof_type_of(pof_text(l->schema)); /* another type has other columns */
+}
+
+/* The general way over one line without its LF. */
 static bool general(enum pof_type type, enum pof_format format, struct pof_text line,
                     struct pof_record *record)
 {
     static struct pofi_line scanned;
     struct pofi_unknown unknown = {.strict = true};
     struct pof_err err = {0};
-    const struct pof_layout *l = pof_layout(type);
     bool good = !memchr(line.ptr, '\0', line.len) && !memchr(line.ptr, '\n', line.len) &&
                 pofi_is_utf8(line);
     if (format == POF_NDJSON) {
@@ -161,10 +180,7 @@ static bool general(enum pof_type type, enum pof_format format, struct pof_text 
             }
         }
     } else {
-        good = good && pofi_scan_csv(&scanned, line, &err) == 0 && scanned.n == l->n;
-        for (size_t k = 0; good && k < l->n; k++) {
-            scanned.value[k].name = (struct pof_text){l->fields[k].name, l->fields[k].name_len};
-        }
+        good = good && pofi_scan_csv(&scanned, line, &err) == 0 && name_cells(&scanned, &type);
     }
     memset(record, 0, sizeof *record);
     record->type = type;
@@ -251,6 +267,45 @@ static void hold_together(enum pof_type type, enum pof_format format)
        "%zu and %zu of them byte for byte when written again",
        l->name, format == POF_CSV ? "CSV" : "NDJSON", t.taken, t.lines, hurt.taken, t.written,
        hurt.written);
+    pof_names_release(&header);
+}
+
+/* Rows whose first column names their type, as files of several types put together have it. */
+static void typed_rows(enum pof_type type)
+{
+    const struct pof_layout *l = pof_layout(type);
+    struct pof_names header = {0};
+    struct pof_err err = {0};
+    struct pofi_plain p = {0};
+    struct tally t = {0}, hurt = {0};
+    static char line[LINE], row[LINE];
+    uint32_t id;
+    int rc = pof_names_add(&header, pof_text("schema"), &id, &err);
+    for (size_t i = 0; i < l->n; i++) {
+        rc |= pof_names_add(&header, pof_text(l->fields[i].name), &id, &err);
+    }
+    typed = true;
+    pofi_plain_row(&p, (enum pof_type)((type + 1) % POF_TYPES), &header); /* some other row */
+    pofi_plain_row(&p, type, &header);
+    for (uint64_t seed = 0; rc == 0 && seed < ROUNDS / POF_TYPES / 4 + 10; seed++) {
+        size_t n = make_line(type, POF_CSV, seed, line);
+        if (n == 0 || n + 64 > LINE) {
+            continue;
+        }
+        n = (size_t)sprintf(row, "%s,%.*s", l->schema, (int)n, line);
+        t.lines++;
+        try_line(type, POF_CSV, &p, (struct pof_text){row, n}, &t);
+        for (uint64_t k = 0; k < 20; k++) {
+            memcpy(line, row, n);
+            size_t m = mutate(line, n, seed * 20 + k);
+            try_line(type, POF_CSV, &p, (struct pof_text){line, m}, &hurt);
+        }
+    }
+    typed = false;
+    ok(rc == 0 && t.taken * 10 >= t.lines && t.taken > 0 && t.written == 0 && t.wrong == 0 &&
+           hurt.wrong == 0,
+       "%s, rows that name it: %zu of %zu are plain, %zu mutated ones; the same by the general way",
+       l->name, t.taken, t.lines, hurt.taken);
     pof_names_release(&header);
 }
 
@@ -391,6 +446,7 @@ int main(void)
         hold_together((enum pof_type)type, POF_CSV);
         hold_together((enum pof_type)type, POF_NDJSON);
         shapes((enum pof_type)type);
+        typed_rows((enum pof_type)type);
     }
     return done();
 }

@@ -23,20 +23,24 @@ static bool works(void)
 int main(void)
 {
     char path[] = "io_heap.XXXXXX";
-    pof_heap_expect("-", 16);
-    pof_heap_expect("/nonexistent/file", 16);
-    pof_heap_expect("/", 16);
+    pof_heap_expect(&(const char *){"-"}, 1, 16);
+    pof_heap_expect(&(const char *){"/nonexistent/file"}, 1, 16);
+    pof_heap_expect(&(const char *){"/"}, 1, 16);
     ok(works(), "memory is as before where there is no file to expect from");
     int fd = mkstemp(path);
-    pof_heap_expect(path, 16);
+    pof_heap_expect(&(const char *){path}, 1, 16);
     ok(fd >= 0 && write(fd, path, 1) == 1, "a file");
-    pof_heap_expect(path, 16);
+    pof_heap_expect(&(const char *){path}, 1, 16);
     ok(works(), "memory is there, and zero where it should be, for a small file");
     ok(ftruncate(fd, (off_t)1 << 40) == 0, "a file as large as no memory");
     void *before = sbrk(0);
-    pof_heap_expect(path, 16);
+    pof_heap_expect(&(const char *){path}, 1, 16);
     ok((char *)sbrk(0) - (char *)before <= 80 << 20, "what is set aside is bounded");
     ok(works(), "memory is there for a large one");
+    const char *const both[] = {path, path, "/nonexistent/file"};
+    before = sbrk(0);
+    pof_heap_expect(both, 3, 16);
+    ok((char *)sbrk(0) - (char *)before <= 80 << 20, "what is set aside for several is bounded too");
     close(fd);
     remove(path);
     return done();
