@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pof-uftp: messages of the USEF flexibility trading protocol, checked, read and written. */
+#include "cli/cli.h"
+#include "io/file.h"
+#include "market/uftp.h"
+#include "trust/crypto.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+struct args {
+    const char *session, *into, *sender, *recipient, *area, *zone;
+    int64_t expires;
+    bool check;
+};
+
+#define AT(member) offsetof(struct args, member)
+static const struct pof_option options[] = {
+    {"session", 's', POF_OPT_TEXT, AT(session), "ID", "read: session of the records", 0, 0, NULL},
+    {"check", 0, POF_OPT_FLAG, AT(check), NULL, "check messages and write no records", 0, 0, NULL},
+    {"into", 0, POF_OPT_TEXT, AT(into), "DIR", "write records as messages into this directory", 0, 0, NULL},
+    {"sender", 0, POF_OPT_TEXT, AT(sender), "DOMAIN", "write: who sends (the buyer or seller)", 0, 0, NULL},
+    {"recipient", 0, POF_OPT_TEXT, AT(recipient), "DOMAIN", "write: who receives", 0, 0, NULL},
+    {"area", 0, POF_OPT_TEXT, AT(area), "ENTITY", "write: what entity addresses begin with, before the colon", 0, 0, NULL},
+    {"zone", 'z', POF_OPT_TEXT, AT(zone), "ZONE", "write: time zone of the market (Europe/Berlin)", 0, 0, NULL},
+    {"expires", 0, POF_OPT_INSTANT, AT(expires), "TIME", "write: messages are valid until then (begin of their first ISP)", 0, 0, NULL},
+    {0}};
+#undef AT
+
+static const struct pof_program program = {
+    .name = "pof-uftp",
+    .purpose = "check, read and write messages of the USEF flexibility trading protocol",
+    .operands = "[FILE ...]",
+    .examples = "pof-uftp --session 2026-03-10-DA FlexRequest.xml FlexOffer.xml\n"
+                "    pof-uftp --into DIR --recipient agr.example --area ea1.2026-11.dso.example \\\n"
+                "        requests.jsonl",
+    .options = options};
+
+struct job {
+    struct pof_cli *cli;
+    const struct args *args;
+    struct pof_uftp_reader reader;
+    struct pof_uftp_writer writer;
+    struct pof_hasher *hasher;
+    struct pof_offer *offer;
+    size_t offers, offer_cap;
+    struct pof_arena arena;
+};
+
+static void say_counts(struct job *j, const struct pof_uftp_counts *n)
+{
+    pof_cli_note(j->cli, "%llu FlexRequest, %llu FlexOffer, %llu FlexOfferRevocation, %llu FlexOrder, %llu "
+                 "FlexSettlement; %llu messages with a violation", (unsigned long long)n->sound[POF_UFTP_REQUEST],
+                 (unsigned long long)n->sound[POF_UFTP_OFFER], (unsigned long long)n->sound[POF_UFTP_REVOCATION],
+                 (unsigned long long)n->sound[POF_UFTP_ORDER], (unsigned long long)n->sound[POF_UFTP_SETTLEMENT],
+                 (unsigned long long)n->unsound);
+    for (int i = 0; i < POF_UFTP_LOSTS; i++) {
+        if (n->lost[i]) {
+            pof_cli_note(j->cli, "%llu %s", (unsigned long long)n->lost[i],
+                         pof_uftp_lost_text((enum pof_uftp_lost)i));
+        }
+    }
+}
+
+/* --- messages to records --- */
+
+static int on_request(void *ctx, const struct pof_request *r, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_request, r, err);
+}
+
+static int on_offer(void *ctx, const struct pof_offer *o, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_offer, o, err);
+}
+
+static void on_problem(void *ctx, const struct pof_err *problem)
+{
+    pof_cli_report(((struct job *)ctx)->cli, problem);
+}
+
+static int read_file(struct job *j, const char *path, struct pof_err *err)
+{
+    char *data = NULL;
+    size_t len = 0;
+    int rc = pof_cli_slurp(j->cli, path, &data, &len, err);
+    rc = rc ? rc : pof_uftp_read(&j->reader, (struct pof_text){data, len}, path, err);
+    free(data);
+    return rc;
+}
+
+static int read_messages(struct job *j, struct pof_err *err)
+{
+    const char *const *paths;
+    size_t n = pof_cli_operands(j->cli, &paths);
+    if (!j->args->session && !j->args->check) {
+        return pof_fail(err, POF_E_USAGE, "name the session of the records by --session, or only --check");
+    }
+    j->reader = (struct pof_uftp_reader){.session = pof_text(j->args->session ? j->args->session : ""),
+                                         .request = j->args->check ? NULL : on_request,
+                                         .offer = j->args->check ? NULL : on_offer,
+                                         .problem = on_problem,
+                                         .ctx = j};
+    int rc = n ? 0 : read_file(j, "-", err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = read_file(j, paths[i], err);
+    }
+    if (rc == 0) {
+        say_counts(j, &j->reader.counts);
+    }
+    return rc;
+}
+
+/* --- records to messages --- */
+
+/* Version 8 (RFC 9562): the first bits of SHA-256 of the name. */
+static int make_uuid(void *ctx, struct pof_text name, char to[37], struct pof_err *err)
+{
+    struct job *j = ctx;
+    struct pof_hash h;
+    int rc = j->hasher ? 0 : pof_hasher_new(&j->hasher, err);
+    if (rc) {
+        return rc;
+    }
+    pof_hash_two(j->hasher, pof_text("pof-uftp "), name, &h);
+    h.b[6] = (uint8_t)((h.b[6] & 0x0f) | 0x80);
+    h.b[8] = (uint8_t)((h.b[8] & 0x3f) | 0x80);
+    for (int i = 0, at = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            to[at++] = '-';
+        }
+        to[at++] = "0123456789abcdef"[h.b[i] >> 4];
+        to[at++] = "0123456789abcdef"[h.b[i] & 15];
+    }
+    to[36] = '\0';
+    return pof_hasher_check(j->hasher, err);
+}
+
+/* Each message is a file of its own, closed at once: there may be more of them than files that may be open. The
+ * name tells the content but for its time, so one that is there already is replaced. */
+static int on_message(void *ctx, const char *kind, const char *uuid, struct pof_text xml, struct pof_err *err)
+{
+    struct job *j = ctx;
+    struct pof_buf path = {0};
+    struct pof_output *out = NULL;
+    int rc = pof_buf_addf(&path, err, "%s/%s-%s.xml%c", j->args->into, kind, uuid, '\0');
+    rc = rc ? rc : pof_output_open(&out, path.data, true, err);
+    if (rc == 0) {
+        struct pof_sink sink = pof_output_sink(out);
+        rc = sink.write(sink.ctx, xml.ptr, xml.len, err);
+    }
+    if (rc == 0) {
+        rc = pof_output_commit(out, err);
+    } else {
+        pof_output_abort(out);
+    }
+    pof_buf_release(&path);
+    return rc;
+}
+
+static int take_request(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    return pof_uftp_write_request(&((struct job *)ctx)->writer, &r->u.request, err);
+}
+
+static int take_offer(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    int rc = pof_grow(&j->offer, &j->offer_cap, j->offers + 1, sizeof *j->offer, err);
+    rc = rc ? rc : pof_record_copy(POF_offer, &r->u.offer, &j->offer[j->offers], &j->arena, err);
+    j->offers += rc == 0;
+    return rc;
+}
+
+static int write_messages(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want wants[] = {{POF_request, take_request}, {POF_offer, take_offer}};
+    const struct args *a = j->args;
+    const char *zone = a->zone ? a->zone : "Europe/Berlin";
+    if (!a->recipient || !a->area) {
+        return pof_fail(err, POF_E_USAGE, "--into needs --recipient and --area");
+    }
+    j->writer = (struct pof_uftp_writer){.sender = pof_text(a->sender ? a->sender : ""),
+                                         .recipient = pof_text(a->recipient),
+                                         .area = pof_text(a->area),
+                                         .zone_name = zone,
+                                         .now = pof_cli_now(j->cli),
+                                         .expires = a->expires,
+                                         .uuid = make_uuid,
+                                         .message = on_message,
+                                         .ctx = j};
+    if (!pof_zone_parse(pof_text(zone), &j->writer.zone) || zone[0] != 'E' || zone[1] != 'u') {
+        return pof_fail(err, POF_E_USAGE, "--zone '%.60s' is not a European zone such as Europe/Rome", zone);
+    }
+    int rc = pof_uftp_writer_check(&j->writer, err);
+    rc = rc ? rc : pof_cli_read(j->cli, wants, 2, j, err);
+    rc = rc ? rc : pof_uftp_write_offers(&j->writer, j->offer, j->offers, err);
+    if (rc == 0) {
+        say_counts(j, &j->writer.counts);
+    }
+    return rc;
+}
+
+static int run(struct pof_cli *cli, void *args, struct pof_err *err)
+{
+    struct job j = {.cli = cli, .args = args};
+    int rc = j.args->into ? write_messages(&j, err) : read_messages(&j, err);
+    pof_hasher_free(j.hasher);
+    pof_arena_release(&j.arena);
+    free(j.offer);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args = {.expires = INT64_MIN};
+    return pof_main(&program, argc, argv, &args, run);
+}

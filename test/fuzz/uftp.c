@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as a message of UFTP: refused with texts, or records that a writer takes, which become messages
+ * that are sound. */
+#include "market/uftp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct seen {
+    struct pof_uftp_writer writer;
+    bool refused;
+};
+
+static void on_problem(void *ctx, const struct pof_err *problem)
+{
+    ((struct seen *)ctx)->refused = true;
+    if (!problem->text[0]) {
+        abort();
+    }
+}
+
+static int uuid(void *ctx, struct pof_text name, char to[37], struct pof_err *err)
+{
+    (void)ctx, (void)name, (void)err;
+    memcpy(to, "11111111-2222-8333-8444-555555555555", 37);
+    return 0;
+}
+
+/* What we wrote ourselves must pass our check. */
+static int on_message(void *ctx, const char *kind, const char *id, struct pof_text xml, struct pof_err *err)
+{
+    struct seen again = {.refused = false};
+    struct pof_uftp_reader r = {.problem = on_problem, .ctx = &again};
+    (void)ctx, (void)kind, (void)id;
+    if (pof_uftp_read(&r, xml, "written", err) || again.refused) {
+        abort();
+    }
+    return 0;
+}
+
+static int on_request(void *ctx, const struct pof_request *r, struct pof_err *err)
+{
+    struct seen *s = ctx;
+    struct pof_err own = {0};
+    (void)err;
+    if (pof_record_check(POF_request, r, &own) ||
+        (pof_uftp_write_request(&s->writer, r, &own) && !own.text[0])) {
+        abort();
+    }
+    return 0;
+}
+
+static int on_offer(void *ctx, const struct pof_offer *o, struct pof_err *err)
+{
+    struct seen *s = ctx;
+    struct pof_err own = {0};
+    struct pof_offer copy = *o;
+    (void)err;
+    if (pof_record_check(POF_offer, o, &own) ||
+        (pof_uftp_write_offers(&s->writer, &copy, 1, &own) && !own.text[0])) {
+        abort();
+    }
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    struct pof_err err = {0};
+    struct seen s = {.writer = {.recipient = {"a.example", 9}, .area = {"ea1.2026-11.a", 13}, .zone = POF_ZONE_CET,
+                                .zone_name = "Europe/Rome", .expires = INT64_MIN, .uuid = uuid, .message = on_message}};
+    struct pof_uftp_reader r = {.session = {"S", 1}, .request = on_request, .offer = on_offer,
+                                .problem = on_problem, .ctx = &s};
+    int rc = pof_uftp_read(&r, (struct pof_text){(const char *)data, size}, "fuzz", &err);
+    if (rc && !err.text[0]) {
+        abort();
+    }
+    return 0;
+}
