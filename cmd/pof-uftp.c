@@ -44,6 +44,8 @@ struct job {
     struct pof_hasher *hasher;
     struct pof_offer *offer;
     size_t offers, offer_cap;
+    struct pof_settlement *settlement;
+    size_t settlements, settlement_cap;
     struct pof_arena arena;
 };
 
@@ -172,9 +174,20 @@ static int take_offer(void *ctx, const struct pof_record *r, struct pof_err *err
     return rc;
 }
 
+static int take_settlement(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    int rc = pof_grow(&j->settlement, &j->settlement_cap, j->settlements + 1, sizeof *j->settlement, err);
+    rc = rc ? rc : pof_record_copy(POF_settlement, &r->u.settlement, &j->settlement[j->settlements], &j->arena, err);
+    j->settlements += rc == 0;
+    return rc;
+}
+
 static int write_messages(struct job *j, struct pof_err *err)
 {
-    static const struct pof_want wants[] = {{POF_request, take_request}, {POF_offer, take_offer}};
+    static const struct pof_want wants[] = {{POF_request, take_request},
+                                            {POF_offer, take_offer},
+                                            {POF_settlement, take_settlement}};
     const struct args *a = j->args;
     const char *zone = a->zone ? a->zone : "Europe/Berlin";
     if (!a->recipient || !a->area) {
@@ -193,8 +206,9 @@ static int write_messages(struct job *j, struct pof_err *err)
         return pof_fail(err, POF_E_USAGE, "--zone '%.60s' is not a European zone such as Europe/Rome", zone);
     }
     int rc = pof_uftp_writer_check(&j->writer, err);
-    rc = rc ? rc : pof_cli_read(j->cli, wants, 2, j, err);
+    rc = rc ? rc : pof_cli_read(j->cli, wants, 3, j, err);
     rc = rc ? rc : pof_uftp_write_offers(&j->writer, j->offer, j->offers, err);
+    rc = rc ? rc : pof_uftp_write_settlements(&j->writer, j->settlement, j->settlements, err);
     if (rc == 0) {
         say_counts(j, &j->writer.counts);
     }
@@ -208,6 +222,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     pof_hasher_free(j.hasher);
     pof_arena_release(&j.arena);
     free(j.offer);
+    free(j.settlement);
     return rc;
 }
 

@@ -39,6 +39,8 @@ enum pof_uftp_lost {
     POF_UFTP_LOST_DIVISIBLE,
     POF_UFTP_LOST_PERCENT,
     POF_UFTP_LOST_CENT,
+    POF_UFTP_LOST_AMOUNT,
+    POF_UFTP_LOST_SHARE,
     POF_UFTP_LOSTS
 };
 /* In words, for "N ...". */
@@ -91,6 +93,11 @@ int pof_uftp_write_request(struct pof_uftp_writer *w, const struct pof_request *
  * offers. CONFLICT: a block or group of several pods, nodes or local days; DUPLICATE. O(n log n). */
 int pof_uftp_write_offers(struct pof_uftp_writer *w, struct pof_offer *offers, size_t n,
                           struct pof_err *err) POF_CHECKED;
+
+/* One message for each pair of buyer and seller; an order for each settlement. Amounts are what is new in sums rounded to
+ * 1e-4 EUR, so those of a message add up to its sum. Sorts settlements. O(n log n). */
+int pof_uftp_write_settlements(struct pof_uftp_writer *w, struct pof_settlement *settlements, size_t n,
+                               struct pof_err *err) POF_CHECKED;
 
 /* Forms of attributes, also for who writes. */
 bool pof_uftp_is_domain(struct pof_text t);

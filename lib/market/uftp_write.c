@@ -22,7 +22,9 @@ const char *pof_uftp_lost_text(enum pof_uftp_lost lost)
         "offers have a parent, which a FlexOffer does not say",
         "offers of several quarter-hours may be taken in each by itself; an option is activated in all alike",
         "offers may be taken by less, or to other amounts, than whole hundredths; the least factor is the next one up",
-        "options cost no whole ten-thousandth of a euro; they are rounded up"};
+        "options cost no whole ten-thousandth of a euro; they are rounded up",
+        "settlements have amounts that are no whole ten-thousandth of a euro; their sums are rounded",
+        "settlements have tokens or an owner's part, which a FlexSettlement does not say"};
     return text[lost];
 }
 
@@ -98,22 +100,27 @@ static int name_message(struct pof_uftp_writer *w, struct head *h, const struct 
     return rc;
 }
 
-static int open_message(struct pof_uftp_writer *w, const struct head *h, struct pof_buf *to, struct pof_err *err)
+static int open_payload(struct pof_uftp_writer *w, const struct head *h, struct pof_buf *to, struct pof_err *err)
 {
-    char date[10];
     struct pof_text sender = w->sender.len ? w->sender : h->party;
-    struct pof_buf point = {0};
     if (!pof_uftp_is_domain(sender)) {
         return pof_fail(err, POF_E_USAGE, "'%.*s' is not an Internet domain; name one by --sender",
                         (int)sender.len, sender.ptr);
     }
-    pof_date_format(pof_local_date(w->zone, h->start), date);
     int rc = pof_buf_addf(to, err, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<%s Version=\"3.0.0\"", h->kind);
     rc = rc ? rc : add_attribute(to, "SenderDomain", sender, err);
     rc = rc ? rc : add_attribute(to, "RecipientDomain", w->recipient, err);
     rc = rc ? rc : add_instant(to, "TimeStamp", w->now, err);
     rc = rc ? rc : add_attribute(to, "MessageID", pof_text(h->uuid), err);
-    rc = rc ? rc : add_attribute(to, "ConversationID", pof_text(h->uuid), err);
+    return rc ? rc : add_attribute(to, "ConversationID", pof_text(h->uuid), err);
+}
+
+static int open_message(struct pof_uftp_writer *w, const struct head *h, struct pof_buf *to, struct pof_err *err)
+{
+    char date[10];
+    struct pof_buf point = {0};
+    pof_date_format(pof_local_date(w->zone, h->start), date);
+    int rc = open_payload(w, h, to, err);
     rc = rc ? rc : add_attribute(to, "ISP-Duration", pof_text("PT15M"), err);
     rc = rc ? rc : add_attribute(to, "TimeZone", pof_text(w->zone_name), err);
     rc = rc ? rc : add_attribute(to, "Period", (struct pof_text){date, sizeof date}, err);
@@ -327,6 +334,123 @@ int pof_uftp_write_offers(struct pof_uftp_writer *w, struct pof_offer *offers, s
             to++;
         }
         rc = write_offer(w, &offers[i], to - i, err);
+        i = to;
+    }
+    return rc;
+}
+
+/* --- settlements --- */
+
+static int settlement_cmp(const void *a, const void *b)
+{
+    const struct pof_settlement *x = a;
+    const struct pof_settlement *y = b;
+    int c = pof_text_cmp(x->buyer, y->buyer);
+    c = c ? c : pof_text_cmp(x->seller, y->seller);
+    c = c ? c : (x->start > y->start) - (x->start < y->start);
+    c = c ? c : pof_text_cmp(x->pod, y->pod);
+    c = c ? c : pof_text_cmp(x->session, y->session);
+    return c ? c : pof_text_cmp(x->award, y->award);
+}
+
+/* The amounts of a message so far, in 1e-6 EUR, and as they were written, in 1e-4. Each amount is what is new in the
+ * rounded sum, so rounding never adds up. */
+struct sums {
+    int64_t fee, penalty, fee_written, penalty_written;
+};
+
+static int next_amount(int64_t *sum, int64_t add, int64_t *written, int64_t *amount, struct pof_err *err)
+{
+    int64_t rounded = 0;
+    int rc = pof_add(sum, add, err);
+    rc = rc ? rc : pof_muldiv(*sum, 1, UEUR_PER_AMOUNT, &rounded, err);
+    *amount = rounded - *written;
+    *written = rounded;
+    return rc;
+}
+
+static int add_amount(struct pof_buf *xml, const char *name, int64_t amount, struct pof_err *err)
+{
+    char text[POF_DECIMAL_MAX];
+    return add_attribute(xml, name, (struct pof_text){text, pof_decimal_format(amount, 4, text)}, err);
+}
+
+static int add_point(const struct pof_uftp_writer *w, struct pof_buf *xml, struct pof_text pod, struct pof_err *err)
+{
+    struct pof_buf point = {0};
+    int rc = pof_buf_addf(&point, err, "%.*s:pod.%.*s", (int)w->area.len, w->area.ptr, (int)pod.len, pod.ptr);
+    rc = rc ? rc : add_attribute(xml, "CongestionPoint", (struct pof_text){point.data, point.len}, err);
+    pof_buf_release(&point);
+    return rc;
+}
+
+static int add_settlement(struct pof_uftp_writer *w, struct pof_buf *xml, const struct pof_settlement *s,
+                          struct sums *sums, struct pof_err *err)
+{
+    char date[10];
+    int64_t price = 0;
+    int64_t penalty = 0;
+    int64_t sign = s->direction == POF_UP ? -1 : 1;
+    pof_date_format(pof_local_date(w->zone, s->start), date);
+    w->counts.lost[POF_UFTP_LOST_AMOUNT] += s->fee_ueur % UEUR_PER_AMOUNT || s->penalty_ueur % UEUR_PER_AMOUNT;
+    w->counts.lost[POF_UFTP_LOST_SHARE] += s->tokens || POF_HAS(s, settlement, owner);
+    int rc = check_quarters(s->start, s->start + s->duration_s, err);
+    rc = rc ? rc : next_amount(&sums->fee, s->fee_ueur, &sums->fee_written, &price, err);
+    rc = rc ? rc : next_amount(&sums->penalty, s->penalty_ueur, &sums->penalty_written, &penalty, err);
+    rc = rc ? rc : pof_buf_adds(xml, "  <FlexOrderSettlement", err);
+    rc = rc ? rc : add_attribute(xml, "Period", (struct pof_text){date, sizeof date}, err);
+    rc = rc ? rc : add_attribute(xml, "BaselineReference", s->pod, err);
+    rc = rc ? rc : add_attribute(xml, "OrderReference", s->award, err);
+    rc = rc ? rc : add_point(w, xml, s->pod, err);
+    rc = rc ? rc : add_amount(xml, "Price", price, err);
+    rc = rc ? rc : add_amount(xml, "Penalty", penalty, err);
+    rc = rc ? rc : add_amount(xml, "NetSettlement", price - penalty, err);
+    rc = rc ? rc : pof_buf_addf(xml, err, ">\n    <ISP Start=\"%lld\" Duration=\"%lld\" BaselinePower=\"%lld\" "
+                                "OrderedFlexPower=\"%lld\"", (long long)isp_of(w, s->start),
+                                (long long)(s->duration_s / POF_QUARTER_S), (long long)s->baseline_w,
+                                (long long)(sign * s->ordered_w));
+    return rc ? rc : pof_buf_addf(xml, err, " ActualPower=\"%lld\" DeliveredFlexPower=\"%lld\" "
+                                  "PowerDeficiency=\"%lld\"/>\n  </FlexOrderSettlement>\n", (long long)s->measured_w,
+                                  (long long)(sign * s->delivered_w), (long long)s->deficiency_w);
+}
+
+/* The settlements [s, s + n) between one buyer and one seller. */
+static int write_settlement(struct pof_uftp_writer *w, const struct pof_settlement *s, size_t n, struct pof_err *err)
+{
+    char date[10];
+    struct pof_buf xml = {0};
+    struct sums sums = {0};
+    struct head h = {.kind = "FlexSettlement", .party = s->buyer, .start = s->start};
+    const struct pof_text part[3] = {s->buyer, s->session, s->seller};
+    int rc = name_message(w, &h, part, err);
+    rc = rc ? rc : open_payload(w, &h, &xml, err);
+    pof_date_format(pof_local_date(w->zone, s->start), date);
+    rc = rc ? rc : add_attribute(&xml, "PeriodStart", (struct pof_text){date, sizeof date}, err);
+    pof_date_format(pof_local_date(w->zone, s[n - 1].start), date);
+    rc = rc ? rc : add_attribute(&xml, "PeriodEnd", (struct pof_text){date, sizeof date}, err);
+    rc = rc ? rc : pof_buf_adds(&xml, " Currency=\"EUR\">\n", err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = add_settlement(w, &xml, &s[i], &sums, err);
+    }
+    rc = rc ? rc : pof_buf_adds(&xml, "</FlexSettlement>\n", err);
+    rc = rc ? rc : w->message(w->ctx, h.kind, h.uuid, (struct pof_text){xml.data, xml.len}, err);
+    w->counts.sound[POF_UFTP_SETTLEMENT] += rc == 0;
+    pof_buf_release(&xml);
+    return rc;
+}
+
+int pof_uftp_write_settlements(struct pof_uftp_writer *w, struct pof_settlement *s, size_t n, struct pof_err *err)
+{
+    int rc = 0;
+    if (n > 1) {
+        qsort(s, n, sizeof *s, settlement_cmp);
+    }
+    for (size_t i = 0; i < n && rc == 0;) {
+        size_t to = i + 1;
+        while (to < n && pof_text_eq(s[to].buyer, s[i].buyer) && pof_text_eq(s[to].seller, s[i].seller)) {
+            to++;
+        }
+        rc = write_settlement(w, &s[i], to - i, err);
         i = to;
     }
     return rc;
