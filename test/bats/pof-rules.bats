@@ -57,7 +57,7 @@ rules() {
                 run pof-audit -q -r rules -g "$grid" market.jsonl awards prices why
                 [ "$status" = 0 ] || { echo "audit $price $tie $single seed $seed: $output"; return 1; }
                 known=0
-                [ $price = zonal ] || [ $single = as_bid ] && known=2 # refused by name
+                [ $price = zonal ] || [ $single = as_bid ] && known=0
                 run pof-verify -q -r rules -g "$grid" market.jsonl awards prices served report
                 [ "$status" = $known ] || { echo "$price $tie $single seed $seed: $output"; return 1; }
                 shuf --random-source=<(yes) market.jsonl >shuffled
