@@ -110,8 +110,8 @@ static struct pof_explanation reason(const struct audit *m, const struct pof_cla
     bool whole = s->taken == o->p_w;
     e.standing = whole ? POF_STANDING_WON : s->taken ? POF_STANDING_PARTLY : POF_STANDING_LOST;
     e.why = POF_WHY_UNFED;
-    if (l->area == POF_NONE || l->late || l->refused) {
-        e.why = l->area == POF_NONE ? e.why : l->late ? POF_WHY_GATE : POF_WHY_REFUSED;
+    if (l->rank == 0) {
+        e.why = l->area == POF_NONE ? e.why : l->late ? POF_WHY_GATE : l->refused ? POF_WHY_REFUSED : POF_WHY_CHOICE;
         return e;
     }
     POF_SET(&e, explanation, worth_ueur_mwh);
