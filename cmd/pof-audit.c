@@ -58,6 +58,9 @@ static int prepare(struct audit *m, struct pof_err *err)
         const struct pof_claim_line *l = &m->c.line[i];
         m->reasons |= l->r->type == POF_explanation;
         m->answers |= l->r->type == POF_answer;
+        if (l->r->type == POF_award && l->r->u.award.why == POF_FOR_RESERVE) {
+            m->reserve_any = l;
+        }
         if (l->r->type == POF_verdict) {
             rc = pof_names_add(&m->judged, l->r->u.verdict.award, &k, err);
             m->verdict[rc ? 0 : k] = &l->r->u.verdict;
@@ -201,7 +204,7 @@ static int audit_quarter(struct audit *m, struct pof_err *err)
 {
     bool ties = m->c.rules.tie == POF_TIE_RULE_PRO_RATA && m->c.rules.sequence == POF_SEQUENCE_JOINT;
     int rc = audit_blocks(m, err);
-    rc = rc || m->needs == 0 ? rc : audit_shares(m, err);
+    rc = rc || m->needs == 0 ? rc : audit_shares(m, false, err);
     rc = rc ? rc : audit_reserves(m, err);
     rc = rc || !ties ? rc : audit_pro_rata(m, err);
     rc = rc ? rc : audit_reasons(m, err);

@@ -4,7 +4,7 @@
  * prove each other optimal (complementary slackness; A. Schrijver, Theory of Linear and Integer
  * Programming, section 7.9). In integers, each quarter-hour once. What follows from other records is
  * worked out and held against what is given, so no field of a result can be changed alone.
- * market/claim.h has read everything to its place; nothing else is taken from the room of the market. */
+ * market/claim.h has read everything to its place; that and the rules are all of the market's room. */
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "pof-verify/verify.h"

@@ -13,7 +13,7 @@
  * its own offers. */
 struct place {
     int64_t net, own_net;     /* up less down activation, W */
-    int64_t held;             /* of reserves, as net */
+    int64_t held, own_held;   /* of reserves, as net */
     int64_t price, own_price; /* 1e-6 EUR/MWh */
     int64_t tie, own_tie;     /* W unmet for one more watt */
     int64_t low, high;        /* what the price outside may be more, by requests alone */
@@ -46,12 +46,13 @@ struct audit {
     struct pof_names judged; /* awards with verdicts */
     const struct pof_verdict **verdict;
     const struct pof_claim_line **block_for, *any; /* the first request of each block, and of all */
-    bool reasons, answers; /* are due */
+    const struct pof_claim_line *reserve_any; /* one of the session, or NULL */
+    bool reasons, answers;                    /* are due */
 };
 
-/* Awards are what the rules make of the quantities: who pays for what. */
-int audit_shares(struct audit *m, struct pof_err *err) POF_CHECKED;
-/* Reserves fit beside the awards, are asked for, and on the requests that the rules give them to. */
+/* Awards (reserves) are what the rules make of the quantities: who pays for what. */
+int audit_shares(struct audit *m, bool reserve, struct pof_err *err) POF_CHECKED;
+/* Reserves fit beside the awards, are on the requests that the rules give them to, and the best. */
 int audit_reserves(struct audit *m, struct pof_err *err) POF_CHECKED;
 /* Of equal offers each gets its share; after audit_prices(). */
 int audit_pro_rata(struct audit *m, struct pof_err *err) POF_CHECKED;

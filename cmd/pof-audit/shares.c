@@ -271,7 +271,7 @@ static int gather(struct replay *x, struct pof_err *err)
     return rc;
 }
 
-static int replay(struct audit *m, bool reserve, struct pof_err *err)
+int audit_shares(struct audit *m, bool reserve, struct pof_err *err)
 {
     struct replay x = {.m = m, .reserve = reserve};
     size_t given = reserve ? m->reserves : m->awards;
@@ -299,47 +299,4 @@ static int replay(struct audit *m, bool reserve, struct pof_err *err)
     free(x.share);
     free(x.open);
     return rc;
-}
-
-int audit_shares(struct audit *m, struct pof_err *err)
-{
-    return replay(m, false, err);
-}
-
-/* Each on its own: its fields, and its offer's power beside what is taken. */
-static int check_reserve(struct audit *m, const struct pof_claim_line *l, struct pof_err *err)
-{
-    const struct pof_offer *o = offer_of(l->offer->line);
-    struct state *s = audit_state(m, l->offer->line);
-    int rc = pof_claim_award(&m->c, m->now, l, ++s->reserves, err);
-    int64_t p = rc ? 0 : l->r->u.award.p_w;
-    if (p > o->p_w - s->taken - s->held) {
-        return POF_REFUSE(l, "p_w", "its offer has no more than %lld W left", (long long)(o->p_w - s->taken - s->held));
-    }
-    if (rc == 0 && s->taken == 0 && (POF_HAS(o, offer, block) || POF_HAS(o, offer, min_w))) {
-        return POF_REFUSE(l, "offer", "is indivisible and not taken");
-    }
-    s->held += p;
-    m->place[rc ? 0 : audit_place(m, l)].held += o->direction == POF_UP ? p : -p;
-    return rc;
-}
-
-int audit_reserves(struct audit *m, struct pof_err *err)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < m->reserves; i++) {
-        rc = check_reserve(m, m->reserve[i], err);
-    }
-    for (uint32_t i = m->c.tree.n; m->reserves && i-- > 1;) {
-        m->place[m->up[i]].held += m->place[i].held;
-    }
-    for (uint32_t i = 0; rc == 0 && m->reserves && i < m->c.tree.n; i++) {
-        const struct place *p = &m->place[i];
-        int64_t net = p->net + p->held;
-        if (net > p->p_w[POF_UP] || -net > p->p_w[POF_DOWN]) {
-            rc = POF_REFUSE(m->reserve[0], NULL, "with those beside it more than a limit at node '%.*s' allows: %lld W",
-                            POF_TEXT(m->grid.node[m->c.tree.order[i]].name), (long long)net);
-        }
-    }
-    return rc || m->reserves == 0 ? rc : replay(m, true, err);
 }
