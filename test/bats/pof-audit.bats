@@ -106,7 +106,7 @@ mutants() {
             unmet: "met", partly: "met", price: "grid", none: "price", no_offers: "price", grid: "price"}[.];
         def ways($k): if $k == "start" then fromdate | (. + 900) | todate
             elif ($k | IN("direction", "role", "why", "standing")) then other
-            elif type == "number" then . + 1 else . + "0" end;
+            elif type == "number" then (. + 1, . - 1) else . + "0" end;
         . as $r | keys_unsorted[] | select(. != "schema") as $k | ($r[$k] | ways($k)) as $v | $r + {($k): $v}'
 }
 
