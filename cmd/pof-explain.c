@@ -43,7 +43,7 @@ static const struct pof_program program = {
     .options = options,
 };
 
-/* Awards, prices and verdicts wait until the book is closed; so do offers where nothing feeds. */
+/* Awards, prices and verdicts wait until the book is closed; so do offers that it may leave out. */
 struct job {
     const struct args *args;
     struct pof_cli *cli;
@@ -70,13 +70,18 @@ static int keep(void *ctx, const struct pof_record *r, struct pof_err *err)
     return rc;
 }
 
+static bool is_unfed(const struct job *j, const struct pof_offer *o)
+{
+    return j->feeder.place[pof_names_find(&j->grid.node_names, o->node)] == POF_NONE;
+}
+
 static int take(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
     int rc = pof_book_take(&j->book, r, err);
     if (rc == 0 && r->type == POF_offer) {
-        uint32_t node = pof_names_find(&j->grid.node_names, r->u.offer.node);
-        rc = j->feeder.place[node] == POF_NONE ? keep(ctx, r, err) : 0;
+        const struct pof_offer *o = &r->u.offer;
+        rc = is_unfed(j, o) || POF_HAS(o, offer, block) || POF_HAS(o, offer, parent) ? keep(ctx, r, err) : 0;
     }
     return rc;
 }
@@ -164,7 +169,7 @@ static int on_supply(void *ctx, const struct pof_supply *s, struct pof_err *err)
     return pof_writer_put(pof_cli_out(j->cli), POF_supply, s, err);
 }
 
-/* Offers that nothing feeds, in order of id and quarter-hour, behind the others. */
+/* Offers that the book leaves out, in order of id and quarter-hour, behind the others. */
 static int by_id(const void *a, const void *b)
 {
     return pof_text_cmp(((const struct pof_record *)a)->u.offer.id,
@@ -191,7 +196,28 @@ static int explain_lost(struct job *j, const struct pof_offer *o, enum pof_why w
     return rc;
 }
 
-static int explain_unfed(struct job *j, struct pof_err *err)
+/* Those that nothing feeds are told with what else is left out. */
+static int explain_refused(struct job *j, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < j->book.refusals; i++) {
+        uint32_t k;
+        const struct pof_book_refusal *x = &j->book.refusal[i];
+        const struct pof_offer o = {.id = x->id,
+                                    .start = x->start,
+                                    .end = x->end,
+                                    .p_w = x->p_w,
+                                    .price_ueur_mwh = x->price_ueur_mwh};
+        if (x->order == POF_ORDER_OFFER && j->feeder.place[x->node] != POF_NONE) {
+            rc = pof_names_add(&j->explain.offers, o.id, &k, err);
+            rc = rc ? rc : explain_lost(j, &o, x->why == POF_REFUSAL_LATE ? POF_WHY_GATE : POF_WHY_REFUSED, err);
+        }
+    }
+    return rc;
+}
+
+/* Nothing feeds them, or a block reaches beyond the session or hangs on one that does. */
+static int explain_left_out(struct job *j, struct pof_err *err)
 {
     size_t n = 0;
     int rc = 0;
@@ -204,23 +230,10 @@ static int explain_unfed(struct job *j, struct pof_err *err)
         qsort(j->kept, n, sizeof *j->kept, by_id);
     }
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        rc = explain_lost(j, &j->kept[i].u.offer, POF_WHY_UNFED, err);
-    }
-    return rc;
-}
-
-static int explain_refused(struct job *j, struct pof_err *err)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < j->book.refusals; i++) {
-        const struct pof_book_refusal *x = &j->book.refusal[i];
-        const struct pof_offer o = {.id = x->id,
-                                    .start = x->start,
-                                    .end = x->end,
-                                    .p_w = x->p_w,
-                                    .price_ueur_mwh = x->price_ueur_mwh};
-        if (x->order == POF_ORDER_OFFER && j->feeder.place[x->node] != POF_NONE) {
-            rc = explain_lost(j, &o, x->why == POF_REFUSAL_LATE ? POF_WHY_GATE : POF_WHY_REFUSED, err);
+        const struct pof_offer *o = &j->kept[i].u.offer;
+        bool unfed = is_unfed(j, o);
+        if (unfed || pof_names_find(&j->explain.offers, o->id) == POF_NONE) {
+            rc = explain_lost(j, o, unfed ? POF_WHY_UNFED : POF_WHY_CHOICE, err);
         }
     }
     return rc;
@@ -239,7 +252,7 @@ static int write_all(struct job *j, struct pof_err *err)
     }
     rc = rc ? rc : pof_explain_run(&j->explain, on_explanation, j, err);
     rc = rc ? rc : explain_refused(j, err);
-    return rc ? rc : explain_unfed(j, err);
+    return rc ? rc : explain_left_out(j, err);
 }
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)

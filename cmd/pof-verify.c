@@ -4,13 +4,12 @@
  * prove each other optimal (complementary slackness; A. Schrijver, Theory of Linear and Integer
  * Programming, section 7.9). In integers, each quarter-hour once. What follows from other records is
  * worked out and held against what is given, so no field of a result can be changed alone.
- * market/claim.h has read everything to its place; nothing else is taken from the room of the market. */
+ * market/claim.h has read everything to its place; that and the rules are all of the market's room. */
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "pof-verify/verify.h"
 #include "rules.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +18,11 @@ struct args {
     const char *grid, *session;
 };
 
-#define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
-    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
-    {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to verify (the only one given)", 0, 0, NULL},
+    {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
+    {"session", 's', POF_OPT_TEXT, offsetof(struct args, session), "ID", "session to verify (the only one given)", 0, 0, NULL},
     RULE_OPTIONS(struct args),
     {0}};
-#undef AT
 static const struct pof_program program = {
     .name = "pof-verify",
     .purpose = "verify a cleared market session",
@@ -34,44 +31,31 @@ static const struct pof_program program = {
     .options = options,
 };
 
-/* Blocks whole or not at all, children with their parents, one of a group. First what blocks are. */
-static int check_links(struct market *m, const struct pof_claim_line *l, bool first, struct pof_err *err)
+/* Blocks whole or not at all, children with their parents, one of a group. */
+static int check_links(const struct pof_claim_line *l, struct pof_err *err)
 {
-    const struct pof_offer *o = &l->r->u.offer;
-    struct pof_claim_name *block, *parent, *group, *own = l->name;
-    int rc = pof_claim_name(&m->c, 'b', o->session, pof_record_get(l->r, "block"), &block, err);
-    rc = rc ? rc : pof_claim_name(&m->c, 'b', o->session, pof_record_get(l->r, "parent"), &parent, err);
-    rc = rc ? rc : pof_claim_name(&m->c, 'g', o->session, pof_record_get(l->r, "group"), &group, err);
-    if (rc || first) {
-        block = block ? block : own;
-        block->taken |= own->taken;
-        block->left |= own->left;
-        return rc;
+    struct pof_claim_name *b = l->block, *g = b->taken ? l->group : NULL;
+    bool second = g && g->taker && g->taker != b;
+    if (g) {
+        g->taker = b;
     }
-    if (block && block->taken && block->left) {
-        return POF_REFUSE(l, "block", "is taken in part");
-    }
-    if (parent && own->taken && !parent->taken) {
-        return POF_REFUSE(l, "parent", "is taken without it");
-    }
-    own = own->taken && block ? block : own;
-    if (group && own->taken && group->taker && group->taker != own) {
-        return POF_REFUSE(l, "group", "has another one taken");
-    }
-    if (group && own->taken) {
-        group->taker = own;
-    }
-    return 0;
+    return !b->taken                        ? 0
+           : b != l->name && b->left        ? POF_REFUSE(l, "block", "is taken in part")
+           : b->parent && !b->parent->taken ? POF_REFUSE(l, "parent", "is taken without it")
+           : second                         ? POF_REFUSE(l, "group", "has another one taken") : 0;
 }
 
-/* Costs are worked out anew; how a bound was found, with blocks, is the word of who searched. */
+/* Costs are worked out anew; how a bound was found, with blocks, is the word of who searched. What the
+ * first of two roles took alone nobody tells. */
 static int check_cleared(struct market *m, const struct pof_claim_line *l, struct pof_err *err)
 {
     struct pof_cleared x = l->r->u.cleared;
     x.session = m->c.session->id;
-    x.pass = 1;
-    x.cost_ueur = pof_claim_money(m->cost, true);
-    if (!m->blocks) {
+    if (m->joint) {
+        x.pass = 1;
+        x.cost_ueur = pof_claim_money(m->cost, true);
+    }
+    if (m->joint && !m->blocks) {
         x.bound_ueur = (int64_t)(m->cost / (POF_WS_PER_MWH / POF_QUARTER_S));
         x.gap_ppm = x.decisions = x.taken = x.nodes = x.open = 0;
         x.parts = m->c.quarters;
@@ -84,26 +68,16 @@ static int check_session(struct market *m, struct pof_err *err)
 {
     int rc = pof_calloc(&m->area, 2 * (size_t)m->grid.nodes, sizeof *m->area, err);
     rc = rc ? rc : pof_calloc(&m->sums, m->c.kept.n, sizeof *m->sums, err);
+    m->joint = m->c.rules.sequence == POF_SEQUENCE_JOINT;
     for (; rc == 0 && m->now < m->c.quarters; m->now++) {
         rc = verify_quarter(m, err);
     }
-    for (size_t i = 0; rc == 0 && i < 2 * m->c.kept.n; i++) {
-        const struct pof_claim_line *l = &m->c.line[i % m->c.kept.n];
-        bool first = i < m->c.kept.n;
-        rc = l->r->type == POF_offer ? check_links(m, l, first, err)
-             : l->r->type == POF_cleared && first ? check_cleared(m, l, err) : 0;
+    for (size_t i = 0; rc == 0 && i < m->c.kept.n; i++) {
+        const struct pof_claim_line *l = &m->c.line[i];
+        rc = l->r->type == POF_offer     ? check_links(l, err)
+             : l->r->type == POF_cleared ? check_cleared(m, l, err) : 0;
     }
     return rc;
-}
-
-/* What is checked is said; what cannot be is refused by name. */
-static int check_rules(const struct market *m, struct pof_err *err)
-{
-    const struct pof_rules *r = &m->c.rules;
-    if (r->price == POF_PRICE_RULE_ZONAL || r->single_seller == POF_SINGLE_SELLER_AS_BID) {
-        return pof_fail(err, POF_E_USAGE, "prices of zones and of single sellers cannot be verified yet");
-    }
-    return 0;
 }
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
@@ -115,13 +89,14 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     rc = rc ? rc : rules_read(cli, &a->rules, &m.c.rulebook, err);
     rc = rc ? rc : pof_cli_keep(cli, &m.c.kept, err);
     rc = rc ? rc : pof_claim_index(&m.c, a->session, err);
-    rc = rc ? rc : check_rules(&m, err);
     rc = rc ? rc : check_session(&m, err);
     rc = rc ? rc : pof_cli_sink(cli, NULL, &out, err);
     if (rc == 0) {
-        const char *answer = m.blocks ? "feasible; optimal for the chosen blocks\n" : "optimal\n";
+        const char *answer = !m.joint   ? "feasible; a sequence of roles has no prices to prove it\n"
+                             : m.blocks ? "feasible; optimal for the chosen blocks\n"
+                                        : "optimal\n";
         pof_cli_note(cli, "%.0f Wh unmet; %s", (double)m.unmet / 4,
-                     m.c.rules.tie == POF_TIE_RULE_PRO_RATA ? "equal shares are not checked"
+                     m.c.rules.tie == POF_TIE_RULE_PRO_RATA ? "equal shares are for pof-audit"
                      : m.c.ties                             ? "ties too"
                                                             : "prices do not tell ties");
         rc = out.write(out.ctx, answer, strlen(answer), err);

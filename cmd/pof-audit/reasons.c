@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Explanations of offers, worked out once more from the prices and held against those given. O(places +
+/* Prices of places, and explanations of offers, worked out once more from the prices and held against those given. O(places +
  * offers) a quarter-hour. */
 #include "audit.h"
 
-static void place_prices(struct audit *m)
+void audit_prices(struct audit *m)
 {
     const uint32_t *at;
-    size_t n = pof_claim_lines(&m->c, m->now, POF_node_price, &at);
-    for (size_t i = 0; i < n; i++) {
+    m->prices = pof_claim_lines(&m->c, m->now, POF_node_price, &at);
+    for (size_t i = 0; i < m->prices; i++) {
         const struct pof_claim_line *l = &m->c.line[at[i]];
+        const struct pof_node_price *x = &l->r->u.node_price;
         bool own = l->area % 2;
         if (l->area == POF_NONE) {
             continue;
         }
         struct place *p = &m->place[audit_place(m, l)];
-        *(own ? &p->own_price : &p->price) = l->r->u.node_price.price_ueur_mwh;
+        *(own ? &p->own_price : &p->price) = x->price_ueur_mwh;
+        *(own ? &p->own_tie : &p->tie) = POF_HAS(x, node_price, tie_unmet) ? x->tie_unmet : 0;
         *(own ? &p->own_priced : &p->priced) = true;
+    }
+    const struct place outside = {0};
+    for (uint32_t i = 0; i < m->c.tree.n; i++) {
+        struct place *p = &m->place[i];
+        const struct place *up = i ? &m->place[m->up[i]] : &outside;
+        p->price = p->priced ? p->price : up->price;
+        p->tie = p->priced ? p->tie : up->tie;
+        p->own_price = p->own_priced ? p->own_price : p->price;
+        p->own_tie = p->own_priced ? p->own_tie : p->tie;
     }
 }
 
@@ -52,7 +63,7 @@ static void place_requests(struct audit *m)
     }
 }
 
-/* From the root down: prices, who is asked, and what full branches take: the step beyond what requests
+/* From the root down: who is asked, and what full branches take: the step beyond what requests
  * explain. */
 static void walk_down(struct audit *m)
 {
@@ -60,14 +71,12 @@ static void walk_down(struct audit *m)
     for (uint32_t i = 0; i < m->c.tree.n; i++) {
         struct place *p = &m->place[i];
         const struct place *up = i ? &m->place[m->up[i]] : &outside;
-        p->price = p->priced ? p->price : up->price;
-        p->own_price = p->own_priced ? p->own_price : p->price;
         int64_t step = up->price - p->price;
         for (int d = 0; d < 2; d++) {
             int64_t beyond = d == POF_UP ? step - p->high : p->low - step;
             bool here = beyond > 0 && beyond >= up->most[d];
             p->asked[d] |= up->asked[d];
-            p->held[d] = up->held[d] + (beyond > 0 ? beyond : 0);
+            p->taken[d] = up->taken[d] + (beyond > 0 ? beyond : 0);
             p->most[d] = here ? beyond : up->most[d];
             p->full[d] = here ? m->c.tree.parent_branch[m->c.tree.order[i]] : up->full[d];
         }
@@ -86,7 +95,7 @@ static enum pof_why why_lost(const struct audit *m, const struct pof_claim_line 
     if (!p->asked[d] && !p->own_asked[d]) {
         return POF_WHY_NOT_ASKED;
     }
-    if (p->held[d] > 0 && e->distance_ueur_mwh <= p->held[d] && p->full[d] != POF_NONE) {
+    if (p->taken[d] > 0 && e->distance_ueur_mwh <= p->taken[d] && p->full[d] != POF_NONE) {
         POF_SET(e, explanation, branch);
         POF_SET(e, explanation, congestion_ueur_mwh);
         e->branch = m->grid.branch[p->full[d]].name;
@@ -96,7 +105,7 @@ static enum pof_why why_lost(const struct audit *m, const struct pof_claim_line 
     return e->distance_ueur_mwh == 0 ? POF_WHY_TIE : POF_WHY_PRICE;
 }
 
-static struct pof_explanation reason(const struct audit *m, const struct pof_claim_line *l)
+struct pof_explanation audit_reason(const struct audit *m, const struct pof_claim_line *l)
 {
     const struct pof_offer *o = &l->r->u.offer;
     const struct state *s = audit_state(m, l);
@@ -110,8 +119,8 @@ static struct pof_explanation reason(const struct audit *m, const struct pof_cla
     bool whole = s->taken == o->p_w;
     e.standing = whole ? POF_STANDING_WON : s->taken ? POF_STANDING_PARTLY : POF_STANDING_LOST;
     e.why = POF_WHY_UNFED;
-    if (l->area == POF_NONE || l->late || l->refused) {
-        e.why = l->area == POF_NONE ? e.why : l->late ? POF_WHY_GATE : POF_WHY_REFUSED;
+    if (l->rank == 0) {
+        e.why = l->area == POF_NONE ? e.why : l->late ? POF_WHY_GATE : l->refused ? POF_WHY_REFUSED : POF_WHY_CHOICE;
         return e;
     }
     POF_SET(&e, explanation, worth_ueur_mwh);
@@ -137,16 +146,18 @@ int audit_reasons(struct audit *m, struct pof_err *err)
     const uint32_t *at;
     size_t n = pof_claim_lines(&m->c, m->now, POF_explanation, &at);
     int rc = 0;
-    place_prices(m);
     place_requests(m);
     walk_down(m);
+    if (!m->reasons) {
+        return 0;
+    }
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct pof_claim_line *l = &m->c.line[at[i]], *o = l->offer->line;
         bool due = pof_claim_active(&m->c, m->now, o->r->u.offer.start, o->r->u.offer.end);
         if (!due || audit_state(m, o)->told) {
             return POF_REFUSE(l, "offer", "no offer to explain in this quarter-hour, or it was before");
         }
-        const struct pof_explanation e = reason(m, o);
+        const struct pof_explanation e = audit_reason(m, o);
         audit_state(m, o)->told = true;
         rc = pof_claim_same(l, &e, err);
     }

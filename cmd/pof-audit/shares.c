@@ -12,6 +12,7 @@ struct share {
 
 struct replay {
     const struct audit *m;
+    bool reserve; /* of what is held ready, not of what is taken */
     const struct pof_claim_line **item; /* taken offers in merit order: price, rank */
     int64_t *left;                      /* W of them that nobody has */
     struct share *share;
@@ -34,10 +35,15 @@ static bool inside(const struct audit *m, uint32_t at, uint32_t area, bool own)
     return own ? at == area : at >= area && at < m->end[area];
 }
 
-/* Is an offer in a request's area? */
-static bool serves(const struct audit *m, const struct pof_claim_line *o, const struct pof_claim_line *r)
+static int64_t quantity(const struct replay *x, const struct pof_claim_line *o)
 {
-    return inside(m, audit_place(m, o), audit_place(m, r), r->area % 2);
+    const struct state *s = audit_state(x->m, o);
+    return x->reserve ? s->held : s->taken;
+}
+
+static int64_t asked(const struct replay *x, const struct pof_claim_line *r)
+{
+    return x->reserve ? audit_margin(r) : request_of(r)->p_w;
 }
 
 /* A stack of requests [i, return) on one area in one direction. */
@@ -67,12 +73,21 @@ static int by_request(const void *pa, const void *pb)
     return order ? order : by_merit(&a->offer, &b->offer);
 }
 
+/* As awards stand, and as reserves do: who asks, for what and whose. */
 static int by_offer_id(const void *pa, const void *pb)
 {
     const struct share *a = pa, *b = pb;
     return a->request == b->request && a->why == b->why
                ? pof_text_cmp(offer_of(a->offer)->id, offer_of(b->offer)->id)
                : by_request(pa, pb);
+}
+
+static int by_pair(const void *pa, const void *pb)
+{
+    const struct share *a = pa, *b = pb;
+    int order = pof_text_cmp(request_of(a->request)->id, request_of(b->request)->id);
+    order = order ? order : pof_text_cmp(offer_of(a->offer)->id, offer_of(b->offer)->id);
+    return order ? order : a->why - b->why;
 }
 
 static int give(struct replay *x, size_t item, const struct pof_claim_line *r, int why, int64_t w,
@@ -98,20 +113,20 @@ static int serve(struct replay *x, size_t i, size_t end, struct pof_err *err)
     int d = request_of(top)->direction, rc = 0;
     int64_t counted = 0;
     for (size_t k = 0; k < x->items; k++) {
-        int64_t taken = audit_state(x->m, x->item[k])->taken;
-        if (serves(x->m, x->item[k], top)) {
+        int64_t taken = quantity(x, x->item[k]);
+        if (audit_serves(x->m, x->item[k], top)) {
             counted += offer_of(x->item[k])->direction == d ? taken - x->left[k] : -taken;
         }
     }
     counted = counted > 0 ? counted : 0;
     for (; i < end; i++) {
-        int64_t p = request_of(x->m->need[i])->p_w, part = least(counted, p), want = p - part;
+        int64_t p = asked(x, x->m->need[i]), part = least(counted, p), want = p - part;
         counted -= part;
         for (size_t k = 0; rc == 0 && want > 0 && k < x->items; k++) {
             int64_t w = least(want, x->left[k]);
-            if (w > 0 && offer_of(x->item[k])->direction == d && serves(x->m, x->item[k], top)) {
+            if (w > 0 && offer_of(x->item[k])->direction == d && audit_serves(x->m, x->item[k], top)) {
                 want -= w;
-                rc = give(x, k, x->m->need[i], FOR_REQUEST, w, err);
+                rc = give(x, k, x->m->need[i], POF_FOR_REQUEST, w, err);
             }
         }
     }
@@ -129,7 +144,7 @@ static int offset(struct replay *x, uint32_t at, int d, int64_t w, struct pof_er
         while (rc == 0 && fits && w > 0 && x->left[i] > 0 && k < n) {
             struct share *s = &x->share[k];
             int64_t part = least(w, least(x->left[i], s->left));
-            bool answers = s->why == FOR_REQUEST && offer_of(s->offer)->direction != d &&
+            bool answers = s->why == POF_FOR_REQUEST && offer_of(s->offer)->direction != d &&
                            inside(x->m, audit_place(x->m, s->offer), at, false);
             if (!answers || part == 0) {
                 k++;
@@ -137,7 +152,7 @@ static int offset(struct replay *x, uint32_t at, int d, int64_t w, struct pof_er
             }
             s->left -= part;
             w -= part;
-            rc = give(x, i, s->request, COUNTER, part, err);
+            rc = give(x, i, s->request, POF_FOR_COUNTER, part, err);
         }
     }
     return rc;
@@ -149,7 +164,7 @@ static int offset_all(struct replay *x, struct pof_err *err)
     for (size_t i = 0; rc == 0 && i < x->items; i++) {
         int64_t(*open)[2] = &x->open[audit_place(x->m, x->item[i])][offer_of(x->item[i])->direction];
         (*open)[0] += x->left[i];
-        (*open)[1] += audit_state(x->m, x->item[i])->taken - x->left[i];
+        (*open)[1] += quantity(x, x->item[i]) - x->left[i];
     }
     for (uint32_t at = x->m->c.tree.n; rc == 0 && at-- > 0;) {
         for (int d = 0; rc == 0 && d < 2; d++) {
@@ -180,16 +195,19 @@ static int give_rest(struct replay *x, size_t shares, struct pof_err *err)
         const struct pof_claim_line *to = NULL, *other = NULL, *any = NULL;
         for (size_t k = 0; x->left[i] > 0 && k < shares; k++) {
             const struct share *s = &x->share[k];
-            to = s->offer == x->item[i] && s->why == FOR_REQUEST && before(s->request, to) ? s->request : to;
+            to = s->offer == x->item[i] && s->why == POF_FOR_REQUEST && before(s->request, to) ? s->request : to;
         }
         for (size_t k = 0; x->left[i] > 0 && !to && k < x->m->needs; k++) {
             const struct pof_claim_line *r = x->m->need[k];
+            if (asked(x, r) == 0) {
+                continue;
+            }
             bool against = request_of(r)->direction != offer_of(x->item[i])->direction;
             other = against && before(r, other) ? r : other;
             any = before(r, any) ? r : any;
         }
         to = to ? to : other ? other : any;
-        rc = to ? give(x, i, to, COUNTER, x->left[i], err) : 0;
+        rc = to ? give(x, i, to, POF_FOR_COUNTER, x->left[i], err) : 0;
     }
     return rc;
 }
@@ -212,15 +230,19 @@ static void put_in_order(struct replay *x)
     x->shares = n;
 }
 
-static int compare(const struct audit *m, size_t i, const struct share *s, struct pof_err *err)
+static int compare(const struct replay *x, size_t i, struct pof_err *err)
 {
-    const struct pof_claim_line *l = i < m->awards ? m->award[i] : NULL;
+    const struct audit *m = x->m;
+    const struct share *s = &x->share[i];
+    const struct pof_claim_line *l = x->reserve ? (i < m->reserves ? m->reserve[i] : NULL)
+                                                : (i < m->awards ? m->award[i] : NULL);
     if (!l) {
         return POF_REFUSE(s->offer, NULL, "the rules give %lld W of it to '%.*s' in a quarter-hour",
                           (long long)s->w, POF_TEXT(request_of(s->request)->id));
     }
     const struct pof_award *a = &l->r->u.award;
-    if (l->request->line != s->request || s->why != a->why || l->offer->line != s->offer || s->w != a->p_w) {
+    if (l->request->line != s->request || (!x->reserve && s->why != a->why) || l->offer->line != s->offer ||
+        s->w != a->p_w) {
         return POF_REFUSE(l, NULL, "of these quantities the rules give %lld W of '%.*s' to '%.*s' here",
                           (long long)s->w, POF_TEXT(offer_of(s->offer)->id),
                           POF_TEXT(request_of(s->request)->id));
@@ -236,7 +258,7 @@ static int gather(struct replay *x, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&x->left, n, sizeof *x->left, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct pof_claim_line *l = &x->m->c.line[at[i]];
-        if (audit_state(x->m, l)->taken > 0) {
+        if (quantity(x, l) > 0) {
             x->item[x->items++] = l;
         }
     }
@@ -244,14 +266,15 @@ static int gather(struct replay *x, struct pof_err *err)
         qsort(x->item, x->items, sizeof(struct pof_claim_line *), by_merit);
     }
     for (size_t i = 0; i < x->items; i++) {
-        x->left[i] = audit_state(x->m, x->item[i])->taken;
+        x->left[i] = quantity(x, x->item[i]);
     }
     return rc;
 }
 
-int audit_shares(struct audit *m, struct pof_err *err)
+int audit_shares(struct audit *m, bool reserve, struct pof_err *err)
 {
-    struct replay x = {.m = m};
+    struct replay x = {.m = m, .reserve = reserve};
+    size_t given = reserve ? m->reserves : m->awards;
     int rc = gather(&x, err);
     for (size_t i = 0, end; rc == 0 && i < m->needs; i = end) {
         end = stack_end(m, i);
@@ -262,13 +285,14 @@ int audit_shares(struct audit *m, struct pof_err *err)
     rc = rc ? rc : give_rest(&x, x.shares, err);
     put_in_order(&x);
     if (rc == 0 && x.shares > 1) {
-        qsort(x.share, x.shares, sizeof *x.share, by_offer_id);
+        qsort(x.share, x.shares, sizeof *x.share, reserve ? by_pair : by_offer_id);
     }
     for (size_t i = 0; rc == 0 && i < x.shares; i++) {
-        rc = compare(m, i, &x.share[i], err);
+        rc = compare(&x, i, err);
     }
-    if (rc == 0 && x.shares < m->awards) {
-        rc = POF_REFUSE(m->award[x.shares], NULL, "the rules make no such award of these quantities");
+    if (rc == 0 && x.shares < given) {
+        rc = POF_REFUSE(reserve ? m->reserve[x.shares] : m->award[x.shares], NULL,
+                        "the rules make no such award of these quantities");
     }
     free(x.item);
     free(x.left);

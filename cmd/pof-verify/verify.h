@@ -9,6 +9,8 @@ __extension__ typedef __int128 wide;
 /* Prices hold in an area: a node with all that hangs below it, or its own offers. Now: */
 struct area {
     const struct pof_claim_line *price, *due; /* its record; the limit or request that asks for one */
+    const struct pof_text *seller[2]; /* who offers in it, by direction; or several do */
+    int64_t top[2];                   /* the dearest taken in the price zone of this name */
     int64_t net, asked[2]; /* up less down activation; requests so far by direction, W */
     wide cost, low, high;  /* of one more watt; what the cost outside is more, from, to */
 };
@@ -17,6 +19,7 @@ struct area {
 struct sums {
     int64_t quarter;             /* 1 + */
     int64_t taken, counter, met; /* W; of a request by why of its awards */
+    int64_t top[2][2];           /* the dearest taken, by why and direction */
     wide paid;                   /* 1e-6 EUR/MWh times W */
     unsigned awards;             /* of an offer */
     bool told;                   /* of a request: has its served record */
@@ -28,9 +31,8 @@ struct market {
     struct area *area;
     struct sums *sums; /* by line */
     int64_t now;
-    bool blocks;
-    const struct pof_claim_line *first; /* award of those that share a price */
-    wide cost, unmet;                   /* 1e-6 EUR/MWh times W; W; fed requests cost only */
+    bool blocks, joint; /* a sequence of roles has no prices */
+    wide cost, unmet;   /* 1e-6 EUR/MWh times W; W; fed requests cost only */
 };
 
 /* Quantities, limits, prices and money of the quarter-hour m->now, of which cost and unmet are added. */

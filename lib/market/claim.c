@@ -38,9 +38,7 @@ static int by_tie_rule(const struct pof_claim *c, const struct pof_offer *a, con
 static int by_request(const struct pof_award *a, const struct pof_award *b)
 {
     int order = pof_text_cmp(a->request, b->request);
-    order = order ? order : a->why - b->why;
-    order = order ? order : a->direction - b->direction;
-    return order ? order : compare(b->offer_price_ueur_mwh, a->offer_price_ueur_mwh);
+    return order ? order : a->why - b->why;
 }
 
 static int by_rule(const void *pa, const void *pb, void *claim)
@@ -126,23 +124,6 @@ bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, 
     return from <= now && now < to;
 }
 
-struct pof_award pof_claim_award(const struct pof_claim *c, const struct pof_claim_line *l)
-{
-    const struct pof_offer *o = &l->offer->line->r->u.offer;
-    const struct pof_request *r = &l->request->line->r->u.request;
-    struct pof_award a = l->r->u.award;
-    a.session = c->session->id;
-    a.pod = o->pod;
-    a.node = o->node;
-    a.seller = o->seller;
-    a.direction = o->direction;
-    a.offer_price_ueur_mwh = o->price_ueur_mwh;
-    a.buyer = r->buyer;
-    a.role = r->role;
-    a.duration_s = POF_QUARTER_S;
-    return a;
-}
-
 int64_t pof_claim_money(pof_claim_wide paid, bool up)
 {
     const int64_t per = POF_WS_PER_MWH / POF_QUARTER_S;
@@ -151,13 +132,51 @@ int64_t pof_claim_money(pof_claim_wide paid, bool up)
     return whole > INT64_MAX ? -1 : (int64_t)whole;
 }
 
-int pof_claim_award_id(struct pof_buf *id, const struct pof_award *a, unsigned n, struct pof_err *err)
+static int award_id(struct pof_buf *id, const struct pof_award *a, unsigned n, struct pof_err *err)
 {
     char t[POF_INSTANT_MAX]; /* 2026-03-10T13:15:00Z becomes 20260310T1315Z */
+    bool held = a->why == POF_FOR_RESERVE;
     pof_instant_format(a->start, t);
-    int rc = pof_buf_addf(id, err, "%.*s:%.*s:%.4s%.2s%.5s%.2sZ", POF_TEXT(a->session),
-                          POF_TEXT(a->offer), t, t + 5, t + 8, t + 14);
-    return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
+    int rc = pof_buf_addf(id, err, "%.*s:%.*s:%.4s%.2s%.5s%.2sZ%s", POF_TEXT(a->session),
+                          POF_TEXT(a->offer), t, t + 5, t + 8, t + 14, held ? ":r" : "");
+    return rc || n == 1 ? rc : pof_buf_addf(id, err, held ? "%u" : ":%u", n);
+}
+
+int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof_claim_line *l,
+                    unsigned n, struct pof_err *err)
+{
+    const struct pof_offer *o = &l->offer->line->r->u.offer;
+    const struct pof_request *r = &l->request->line->r->u.request;
+    struct pof_award a = l->r->u.award;
+    struct pof_buf id = {0};
+    a.session = c->session->id;
+    a.pod = o->pod;
+    a.node = o->node;
+    a.seller = o->seller;
+    a.direction = o->direction;
+    a.offer_price_ueur_mwh = o->price_ueur_mwh;
+    a.price_ueur_mwh = a.why == POF_FOR_RESERVE ? o->price_ueur_mwh : a.price_ueur_mwh;
+    a.buyer = r->buyer;
+    a.role = r->role;
+    a.duration_s = POF_QUARTER_S;
+    int rc = award_id(&id, &a, n, err);
+    a.id = (struct pof_text){id.data, id.len};
+    rc = rc ? rc : pof_claim_same(l, &a, err);
+    pof_buf_release(&id);
+    if (rc) {
+        return rc;
+    }
+    bool reaches = a.why == POF_FOR_COUNTER && POF_HAS(o, offer, block);
+    if (!pof_claim_active(c, quarter, o->start, o->end) ||
+        !(reaches || pof_claim_active(c, quarter, r->start, r->end))) {
+        return POF_REFUSE(l, "start", "offer or request is not for this quarter-hour");
+    }
+    if (l->request->line->area == POF_NONE) {
+        return POF_REFUSE(l, "request", "nothing is connected where it asks");
+    }
+    bool asked = a.direction == r->direction && pof_claim_inside(c, l->area, l->request->line->area);
+    return asked || a.why != POF_FOR_REQUEST
+               ? 0 : POF_REFUSE(l, "request", "does not ask for this direction at this node");
 }
 
 /* The area of a node, of what a branch feeds, or (neither) the whole grid. */
@@ -218,8 +237,8 @@ static void make_ready(struct pof_claim *c)
     }
 }
 
-/* Offers and requests get their names, offers that take part their ranks. */
-static int add_order(struct pof_claim *c, struct pof_claim_line *l, int64_t *rank, struct pof_err *err)
+/* Offers and requests get their names, offers their blocks. */
+static int add_order(struct pof_claim *c, struct pof_claim_line *l, struct pof_err *err)
 {
     bool offer = l->r->type == POF_offer;
     const struct pof_text none = {0}, *id = pof_record_get(l->r, "id");
@@ -229,13 +248,95 @@ static int add_order(struct pof_claim *c, struct pof_claim_line *l, int64_t *ran
         return rc ? rc : POF_REFUSE(l, "id", "'%.*s' was given before", POF_TEXT(*id));
     }
     l->name->line = l;
-    bool in = offer && l->area != POF_NONE && o->start < c->session->end && o->end > c->session->start;
-    l->late = offer && is_late(c, l->r);
-    l->refused = offer && !l->late && is_refused(c, o);
-    in = in && !l->late && !l->refused;
-    l->rank = in ? ++*rank : 0;
-    l->name->left = offer && (!in || o->start < c->session->start || o->end > c->session->end);
-    return 0;
+    if (!offer) {
+        return 0;
+    }
+    bool now = o->start < c->session->end && o->end > c->session->start;
+    rc = pof_claim_name(c, 'b', o->session, pof_record_get(l->r, "block"), &l->block, err);
+    bool whole = l->block != NULL;
+    l->block = whole ? l->block : l->name;
+    struct pof_claim_name *b = l->block, *parent = NULL;
+    rc = rc ? rc : pof_claim_name(c, 'b', o->session, pof_record_get(l->r, "parent"), &parent, err);
+    rc = rc ? rc : pof_claim_name(c, 'g', o->session, pof_record_get(l->r, "group"), &l->group, err);
+    if (rc == 0) {
+        l->whole = whole || parent || l->group || POF_HAS(o, offer, min_w);
+        l->late = now && is_late(c, l->r);
+        l->refused = now && !l->late && is_refused(c, o);
+        b->parent = parent ? parent : b->parent;
+        b->inside |= now && l->area != POF_NONE && !l->late && !l->refused;
+        b->refused |= l->late || l->refused;
+        b->broken |= b->refused || (whole && (l->area == POF_NONE || o->start < c->session->start ||
+                                                         o->end > c->session->end));
+    }
+    return rc;
+}
+
+/* Who is no part of the session takes what hangs on it along. Each chain of parents is followed up to
+ * where it was before, and down again by the same way; a cycle ends where it began. */
+static void settle(struct pof_claim_name *x)
+{
+    struct pof_claim_name *up = NULL;
+    for (; x && !x->settled; x = x->parent) {
+        x->settled = true;
+        x->child = up;
+        up = x;
+    }
+    for (; up; up = up->child) {
+        up->out = up->broken || !up->inside || (up->parent && up->parent->out);
+    }
+}
+
+/* Offers that take part have ranks. */
+static void rank_offers(struct pof_claim *c)
+{
+    int64_t rank = 0;
+    for (size_t i = 0; i < c->kept.n; i++) {
+        struct pof_claim_line *l = &c->line[i];
+        if (l->r->type == POF_offer) {
+            const struct pof_offer *o = &l->r->u.offer;
+            settle(l->block);
+            bool now = o->start < c->session->end && o->end > c->session->start;
+            bool in = now && l->area != POF_NONE && !l->block->out;
+            l->refused |= now && l->block->refused && !l->late;
+            l->rank = in ? ++rank : 0;
+            l->block->left |= !in || o->start < c->session->start || o->end > c->session->end;
+        }
+    }
+}
+
+/* The zone of a node is that of the branch that feeds it, else that of the node above. */
+static int find_zones(struct pof_claim *c, struct pof_err *err)
+{
+    const struct pof_rulebook *b = &c->rulebook;
+    struct pof_names names = {0};
+    uint32_t *first = NULL, number = 0;
+    int rc = pof_calloc(&c->zone, c->grid->nodes, sizeof *c->zone, err);
+    rc = rc ? rc : pof_calloc(&first, b->zones, sizeof *first, err);
+    for (uint32_t v = 0; rc == 0 && v < c->grid->nodes; v++) {
+        c->zone[v] = POF_NONE;
+    }
+    for (size_t i = 0; rc == 0 && c->rules.price == POF_PRICE_RULE_ZONAL && i < b->zones; i++) {
+        uint32_t e = pof_names_find(&c->grid->branch_names, b->zone[i].branch);
+        if (e == POF_NONE) {
+            rc = pof_fail(err, POF_E_REFERENCE, "price zone '%.*s': '%.*s' is no branch of the grid",
+                          POF_TEXT(b->zone[i].zone), POF_TEXT(b->zone[i].branch));
+            break;
+        }
+        uint32_t from = c->grid->branch[e].from;
+        uint32_t v = c->tree.parent_branch[from] == e ? from : c->grid->branch[e].to;
+        rc = pof_names_add(&names, b->zone[i].zone, &number, err);
+        if (rc == 0 && c->tree.parent_branch[v] == e) {
+            first[number] = first[number] ? first[number] : v + 1;
+            c->zone[v] = first[number] - 1;
+        }
+    }
+    for (uint32_t i = 0; rc == 0 && i < c->tree.n; i++) {
+        uint32_t v = c->tree.order[i], up = c->tree.parent[v];
+        c->zone[v] = c->zone[v] != POF_NONE ? c->zone[v] : up == POF_NONE ? v : c->zone[up];
+    }
+    free(first);
+    pof_names_release(&names);
+    return rc;
 }
 
 /* Results stand beside the orders they name. */
@@ -264,7 +365,7 @@ static int add_result(struct pof_claim *c, struct pof_claim_line *l, struct pof_
     return rc;
 }
 
-static int add_line(struct pof_claim *c, struct pof_claim_line *l, int64_t *rank, struct pof_err *err)
+static int add_line(struct pof_claim *c, struct pof_claim_line *l, struct pof_err *err)
 {
     switch (l->r->type) {
     case POF_session:
@@ -282,15 +383,17 @@ static int add_line(struct pof_claim *c, struct pof_claim_line *l, int64_t *rank
     case POF_cleared:
     case POF_verdict:
     case POF_explanation:
+    case POF_answer:
         break;
     default:
         return POF_REFUSE(l, NULL, "a %s is no order and no result", pof_layout(l->r->type)->name);
     }
     bool order = l->r->type == POF_offer || l->r->type == POF_request;
-    bool wide = l->r->type == POF_explanation || l->r->type == POF_verdict || l->r->type == POF_cleared;
+    bool wide = l->r->type == POF_explanation || l->r->type == POF_answer ||
+                l->r->type == POF_verdict || l->r->type == POF_cleared;
     int rc = wide ? 0 : find_area(c, l, err);
     return rc                            ? rc
-           : order                       ? add_order(c, l, rank, err)
+           : order                       ? add_order(c, l, err)
            : l->r->type == POF_limit ? 0
                                          : add_result(c, l, err);
 }
@@ -315,7 +418,6 @@ static int choose_session(struct pof_claim *c, const char *session, struct pof_e
 
 int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *err)
 {
-    int64_t rank = 0;
     int rc = choose_session(c, session, err);
     rc = rc ? rc : pof_rulebook_choose(&c->rulebook, c->session->kind, &c->rules, err);
     const struct pof_session chosen = rc ? (struct pof_session){0} : *c->session;
@@ -338,8 +440,12 @@ int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *er
         c->line[i] = (struct pof_claim_line){.at = &c->kept.at[i], .r = &c->kept.at[i].r, .area = POF_NONE};
     }
     for (size_t i = 0; rc == 0 && i < c->kept.n; i++) {
-        rc = add_line(c, &c->line[i], &rank, err);
+        rc = add_line(c, &c->line[i], err);
+        if (c->line[i].r->type == POF_offer && (i + 1 == c->kept.n || c->kept.at[i + 1].r.type != POF_offer)) {
+            rank_offers(c); /* before results, which come behind: they stand beside who takes part */
+        }
     }
+    rc = rc ? rc : find_zones(c, err);
     return rc ? rc : pof_kept_slice(&c->slices, &c->kept, c->session->start, (size_t)c->quarters, err);
 }
 
@@ -352,4 +458,5 @@ void pof_claim_release(struct pof_claim *c)
     pof_tree_release(&c->tree);
     free(c->line);
     free(c->name);
+    free(c->zone);
 }

@@ -11,8 +11,12 @@
 /* What has a name: an offer, a request, a block of offers, a group of blocks. */
 struct pof_claim_name {
     struct pof_claim_line *line;        /* of offers and requests */
-    bool taken, left;                   /* for the checker: somewhere taken, somewhere not whole */
-    const struct pof_claim_name *taker; /* for the checker: of a group */
+    struct pof_claim_name *parent, *child; /* of blocks, and offers in none; child: while they settle */
+    bool inside, refused, broken; /* of a block: an offer takes part; one is refused; one cannot */
+    bool out, settled;            /* all of it is left out, or its parent is */
+    bool taken, left; /* of a block: for the checker: somewhere taken; somewhere not whole, begins as
+                         whether it reaches beyond the session */
+    const struct pof_claim_name *taker; /* of a group: for the checker */
 };
 
 /* A record and what it stands beside. */
@@ -22,9 +26,15 @@ struct pof_claim_line {
     uint32_t area; /* 2 node for all that hangs below it, 2 node + 1 for its own offers; POF_NONE: not
                       connected */
     int64_t rank;  /* of offers by the tie rule, from 1; 0: takes no part */
-    bool late, refused; /* offers that take none: came after the gate; the rules do not allow it */
+    bool late, refused; /* offers that take none: came after the gate; the rules do not allow it, or
+                           another offer of its block */
     struct pof_claim_name *name, *offer, *request; /* its own; those it refers to; NULL */
+    struct pof_claim_name *block, *group; /* of offers: theirs, or name; theirs, or NULL */
+    bool whole; /* an offer that is not divisible as it likes: of a block or group, with a parent or a
+                   least power */
 };
+
+enum { POF_FOR_REQUEST, POF_FOR_COUNTER, POF_FOR_RESERVE }; /* why of awards */
 
 /* Initialise with {.grid}, fill kept and rulebook; then pof_claim_index. */
 struct pof_claim {
@@ -34,10 +44,10 @@ struct pof_claim {
     char rules_name[POF_SHA256_HEX];
     struct pof_kept_records kept;
     struct pof_tree tree;
+    uint32_t *zone; /* of nodes: a node that names its price zone */
     struct pof_kept_slices slices; /* quarter-hours of the session */
     struct pof_claim_line *line;   /* of each kept record, by type; requests the dearest first; offers by
-                                      the tie rule; awards by request, why, direction, the dearest offer
-                                      first; all else as read */
+                                      the tie rule; awards by request and why; all else as read */
     struct pof_names ids;
     struct pof_claim_name *name; /* by number in ids */
     const struct pof_session *session;
@@ -63,16 +73,17 @@ size_t pof_claim_lines(const struct pof_claim *c, int64_t quarter, enum pof_type
 /* Does a quarter-hour begin in [from, to)? */
 bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, int64_t to);
 
-/* An award as it must be by its offer and request; id, why, power and price paid are as given. */
-struct pof_award pof_claim_award(const struct pof_claim *c, const struct pof_claim_line *l);
+/* Refuses an award that has not the fields of its offer and request (power, why and price paid are not
+ * looked at, of a reserve the price is), not the n-th id of its offer (SESSION:OFFER:QUARTER, for
+ * reserves with r behind it, numbered from the second on), or that is for who does not ask for it: blocks
+ * reach beyond their request's quarter-hours, counter-activation and reserves beyond its area. */
+int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof_claim_line *l,
+                    unsigned n, struct pof_err *err) POF_CHECKED;
+
 /* Power times price (W, 1e-6 EUR/MWh) over a quarter-hour in 1e-6 EUR, half to even, or up; -1: more than
  * 64 bits. */
 __extension__ typedef __int128 pof_claim_wide;
 int64_t pof_claim_money(pof_claim_wide paid, bool up);
-/* Appends the id an award must have: SESSION:OFFER:QUARTER, numbered from the second of its offer on. */
-int pof_claim_award_id(struct pof_buf *id, const struct pof_award *a, unsigned n,
-                       struct pof_err *err) POF_CHECKED;
-
 /* What a request is worth, 1e-6 EUR/MWh. */
 int64_t pof_claim_ceiling(const struct pof_claim *c, const struct pof_request *r);
 

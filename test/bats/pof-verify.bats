@@ -50,60 +50,119 @@ mutants() {
         | ($r[$k] | ways($k)) as $v | $r + {($k): $v}' <<<"$1" | sed 's/1e-06/0.000001/'
 }
 
-# refuse FILE OTHERS RULE: no mutant of any line of FILE is verified.
-refuse() {
-    local i=0 line mutant
-    while IFS= read -r line; do
-        i=$((i + 1))
-        while IFS= read -r mutant; do
-            count=$((count + 1))
-            { head -n $((i - 1)) "$1"; echo "$mutant"; tail -n +$((i + 1)) "$1"; } >mutated
-            run pof-verify -q -p "$3" -g "$grid" market.jsonl mutated $2
-            # 65: not even a record any more (a price below 0).
-            [ "$status" = 1 ] || [ "$status" = 65 ] || { echo "status $status: $mutant"; return 1; }
-        done < <(mutants "$line")
-    done <"$1"
+# rules PRICE TIE SINGLE
+rules() {
+    printf '{"schema":"pof.rules/1","name":"of a test","price":"%s","tie":"%s"%s,"single_seller":"%s"}\n' \
+        "$1" "$2" "$([ "$2" = lottery ] && echo ',"seed":"tomorrow"')" "$3" >rules
+    printf '{"schema":"pof.price_zone/1","branch":"%s","zone":"%s"}\n' L3-8 ring T0-12 ring L9-10 leaf >>rules
 }
 
-@test "results of random markets are verified, by both price rules" {
+clear() {
+    pof-clear -q -r rules -g "$grid" --prices prices --served served --report report -o awards -f market.jsonl
+}
+
+verify() {
+    pof-verify -q -r rules -g "$grid" market.jsonl "$@"
+}
+
+# refuse FILE LINE OTHER ...: no mutant of that line is verified.
+refuse() {
+    local mutant status
+    while IFS= read -r mutant; do
+        count=$((count + 1))
+        status=0
+        { head -n $(($2 - 1)) "$1"; echo "$mutant"; tail -n +$(($2 + 1)) "$1"; } >mutated
+        verify mutated "${@:3}" >/dev/null 2>&1 || status=$?
+        # 65: not even a record any more (a price below 0).
+        [ "$status" = 1 ] || [ "$status" = 65 ] || { echo "status $status: $mutant"; return 1; }
+    done < <(mutants "$(sed -n "$2p" "$1")")
+}
+
+@test "results of random markets are verified, by every rule" {
+    seed=0
     awards=0
-    for seed in $(seq 1 40); do
-        market "$seed" $((5 + seed)) $((1 + seed % 4))
-        rule=pay-as-bid
-        [ $((seed % 2)) = 1 ] || rule=uniform
-        pof-clear -q -p $rule -g "$grid" --prices prices --served served -o awards -f market.jsonl
-        run pof-verify -q -p $rule -g "$grid" market.jsonl awards prices served
-        [ "$status" = 0 ] && [ "$output" = optimal ] || { echo "seed $seed: $output"; return 1; }
-        awards=$((awards + $(wc -l <awards)))
+    for price in pay_as_bid uniform zonal nodal; do
+        for tie in time lottery pro_rata; do
+            for single in ignore as_bid; do
+                seed=$((seed + 1))
+                market "$seed" $((20 + seed)) $((1 + seed % 4))
+                rules $price $tie $single
+                clear
+                run verify awards prices served report
+                [ "$status" = 0 ] && [ "$output" = optimal ] || { echo "seed $seed: $output"; return 1; }
+                awards=$((awards + $(wc -l <awards)))
+            done
+        done
     done
     [ "$awards" -gt 200 ]
 }
 
-@test "each field of each award, price and served record, changed alone, is refused" {
+@test "each field of an award, a price and a served record, changed alone, is refused, by every price rule" {
     count=0
-    for seed in 12 25; do
-        market $seed $((6 + seed % 9)) 2
-        rule=pay-as-bid
-        [ $((seed % 2)) = 1 ] || rule=uniform
-        pof-clear -q -p $rule -g "$grid" --prices prices --served served -o awards -f market.jsonl
-        refuse awards "prices served" $rule
-        refuse prices "awards served" $rule
-        refuse served "awards prices" $rule
+    for price in pay_as_bid uniform zonal nodal; do
+        market 12 12 2
+        rules $price time as_bid
+        clear
+        refuse awards $((1 + ${#price} % $(wc -l <awards))) prices served
+        refuse prices $((1 + ${#price} % $(wc -l <prices))) awards served
+        refuse served $((1 + ${#price} % $(wc -l <served))) awards prices
     done
-    [ "$count" -gt 60 ]
+    [ "$count" -gt 150 ]
+}
+
+@test "what a rule pays is what is paid: the same quantities at prices of another rule are refused" {
+    market 12 40 2
+    rules pay_as_bid time ignore
+    clear
+    mv awards asked
+    for other in "uniform time ignore" "zonal time ignore" "nodal time ignore"; do
+        rules $other
+        clear
+        run cmp -s asked awards
+        [ "$status" = 1 ]
+        verify awards prices served
+        rules pay_as_bid time ignore
+        run verify awards prices served
+        [ "$status" = 1 ]
+    done
+    # One seller has all.
+    sed -i 's/"seller":"s[0-9]*"/"seller":"s"/' market.jsonl
+    rules uniform time as_bid
+    clear
+    [ "$(jq -s 'map(select(.price_eur_mwh != .offer_price_eur_mwh)) | length' awards)" = 0 ]
+    verify awards prices served
+    rules uniform time ignore
+    run verify awards prices served
+    [ "$status" = 1 ]
+}
+
+@test "one role after the other has no prices: feasible, and paid by the rule" {
+    market 14 30 2
+    rules uniform time ignore
+    pof-clear -q -r rules --sequence dso-first -g "$grid" --served served --report report -o awards -f market.jsonl
+    run pof-verify -q -r rules --sequence dso-first -g "$grid" market.jsonl awards served report
+    [ "$status" = 0 ] && [[ $output == "feasible; a sequence of roles has no prices"* ]]
+    jq -c '.p_w += 1' awards >more
+    run pof-verify -q -r rules --sequence dso-first -g "$grid" market.jsonl more served report
+    [ "$status" = 1 ]
+    rules uniform time ignore
+    clear
+    run pof-verify -q -r rules --sequence dso-first -g "$grid" market.jsonl awards prices served
+    [ "$status" = 1 ] && [[ $output == *"node: no price is due here"* ]]
 }
 
 @test "a record too few, or twice, is refused" {
     market 7 20 2
-    pof-clear -q -g "$grid" --prices prices --served served -o awards market.jsonl
+    rules pay_as_bid time ignore
+    clear
     for f in awards prices served; do
         other=$(printf '%s\n' awards prices served | grep -vx $f)
-        for i in $(seq 1 "$(wc -l <$f)"); do
+        for i in 1 2 "$(wc -l <$f)"; do
             sed "${i}d" $f >fewer
-            run pof-verify -q -g "$grid" market.jsonl fewer $other
+            run verify fewer $other
             [ "$status" = 1 ]
             sed "${i}p" $f >more
-            run pof-verify -q -g "$grid" market.jsonl more $other
+            run verify more $other
             [ "$status" = 1 ]
         done
     done
@@ -214,7 +273,7 @@ E
         [ "$(wc -l <awards)" = 4 ]
         run pof-verify -q -p $rule -g "$grid" beyond awards prices served report
         [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
-        pof-audit -q -g "$grid" beyond awards
+        pof-audit -q --shares -g "$grid" beyond awards
     done
     [ "$(jq -s 'map(.price_eur_mwh) | unique | length' awards)" = 1 ]
     sed -i '4s/"request":"R"/"request":"Q"/' awards
