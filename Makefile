@@ -39,7 +39,7 @@ ALL_CFLAGS = -std=c11 -ffp-contract=off -pthread -fvisibility=hidden -ffunction-
 	$(WARN) $(CFLAGS)
 ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 	-I/usr/include/suitesparse $(CPPFLAGS)
-# Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) out of the others.
+# Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) in tests alone.
 PKGS := jansson openssl libcurl sqlite3 expat zlib nettle libsecp256k1
 ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 comma := ,

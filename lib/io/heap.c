@@ -66,14 +66,13 @@ void pof_heap_expect_bytes(size_t size)
 
 size_t pof_heap_expect(const char *const *path, size_t n, size_t times)
 {
-    size_t size = 0;
+    size_t bytes = 0;
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         if (stat(path[i], &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-            uintmax_t room = (MOST - size) / times;
-            size += ((uintmax_t)st.st_size < room ? (size_t)st.st_size : (size_t)room) * times;
+            bytes += (uintmax_t)st.st_size < MOST - bytes ? (size_t)st.st_size : MOST - bytes;
         }
     }
-    pof_heap_expect_bytes(size);
-    return size / times;
+    pof_heap_expect_bytes(bytes < MOST / times ? bytes * times : MOST);
+    return bytes;
 }

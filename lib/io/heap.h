@@ -10,8 +10,8 @@
  * only counted once it is touched; a page of 4 KiB costs a microsecond or more to get, which for
  * work of 30 ms on 30 MiB is a third of it. Nothing happens for "-", for what is no plain file, and where
  * the system has no large pages or no room; less than 8 MiB come in small pages, all at once. Results
- * never depend on it. Call it before the work and before threads, and for the most first. Returns how many bytes of the
- * files it counted. */
+ * never depend on it. Call it before the work and before threads, and for the most first. Returns how many bytes
+ * the files have, at most 64 MiB. */
 size_t pof_heap_expect(const char *const *path, size_t n, size_t times);
 
 /* The same for work whose size is not told by a file, without the 64 MiB: for a stream, whose memory is

@@ -192,7 +192,7 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
         .start = o->start,
         .end = o->end,
         .min_w = o->min_w,
-        .lead_s = o->lead_s,
+        .lead_s = (int32_t)o->lead_s,
         .received = o->received};
     struct pof_book_offer *x = &b->offer[b->offers];
     *x = (struct pof_book_offer){.p_w = o->p_w,

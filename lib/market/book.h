@@ -33,7 +33,8 @@ struct pof_book_offer {
 struct pof_book_terms {
     uint64_t has;            /* as in the record, for POF_HAS(.., offer, ..) */
     struct pof_text id, pod; /* in the arena */
-    int64_t start, end, min_w, lead_s, received;
+    int64_t start, end, min_w, received;
+    int32_t lead_s;  /* a week at most */
     uint32_t seller; /* number in seller_ids */
 };
 

@@ -167,6 +167,37 @@ static void test_csv(void)
     pof_reader_free(r);
 }
 
+/* Rows that name their type, which changes between them, more often than the reader cares to learn. */
+static void test_typed_rows(void)
+{
+    struct pof_buf b = {0};
+    struct pof_err err = {0};
+    struct pof_record rec;
+    struct pof_reader *r = NULL;
+    size_t wrong = 0;
+    int rc = pof_buf_adds(&b, "schema,pod,start,duration_s,p_w\n", &err);
+    for (int i = 0; rc == 0 && i < 400; i++) {
+        bool one = i < 200 ? i % 7 < 4 : i % 2;
+        rc = pof_buf_addf(&b, &err, "%s,P%d,2026-03-01T00:00:00Z,900,%d\n",
+                          one ? "pof.baseline/1" : i % 3 ? "pof.measurement/1" : "measurement", i, i);
+    }
+    rc = rc ? rc : pof_buf_adds(&b, ",P,2026-03-01T00:00:00Z,900,1\npof.baseline/12,P,,,\n", &err);
+    struct pof_memory m = {b.data, b.len};
+    struct pof_source src = pof_source_memory(&m, "t");
+    rc = rc ? rc : pof_reader_new(&r, &src, &(struct pof_reader_options){.expect = POF_TYPES}, &err);
+    for (int i = 0; rc == 0 && i < 400; i++) {
+        bool one = i < 200 ? i % 7 < 4 : i % 2;
+        bool read = pof_reader_next(r, &rec, &err) == 1;
+        wrong += !read || rec.type != (one ? POF_baseline : POF_measurement) ||
+                 (one ? rec.u.baseline.p_w : rec.u.measurement.p_w) != i;
+    }
+    ok(rc == 0 && wrong == 0, "rows are of the type they name, %zu are not", wrong);
+    is_int(rc ? 0 : pof_reader_next(r, &rec, &err), POF_E_SCHEMA, "a row that names none");
+    is_int(rc ? 0 : pof_reader_next(r, &rec, &err), POF_E_SCHEMA, "a row that names one that there is not");
+    pof_reader_free(r);
+    pof_buf_release(&b);
+}
+
 static void test_round_trip(void)
 {
     struct pof_offer o = {.id = pof_text("o\"1\\"), .session = pof_text("s"),
@@ -282,6 +313,7 @@ int main(void)
     test_bad_lines();
     test_goes_on();
     test_csv();
+    test_typed_rows();
     test_round_trip();
     is_int(read_first("", 0, POF_TYPES, &rec, &err), 0, "nothing in, nothing out");
     chunks();
