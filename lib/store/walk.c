@@ -97,10 +97,12 @@ int pofi_each_pod(struct pof_store *store, const struct pof_query *q, pofi_on_po
 {
     struct pof_stmt *s = NULL;
     uint64_t rows = 0;
-    int rc = pof_db_prepare(store->db,
-                            q->n_pods ? "SELECT " POFI_POD_COLUMNS " FROM pod WHERE name=?1"
-                                      : "SELECT " POFI_POD_COLUMNS " FROM pod ORDER BY name",
-                            &s, err);
+    int rc = q->n_pods ? pof_db_prepare(store->db,
+                                        "SELECT " POFI_POD_COLUMNS " FROM pod WHERE name=?1", &s,
+                                        err)
+                       : pof_db_prepare_rows(
+                             store->db, "SELECT " POFI_POD_COLUMNS " FROM pod ORDER BY name", &s,
+                             err);
     rc = rc          ? rc
          : q->n_pods ? each_named(s, q, take, ctx, err)
                      : each_row(s, q, take, ctx, &rows, err);
@@ -201,13 +203,13 @@ int pofi_read_day(struct pofi_walk *w, int64_t day, int64_t max, struct pof_err 
 /* Everything asked inside one read transaction sees one state of the store. */
 int pofi_begin(struct pof_store *s, struct pof_err *err)
 {
-    return pof_db_exec(s->db, "BEGIN", err);
+    return pof_db_begin(s->db, false, err);
 }
 
 int pofi_end(struct pof_store *s, int rc, struct pof_err *err)
 {
     struct pof_err later = {0};
-    int closed = pof_db_exec(s->db, "COMMIT", &later);
+    int closed = pof_db_commit(s->db, &later);
     if (rc == 0 && closed) {
         *err = later;
         return closed;
