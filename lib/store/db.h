@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database of a store: a file (SQLite) or a server (PostgreSQL), with one set of statements whose
- * failures are struct pof_err. db_sqlite.c and db_postgresql.c are the only files that include
- * sqlite3.h and libpq-fe.h; libpq is loaded when a server is named, not before.
+/* The database of a store: a file (SQLite) or a server (PostgreSQL), with one set of statements
+ * whose failures are struct pof_err. db_sqlite.c and db_postgresql.c are the only files that
+ * include sqlite3.h and libpq-fe.h; libpq is loaded when a server is named, not before.
  *
  * Statements are written in the SQL that both understand, parameters ?1, ?2, ...
  *
@@ -26,8 +26,8 @@ enum pof_db_mode {
 };
 
 /* Opens the path of a file, or postgresql://[user@][host][:port][/database][?...]. Passwords come
- * from ~/.pgpass, or a service file (?service=NAME), as libpq reads them. What is committed is on the
- * disk, at a power cut too; readers and writers do not wait for each other. */
+ * from ~/.pgpass, or a service file (?service=NAME), as libpq reads them. What is committed is on
+ * the disk, at a power cut too; readers and writers do not wait for each other. */
 int pof_db_open(struct pof_db **out, const char *where, enum pof_db_mode mode,
                 struct pof_err *err) POF_CHECKED;
 void pof_db_close(struct pof_db *db); /* NULL allowed; statements must be freed before */

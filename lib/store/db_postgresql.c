@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PostgreSQL as a driver of the store. libpq brings two dozen libraries along and seven milliseconds
- * of start: it is loaded when a server is named. */
+/* PostgreSQL as a driver of the store. libpq brings two dozen libraries along and seven
+ * milliseconds of start: it is loaded when a server is named. */
 #include "store/driver.h"
 
 #include "base/mem.h"
@@ -107,11 +107,11 @@ static enum pof_code code_of(const char *state)
         const char *begins;
         enum pof_code code;
     } codes[] = {
-        {"55P03", POF_E_LOCKED},      {"40", POF_E_LOCKED},        {"25006", POF_E_PERMISSION},
-        {"28", POF_E_PERMISSION},     {"42501", POF_E_PERMISSION}, {"3D000", POF_E_OPEN},
-        {"53100", POF_E_WRITE},       {"53200", POF_E_NOMEM},      {"53", POF_E_UNAVAILABLE},
-        {"57", POF_E_UNAVAILABLE},    {"08", POF_E_UNAVAILABLE},   {"58", POF_E_WRITE},
-        {"XX001", POF_E_SYNTAX},      {"XX002", POF_E_SYNTAX},     {"22021", POF_E_ENCODING},
+        {"55P03", POF_E_LOCKED},   {"40", POF_E_LOCKED},        {"25006", POF_E_PERMISSION},
+        {"28", POF_E_PERMISSION},  {"42501", POF_E_PERMISSION}, {"3D000", POF_E_OPEN},
+        {"53100", POF_E_WRITE},    {"53200", POF_E_NOMEM},      {"53", POF_E_UNAVAILABLE},
+        {"57", POF_E_UNAVAILABLE}, {"08", POF_E_UNAVAILABLE},   {"58", POF_E_WRITE},
+        {"XX001", POF_E_SYNTAX},   {"XX002", POF_E_SYNTAX},     {"22021", POF_E_ENCODING},
         {"54", POF_E_TOO_LONG},
     };
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
@@ -198,8 +198,8 @@ static int refuse_password(const struct db *db, const char *where, struct pof_er
         return rc;
     }
     for (const PQconninfoOption *o = options; o->keyword && rc == 0; o++) {
-        if (o->val && (strcmp(o->keyword, "password") == 0 ||
-                       strcmp(o->keyword, "sslpassword") == 0)) {
+        if (o->val &&
+            (strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0)) {
             rc = pof_fail(err, POF_E_USAGE,
                           "an address must not hold a password: others can read it; put it into "
                           "~/.pgpass, mode 0600");
@@ -289,9 +289,8 @@ static int open_db(struct pof_db **out, const char *where, enum pof_db_mode mode
     rc = rc ? rc : connect(db, where, err);
     rc = rc ? rc : exec(&db->base, session, err);
     rc = rc ? rc : exec(&db->base, wait, err);
-    rc = rc || mode != POF_DB_READ
-             ? rc
-             : exec(&db->base, "SET default_transaction_read_only = on", err);
+    rc = rc || mode != POF_DB_READ ? rc
+                                   : exec(&db->base, "SET default_transaction_read_only = on", err);
     if (rc) {
         close_db(&db->base);
         return rc;
@@ -303,7 +302,8 @@ static int open_db(struct pof_db **out, const char *where, enum pof_db_mode mode
 static int identify(struct pof_db *db, struct pof_db_identity *out, struct pof_err *err)
 {
     int64_t tables = 0;
-    int rc = pof_db_int(db, "SELECT count(*) FROM pg_namespace WHERE nspname = 'pof'", &tables, err);
+    int rc =
+        pof_db_int(db, "SELECT count(*) FROM pg_namespace WHERE nspname = 'pof'", &tables, err);
     out->empty = tables == 0;
     if (rc || out->empty) {
         return rc;
@@ -518,10 +518,10 @@ static int open_cursor(struct stmt *s, struct pof_err *err)
     struct pof_buf sql = {0};
     int rc = pof_buf_addf(&sql, err, "DECLARE %s NO SCROLL CURSOR FOR %s", s->name, s->sql);
     if (rc == 0) {
-        rc = check_take(db,
-                        db->pq.PQexecParams(db->conn, sql.data, s->n, s->type, s->value, s->length,
-                                            binary, 1),
-                        PGRES_COMMAND_OK, err);
+        rc = check_take(
+            db,
+            db->pq.PQexecParams(db->conn, sql.data, s->n, s->type, s->value, s->length, binary, 1),
+            PGRES_COMMAND_OK, err);
         s->open = rc == 0;
     }
     pof_buf_release(&sql);
@@ -545,9 +545,9 @@ static int ask(struct stmt *s, struct pof_err *err)
         return rc;
     }
     snprintf(fetch, sizeof fetch, "FETCH %d FROM %s", FETCH, s->name);
-    s->result = s->rows ? db->pq.PQexecParams(db->conn, fetch, 0, NULL, NULL, NULL, NULL, 1)
-                        : db->pq.PQexecPrepared(db->conn, s->name, s->n, s->value, s->length,
-                                                binary, 1);
+    s->result =
+        s->rows ? db->pq.PQexecParams(db->conn, fetch, 0, NULL, NULL, NULL, NULL, 1)
+                : db->pq.PQexecPrepared(db->conn, s->name, s->n, s->value, s->length, binary, 1);
     s->row = -1;
     s->got = s->result ? db->pq.PQntuples(s->result) : 0;
     if (s->result && (db->pq.PQresultStatus(s->result) == PGRES_TUPLES_OK ||

@@ -70,8 +70,7 @@ static int fail(const struct db *db, int rc, struct pof_err *err)
                     sqlite3_errmsg(db->sql));
 }
 
-static int open_file(struct db *db, const char *path, enum pof_db_mode mode,
-                     struct pof_err *err)
+static int open_file(struct db *db, const char *path, enum pof_db_mode mode, struct pof_err *err)
 {
     static const int flags[] = {[POF_DB_READ] = SQLITE_OPEN_READWRITE,
                                 [POF_DB_WRITE] = SQLITE_OPEN_READWRITE,

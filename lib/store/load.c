@@ -73,8 +73,7 @@ int pof_load_new(struct pof_load **out, struct pof_store *s, const struct pof_lo
     rc = rc ? rc : pof_calloc(&l->key, options->batch, sizeof *l->key, err);
     rc = rc ? rc : pof_calloc(&l->spare, options->batch, sizeof *l->spare, err);
     rc = rc ? rc
-            : pof_db_prepare(s->db,
-                             "SELECT 1 FROM day WHERE series=?1 AND day=?2 LIMIT 1", &l->any,
+            : pof_db_prepare(s->db, "SELECT 1 FROM day WHERE series=?1 AND day=?2 LIMIT 1", &l->any,
                              err);
     rc = rc ? rc
             : pof_db_prepare(s->db,

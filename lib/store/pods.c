@@ -33,11 +33,10 @@ int pof_register_begin(struct pof_store *s, bool replace, struct pof_err *err)
                              " DO UPDATE SET node=?2,aggregator=?3,kind=?4,owner=?5,p_up_max_w=?6,"
                              "p_down_max_w=?7",
                              &s->pod_put, err);
-    rc =
-        rc ? rc : pof_db_prepare(s->db, "SELECT 1 FROM seen WHERE name=?1", &s->pod_seen, err);
+    rc = rc ? rc : pof_db_prepare(s->db, "SELECT 1 FROM seen WHERE name=?1", &s->pod_seen, err);
     return rc ? rc
-              : pof_db_prepare(s->db, "INSERT INTO seen VALUES(?1) ON CONFLICT DO NOTHING", &s->pod_mark,
-                               err);
+              : pof_db_prepare(s->db, "INSERT INTO seen VALUES(?1) ON CONFLICT DO NOTHING",
+                               &s->pod_mark, err);
 }
 
 /* What is registered and what is given, of one field; given may be absent (ptr NULL). */

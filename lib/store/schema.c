@@ -25,16 +25,14 @@ static const char sqlite[] =
     "CREATE TABLE pof.day(series BIGINT NOT NULL, day BIGINT NOT NULL, pod BIGINT NOT NULL,"       \
     " layer BIGINT NOT NULL, slots BYTEA NOT NULL, PRIMARY KEY(series, day, pod, layer));"
 
-/* The number of so many bytes at a place, little-endian; of eight, as int64 wraps. Not STRICT, so that
- * it is put in line. The operators | and << bind alike. */
+/* The number of so many bytes at a place, little-endian; of eight, as int64 wraps. Not STRICT, so
+ * that it is put in line. The operators | and << bind alike. */
 #define BYTE(i) "(get_byte(b, at + " #i ")::bigint << " #i " * 8)"
 #define NUMBER                                                                                     \
     "CREATE FUNCTION pof.number(b bytea, at int, width int) RETURNS bigint"                        \
     " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$"                                                  \
-    " SELECT CASE width WHEN 1 THEN " BYTE(0) " WHEN 2 THEN " BYTE(0) " | " BYTE(1)                \
-    " WHEN 4 THEN " BYTE(0) " | " BYTE(1) " | " BYTE(2) " | " BYTE(3)                              \
-    " WHEN 8 THEN " BYTE(0) " | " BYTE(1) " | " BYTE(2) " | " BYTE(3) " | " BYTE(4) " | " BYTE(5)  \
-    " | " BYTE(6) " | " BYTE(7) " ELSE 0 END $$;"
+    " SELECT CASE width WHEN 1 THEN " BYTE(0) " WHEN 2 THEN " BYTE(0) " | " BYTE(                  \
+        1) " WHEN 4 THEN " BYTE(0) " | " BYTE(1) " | " BYTE(2) " | " BYTE(3) " WHEN 8 THEN " BYTE(0) " | " BYTE(1) " | " BYTE(2) " | " BYTE(3) " | " BYTE(4) " | " BYTE(5) " | " BYTE(6) " | " BYTE(7) " ELSE 0 END $$;"
 
 /* A base and an offset added as unsigned numbers wrap. */
 #define ADD                                                                                        \
@@ -44,8 +42,8 @@ static const char sqlite[] =
     " WHEN s < -9223372036854775808 THEN s + 18446744073709551616 ELSE s END)::bigint"             \
     " FROM (SELECT a::numeric + o::numeric AS s) AS t $$;"
 
-/* The bytes of block.h as rows: quarter-hour 0 to 95, columns 0 to 6, NULL where one is not given. A
- * column at a time by SQL: a loop over values would take ten times as long. */
+/* The bytes of block.h as rows: quarter-hour 0 to 95, columns 0 to 6, NULL where one is not given.
+ * A column at a time by SQL: a loop over values would take ten times as long. */
 #define SLOTS                                                                                      \
     "CREATE FUNCTION pof.slots(b bytea) RETURNS TABLE(slot int, c0 bigint, c1 bigint, c2 bigint,"  \
     " c3 bigint, c4 bigint, c5 bigint, c6 bigint)"                                                 \
@@ -81,22 +79,20 @@ static const char sqlite[] =
 #define VIEW(name, series, columns)                                                                \
     "CREATE VIEW pof." name " AS SELECT pod.name AS pod,"                                          \
     " to_timestamp(day.day * 86400 + s.slot * 900) AS start, 900 AS duration_s," columns           \
-    " to_timestamp(s.c6) AS known, day.day, day.layer FROM pof.day JOIN pof.pod"                 \
+    " to_timestamp(s.c6) AS known, day.day, day.layer FROM pof.day JOIN pof.pod"                   \
     " ON pod.id = day.pod CROSS JOIN LATERAL pof.slots(day.slots) AS s"                            \
     " WHERE day.series = " series ";"
 
 #define NAME_OF(column) "(SELECT text FROM pof.name WHERE id = s." column ")"
 
-static const char postgresql[] =
-    TABLES NUMBER ADD SLOTS
-    VIEW("measurement", "0",
-         " s.c0 AS p_w, s.c1 AS q_var, s.c2 AS v_mv,"
-         " (ARRAY['good','suspect','estimated','substituted'])[s.c3 + 1] AS quality, "
-             NAME_OF("c4") " AS source, s.c5 AS seq,")
-    VIEW("baseline", "1", " s.c0 AS p_w, s.c1 AS q_var,")
+static const char postgresql[] = TABLES NUMBER ADD SLOTS VIEW(
+    "measurement", "0",
+    " s.c0 AS p_w, s.c1 AS q_var, s.c2 AS v_mv,"
+    " (ARRAY['good','suspect','estimated','substituted'])[s.c3 + 1] AS quality, " NAME_OF(
+        "c4") " AS source, s.c5 AS seq,") VIEW("baseline", "1", " s.c0 AS p_w, s.c1 AS q_var,")
     VIEW("setpoint", "2",
-         " s.c0 AS p_w, s.c1 AS change_w, " NAME_OF("c2") " AS session, "
-             NAME_OF("c3") " AS aggregator,");
+         " s.c0 AS p_w, s.c1 AS change_w, " NAME_OF("c2") " AS session, " NAME_OF(
+             "c3") " AS aggregator,");
 
 const char *pofi_schema(enum pof_db_kind kind)
 {

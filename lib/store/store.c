@@ -18,8 +18,8 @@ static int check_version(struct pof_db *db, const char *where, struct pof_err *e
         return rc;
     }
     if (is.application != APPLICATION) {
-        return pof_fail(err, POF_E_SCHEMA, "'%.200s' is a database of another program, expected a store",
-                        where);
+        return pof_fail(err, POF_E_SCHEMA,
+                        "'%.200s' is a database of another program, expected a store", where);
     }
     if (is.version != VERSION) {
         return pof_fail(err, POF_E_SCHEMA,
@@ -48,14 +48,18 @@ static int prepare(struct pof_store *s, struct pof_err *err)
 {
     s->pods.db = s->names.db = s->db;
     int rc = pof_db_prepare(s->db, "SELECT id FROM pod WHERE name=?1", &s->pods.find, err);
-    rc =
-        rc ? rc
-           : pof_db_prepare(s->db, "INSERT INTO pod(name) VALUES(?1) ON CONFLICT DO NOTHING", &s->pods.add, err);
+    rc = rc ? rc
+            : pof_db_prepare(s->db,
+                             "INSERT INTO pod(name) VALUES(?1) ON CONFLICT(name) DO UPDATE SET "
+                             "name=?1 RETURNING id",
+                             &s->pods.add, err);
     rc = rc ? rc : pof_db_prepare(s->db, "SELECT name FROM pod WHERE id=?1", &s->pods.name, err);
     rc = rc ? rc : pof_db_prepare(s->db, "SELECT id FROM name WHERE text=?1", &s->names.find, err);
     rc = rc ? rc
-            : pof_db_prepare(s->db, "INSERT INTO name(text) VALUES(?1) ON CONFLICT DO NOTHING", &s->names.add,
-                             err);
+            : pof_db_prepare(s->db,
+                             "INSERT INTO name(text) VALUES(?1) ON CONFLICT(text) DO UPDATE SET "
+                             "text=?1 RETURNING id",
+                             &s->names.add, err);
     return rc ? rc
               : pof_db_prepare(s->db, "SELECT text FROM name WHERE id=?1", &s->names.name, err);
 }
@@ -165,11 +169,11 @@ int pofi_ids_make(struct pofi_ids *ids, struct pof_err *err)
         if (ids->row[i]) {
             continue;
         }
-        int64_t row;
         pof_stmt_text(ids->add, 1, ids->seen.text[i]);
-        int rc = pof_stmt_run(ids->add, err);
-        rc = rc ? rc : find_row(ids, ids->seen.text[i], &row, err);
-        rc = rc ? rc : tie(ids, (uint32_t)i, row, err);
+        int rc = pof_stmt_step(ids->add, err);
+        int64_t row = rc > 0 ? pof_stmt_get_int(ids->add, 0) : 0;
+        pof_stmt_reset(ids->add);
+        rc = rc < 0 ? rc : tie(ids, (uint32_t)i, row, err);
         if (rc) {
             return rc;
         }
