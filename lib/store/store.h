@@ -137,6 +137,20 @@ struct pof_stat {
 /* Counts a series; gap may be NULL. Order of gaps: pod, time. */
 int pof_store_stat(struct pof_store *s, const struct pof_query *q, struct pof_stat *out,
                    pof_take_gap *gap, void *ctx, struct pof_err *err) POF_CHECKED;
+/* --- keeping no longer than needed --- */
+
+struct pof_forgotten {
+    uint64_t days;      /* of pods and series: what table day held */
+    uint64_t records;   /* quarter-hours in them */
+    uint64_t revisions; /* versions of theirs that did not count */
+    int64_t until;      /* nothing is left before this instant, the begin of a day (UTC) */
+};
+
+/* Drops the days of all series that were over at an instant; one transaction. Pods and names stay.
+ * O(what is dropped). */
+int pof_store_forget(struct pof_store *s, int64_t before, struct pof_forgotten *out,
+                     struct pof_err *err) POF_CHECKED;
+
 /* One line of name=value pairs, "measurements pods=..." or "gap series=measurements ...", as
  * pof-scd(1) describes them. */
 int pof_stat_format(struct pof_buf *to, const char *series, const struct pof_stat *s,

@@ -61,6 +61,10 @@ new_db() {
     story_late
 }
 
+@test "forget drops whole days that are over, with their versions, and counts them" {
+    story_forget
+}
+
 @test "SQL clients see a row a quarter-hour, with the numbers of the records" {
     make_pods 3 | pof-scd -q "$DB" register
     make_day 3 200 >day.jsonl

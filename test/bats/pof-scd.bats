@@ -31,6 +31,10 @@ new_db() {
     story_late
 }
 
+@test "forget drops whole days that are over, with their versions, and counts them" {
+    story_forget
+}
+
 @test "a full disk is status 74; what was committed stays, and the load goes on later" {
     make_pods 50 >pods.jsonl
     make_day 50 400 >day.jsonl

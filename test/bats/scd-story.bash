@@ -123,3 +123,18 @@ story_late() {
     pof-scd "$DB" query --revision all --pod "$pod" --from "$start" | head -n 2 | cmp - <(sed -n 57p day.jsonl; cat late.jsonl)
     pof-scd "$DB" stat | grep -q "^measurements .* records=192 revisions=1 "
 }
+
+story_forget() {
+    make_pods 3 | pof-scd -q "$DB" register
+    make_day 3 250 >day.jsonl # two days of 96 quarter-hours and 58 of a third
+    pof-scd -q "$DB" load --now 2026-03-04T00:00Z day.jsonl
+    sed -n '1s/"p_w":[-0-9]*/"p_w":77/p' day.jsonl | sed 's/"seq":[0-9]*/"seq":9000/' | pof-scd -q "$DB" load
+    s=0; pof-scd "$DB" forget 2>err || s=$?
+    [ $s = 2 ] && grep -q "forget needs --before" err
+    pof-scd "$DB" forget --before 2026-03-02T23:59Z 2>err
+    grep -q "before 2026-03-02T00:00:00Z: 3 days of pods forgotten, 288 quarter-hours and 1 older" err || { cat err; false; }
+    LC_ALL=C sort day.jsonl | grep -v '"2026-03-01T' | cmp - <(pof-scd "$DB" query --revision all)
+    pof-scd "$DB" forget --before 2026-03-02T23:59Z 2>err && grep -q " 0 days of pods" err
+    pof-scd -q "$DB" forget --before 9999-12-31T00:00Z
+    [ "$(pof-scd "$DB" query | wc -l) $(pof-scd "$DB" query --what pods | wc -l)" = "0 3" ]
+}
