@@ -99,10 +99,11 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 
 DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
 	liblapacke-dev libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev \
-	libexpat1-dev zlib1g-dev libsecp256k1-dev nettle-dev
+	libexpat1-dev zlib1g-dev libsecp256k1-dev nettle-dev libpq-dev
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps time mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
-	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl influxdb
+	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl influxdb \
+	postgresql
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept
 deps:
@@ -236,6 +237,18 @@ $(B)/test/bench/bench-ingest: $(BENCH_INGEST) $(B)/libpof.a
 
 bench-ingest: all $(B)/test/bench/bench-ingest
 	@$(B)/test/bench/bench-ingest $(B)/bin samples/cigre-mv.json $(LINES)
+
+# The store: 10 M measurements into SQLite and into a private PostgreSQL server (left out with a word where
+# that is not installed), a pod's month, a late value. LINES=1000000 for fewer; TMPDIR needs 3 GB.
+.PHONY: bench-store
+BENCH_STORE := $(patsubst %.c,$(B)/%.o,$(wildcard test/bench/store/*.c))
+-include $(BENCH_STORE:.o=.d)
+$(B)/test/bench/bench-store: $(BENCH_STORE) $(B)/libpof.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(BENCH_STORE) $(B)/libpof.a $(ALL_LDLIBS)
+
+bench-store: all $(B)/test/bench/bench-store
+	@$(B)/test/bench/bench-store $(B)/bin samples/cigre-mv.json test/postgresql.sh $(LINES)
 
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60

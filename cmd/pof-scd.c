@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shared customer database: registers points of delivery, keeps their series, answers for them. */
-#include "cli/cli.h"
+#include "pof-scd/parts.h"
+
 #include "num/time.h"
-#include "store/store.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -10,22 +10,14 @@
 
 static const char *const unknowns[] = {"refuse", "keep", NULL};
 static const char *const revisions[] = {"current", "all", NULL};
-static const char *const whats[] = {"measurements", "baselines", "setpoints", "pods", NULL};
-enum { WHAT_PODS = POF_SERIES }; /* the series come first, in their order */
-
-struct args {
-    bool replace, gaps;
-    int unknown, revision, what;
-    int64_t batch, from, until, known_at;
-    struct pof_texts pods, areas, aggregators;
-};
+const char *const scd_whats[] = {"measurements", "baselines", "setpoints", "pods", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"replace", 0, POF_OPT_FLAG, AT(replace), NULL, "register: node, aggregator, kind and owner may change", 0, 0, NULL},
     {"unknown", 0, POF_OPT_WORD, AT(unknown), "RULE", "load: refuse or keep series of pods that are not registered (refuse)", 0, 0, unknowns},
     {"batch", 0, POF_OPT_INT, AT(batch), "N", "load: records for one transaction, 96 bytes of memory each (1000000)", 1, 100000000, NULL},
-    {"what", 0, POF_OPT_WORD, AT(what), "WHAT", "query: measurements, baselines, setpoints or pods (measurements)", 0, 0, whats},
+    {"what", 0, POF_OPT_WORD, AT(what), "WHAT", "query: measurements, baselines, setpoints or pods (measurements)", 0, 0, scd_whats},
     {"pod", 'p', POF_OPT_LIST, AT(pods), "POD", "query, stat: only this pod; may be repeated", 0, 0, NULL},
     {"area", 'a', POF_OPT_LIST, AT(areas), "NODE", "query, stat: only pods at this node; may be repeated", 0, 0, NULL},
     {"aggregator", 'A', POF_OPT_LIST, AT(aggregators), "NAME", "query, stat: only pods of this aggregator; may be repeated", 0, 0, NULL},
@@ -33,19 +25,10 @@ static const struct pof_option options[] = {
     {"until", 0, POF_OPT_INSTANT, AT(until), "TIME", "query, stat: and before (all)", 0, 0, NULL},
     {"revision", 0, POF_OPT_WORD, AT(revision), "WHICH", "query: the current value or all versions, oldest first (current)", 0, 0, revisions},
     {"known-at", 0, POF_OPT_INSTANT, AT(known_at), "TIME", "query: as it was known then (now)", 0, 0, NULL},
+    {"before", 0, POF_OPT_INSTANT, AT(before), "TIME", "forget: days that were over at this instant", 0, 0, NULL},
     {"gaps", 0, POF_OPT_FLAG, AT(gaps), NULL, "stat: every gap on a line of its own", 0, 0, NULL},
     {0}};
 #undef AT
-
-/* What a command works with. */
-struct run {
-    struct pof_cli *cli;
-    const struct args *args;
-    struct pof_store *store;
-    struct pof_load *load;
-    const char *const *files;
-    size_t n_files;
-};
 
 /* Was something wrong with the data only, so that what is sound may be kept? */
 static bool is_about_data(int rc)
@@ -133,7 +116,7 @@ static int run_load(struct run *r, struct pof_err *err)
 
 /* --- query --- */
 
-static struct pof_query question(const struct args *a)
+struct pof_query scd_question(const struct args *a)
 {
     return (struct pof_query){.series = (enum pof_series)a->what,
                               .pods = a->pods.item,
@@ -156,55 +139,9 @@ static int write_record(void *ctx, const struct pof_record *record, struct pof_e
 
 static int run_query(struct run *r, struct pof_err *err)
 {
-    struct pof_query q = question(r->args);
+    struct pof_query q = scd_question(r->args);
     return r->args->what == WHAT_PODS ? pof_store_pods(r->store, &q, write_record, r, err)
                                       : pof_store_query(r->store, &q, write_record, r, err);
-}
-
-/* --- stat --- */
-
-struct lines {
-    struct pof_sink sink;
-    struct pof_buf line;
-    const char *series;
-};
-
-static int write_line(struct lines *l, struct pof_err *err)
-{
-    int rc = l->sink.write(l->sink.ctx, l->line.data, l->line.len, err);
-    l->line.len = 0;
-    return rc;
-}
-
-static int write_gap(void *ctx, const struct pof_gap *gap, struct pof_err *err)
-{
-    struct lines *l = ctx;
-    int rc = pof_gap_format(&l->line, l->series, gap, err);
-    return rc ? rc : write_line(l, err);
-}
-
-static int run_stat(struct run *r, struct pof_err *err)
-{
-    struct lines l = {0};
-    struct pof_query q = question(r->args);
-    uint64_t registered;
-    uint64_t unregistered;
-    int rc = pof_cli_sink(r->cli, NULL, &l.sink, err);
-    rc = rc ? rc : pof_store_count_pods(r->store, &registered, &unregistered, err);
-    rc = rc ? rc
-            : pof_buf_addf(&l.line, err, "pods registered=%" PRIu64 " unregistered=%" PRIu64 "\n",
-                           registered, unregistered);
-    rc = rc ? rc : write_line(&l, err);
-    for (int series = 0; series < POF_SERIES && rc == 0; series++) {
-        struct pof_stat stat;
-        q.series = (enum pof_series)series;
-        l.series = whats[series];
-        rc = pof_store_stat(r->store, &q, &stat, r->args->gaps ? write_gap : NULL, &l, err);
-        rc = rc ? rc : pof_stat_format(&l.line, l.series, &stat, err);
-        rc = rc ? rc : write_line(&l, err);
-    }
-    pof_buf_release(&l.line);
-    return rc;
 }
 
 /* --- the program --- */
@@ -217,7 +154,8 @@ static const struct command {
 } commands[] = {{"register", run_register, POF_DB_CREATE, true},
                 {"load", run_load, POF_DB_WRITE, true},
                 {"query", run_query, POF_DB_READ, false},
-                {"stat", run_stat, POF_DB_READ, false}};
+                {"stat", scd_stat, POF_DB_READ, false},
+                {"forget", scd_forget, POF_DB_WRITE, false}};
 
 static const struct command *find_command(const char *name)
 {
@@ -232,7 +170,7 @@ static const struct command *find_command(const char *name)
 /* An option that this command would not look at is a mistake, not a wish to be ignored. */
 static int check_options(const struct command *c, const struct args *a, struct pof_err *err)
 {
-    bool asks = !c->reads;
+    bool asks = !c->reads && c->run != scd_forget;
     bool query = c->run == run_query;
     const struct {
         const char *name;
@@ -247,7 +185,8 @@ static int check_options(const struct command *c, const struct args *a, struct p
                  {"pod", a->pods.n > 0, asks},
                  {"area", a->areas.n > 0, asks},
                  {"aggregator", a->aggregators.n > 0, asks},
-                 {"gaps", a->gaps, c->run == run_stat}};
+                 {"before", a->before != INT64_MIN, c->run == scd_forget},
+                 {"gaps", a->gaps, c->run == scd_stat}};
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].given && !rules[i].fits) {
             return pof_fail(err, POF_E_USAGE, "--%s has no meaning here; see pof-scd --help",
@@ -265,7 +204,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     const struct command *c = n >= 2 ? find_command(operands[1]) : NULL;
     if (!c) {
         return pof_fail(err, POF_E_USAGE,
-                        "a database and one of register, load, query, stat are expected");
+                        "a database and one of register, load, query, stat, forget are expected");
     }
     if (!c->reads && n > 2) {
         return pof_fail(err, POF_E_USAGE, "%s takes no operand '%.80s'", c->name, operands[2]);
@@ -282,17 +221,18 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 static const struct pof_program program = {
     .name = "pof-scd",
     .purpose = "shared customer database: points of delivery and their series",
-    .operands = "DATABASE register|load|query|stat [FILE ...]",
+    .operands = "DATABASE register|load|query|stat|forget [FILE ...]",
     .examples = "pof-scd scd.db register pods.jsonl\n"
                 "pof-scd scd.db load meters.jsonl\n"
                 "pof-scd scd.db query --pod P1 --from 2026-03-10T00:00Z\n"
-                "pof-scd scd.db stat --gaps",
+                "pof-scd scd.db stat --gaps\n"
+                "pof-scd postgresql:///market query --what pods",
     .options = options,
 };
 
 int main(int argc, char **argv)
 {
     struct args args = {
-        .batch = 1000000, .from = INT64_MIN, .until = INT64_MAX, .known_at = INT64_MAX};
+        .batch = 1000000, .from = INT64_MIN, .until = INT64_MAX, .known_at = INT64_MAX, .before = INT64_MIN};
     return pof_main(&program, argc, argv, &args, run);
 }

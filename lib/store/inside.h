@@ -58,7 +58,7 @@ int pofi_each_pod(struct pof_store *store, const struct pof_query *q, pofi_on_po
 struct pofi_walk {
     struct pof_store *store;
     const struct pof_query *q;
-    struct pof_stmt *next_day, *get;
+    struct pof_stmt *days_of, *get;
     int64_t *day; /* days on which the series has anything, ascending; owned */
     size_t days, cap;
     struct pof_text pod;

@@ -43,7 +43,7 @@ struct pof_load {
     struct key *key, *spare;
     size_t n;    /* items */
     size_t keys; /* of those that are stored now */
-    struct pof_stmt *any, *get, *get_layers, *put;
+    struct pof_stmt *any, *get, *get_layers;
     uint64_t at_day; /* series and day of the keys at hand, as in their upper bits */
     bool empty;      /* that day had nothing of any pod before this batch */
     struct pof_block day;
@@ -73,8 +73,7 @@ int pof_load_new(struct pof_load **out, struct pof_store *s, const struct pof_lo
     rc = rc ? rc : pof_calloc(&l->key, options->batch, sizeof *l->key, err);
     rc = rc ? rc : pof_calloc(&l->spare, options->batch, sizeof *l->spare, err);
     rc = rc ? rc
-            : pof_db_prepare(s->db,
-                             "SELECT 1 FROM day WHERE series=?1 AND day=?2 LIMIT 1", &l->any,
+            : pof_db_prepare(s->db, "SELECT 1 FROM day WHERE series=?1 AND day=?2 LIMIT 1", &l->any,
                              err);
     rc = rc ? rc
             : pof_db_prepare(s->db,
@@ -86,11 +85,6 @@ int pof_load_new(struct pof_load **out, struct pof_store *s, const struct pof_lo
                              "SELECT slots FROM day WHERE series=?1 AND day=?2 AND pod=?3"
                              " AND layer>0 ORDER BY layer",
                              &l->get_layers, err);
-    rc = rc ? rc
-            : pof_db_prepare(s->db,
-                             "INSERT INTO day(series,day,pod,layer,slots) VALUES(?1,?2,?3,?4,?5)"
-                             " ON CONFLICT DO UPDATE SET slots=?5",
-                             &l->put, err);
     if (rc) {
         pof_load_free(l);
         return rc;
@@ -109,7 +103,6 @@ void pof_load_free(struct pof_load *l)
         pof_stmt_free(l->any);
         pof_stmt_free(l->get);
         pof_stmt_free(l->get_layers);
-        pof_stmt_free(l->put);
         pof_versions_release(&l->versions);
         free(l);
     }
@@ -409,11 +402,13 @@ static int read_layers(struct pof_load *l, uint64_t key, struct pof_err *err)
 static int write_block(struct pof_load *l, uint64_t key, size_t layer, const struct pof_block *b,
                        struct pof_err *err)
 {
-    size_t n = pof_block_pack(b, l->bytes);
-    bind_day(l->put, key);
-    pof_stmt_int(l->put, 4, (int64_t)layer);
-    pof_stmt_blob(l->put, 5, l->bytes, n);
-    return pof_stmt_run(l->put, err);
+    const struct pof_day_row row = {.series = (int64_t)(key >> 61),
+                                    .day = (int64_t)(key >> 39 & 0x3fffff),
+                                    .pod = (int64_t)(key >> 7 & UINT32_MAX),
+                                    .layer = (int64_t)layer,
+                                    .bytes = l->bytes,
+                                    .n = pof_block_pack(b, l->bytes)};
+    return pof_db_put_day(l->store->db, &row, err);
 }
 
 static int write_day(struct pof_load *l, uint64_t key, struct pof_err *err)
@@ -543,6 +538,7 @@ static int store_items(struct pof_load *l, bool may_wait, struct pof_err *err)
     for (size_t at = 0; at < l->keys && rc == 0;) {
         rc = merge_day(l, &at, err);
     }
+    rc = rc ? rc : pof_db_put_end(l->store->db, err);
     keep_rest(l, end);
     return rc;
 }
@@ -552,17 +548,12 @@ static int flush(struct pof_load *l, bool may_wait, struct pof_err *err)
     if (l->n == 0) {
         return 0;
     }
-    int rc = pof_db_exec(l->store->db, "BEGIN IMMEDIATE", err);
+    int rc = pof_db_begin(l->store->db, true, err);
     if (rc) {
         return rc;
     }
     rc = store_items(l, may_wait, err);
-    rc = rc ? rc : pof_db_exec(l->store->db, "COMMIT", err);
-    if (rc) {
-        struct pof_err ignored = {0};
-        (void)!pof_db_exec(l->store->db, "ROLLBACK", &ignored); /* the first error is told */
-    }
-    return rc;
+    return pof_db_end(l->store->db, rc, err);
 }
 
 int pof_load_flush(struct pof_load *l, struct pof_err *err)

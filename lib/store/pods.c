@@ -13,11 +13,12 @@ int pof_register_begin(struct pof_store *s, bool replace, struct pof_err *err)
     s->replace = replace;
     s->registered = (struct pof_registered){0};
     /* The temporary table knows what this registration has said, without memory that grows. */
-    int rc =
-        pof_db_exec(s->db,
-                    "CREATE TEMP TABLE IF NOT EXISTS seen(name TEXT PRIMARY KEY) WITHOUT ROWID;"
-                    "DELETE FROM seen; BEGIN IMMEDIATE",
-                    err);
+    int rc = pof_db_begin(s->db, true, err);
+    rc = rc ? rc
+            : pof_db_exec(s->db,
+                          "CREATE TEMP TABLE IF NOT EXISTS seen(name TEXT PRIMARY KEY);"
+                          "DELETE FROM seen",
+                          err);
     if (rc || s->pod_get) {
         return rc;
     }
@@ -32,11 +33,10 @@ int pof_register_begin(struct pof_store *s, bool replace, struct pof_err *err)
                              " DO UPDATE SET node=?2,aggregator=?3,kind=?4,owner=?5,p_up_max_w=?6,"
                              "p_down_max_w=?7",
                              &s->pod_put, err);
-    rc =
-        rc ? rc : pof_db_prepare(s->db, "SELECT 1 FROM temp.seen WHERE name=?1", &s->pod_seen, err);
+    rc = rc ? rc : pof_db_prepare(s->db, "SELECT 1 FROM seen WHERE name=?1", &s->pod_seen, err);
     return rc ? rc
-              : pof_db_prepare(s->db, "INSERT OR IGNORE INTO temp.seen VALUES(?1)", &s->pod_mark,
-                               err);
+              : pof_db_prepare(s->db, "INSERT INTO seen VALUES(?1) ON CONFLICT DO NOTHING",
+                               &s->pod_mark, err);
 }
 
 /* What is registered and what is given, of one field; given may be absent (ptr NULL). */
@@ -181,5 +181,5 @@ int pof_register_end(struct pof_store *s, bool keep, struct pof_registered *coun
 {
     *counts = s->registered;
     keep = keep && s->registered.refused == 0;
-    return pof_db_exec(s->db, keep ? "COMMIT" : "ROLLBACK", err);
+    return keep ? pof_db_commit(s->db, err) : pof_db_exec(s->db, "ROLLBACK", err);
 }

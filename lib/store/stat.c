@@ -92,7 +92,7 @@ static int edge(struct pofi_walk *w, int64_t day, bool last, int64_t *out, struc
 {
     struct pof_stmt *s;
     uint64_t there[2] = {0};
-    int rc = pof_db_prepare(
+    int rc = pof_db_prepare_rows(
         w->store->db, "SELECT slots FROM day WHERE series=?1 AND day=?2 AND layer=0", &s, err);
     if (rc) {
         return rc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a store, its tables, and its names. */
+#include "store/driver.h"
 #include "store/inside.h"
 
 #include <inttypes.h>
@@ -8,75 +9,57 @@
 
 enum { VERSION = 1, APPLICATION = 0x504f4653 }; /* "POFS" */
 
-static const char *const schema =
-    "CREATE TABLE pod(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, node TEXT,"
-    " aggregator TEXT, kind TEXT, p_up_max_w INTEGER, p_down_max_w INTEGER, owner TEXT);"
-    "CREATE TABLE name(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE day(series INTEGER NOT NULL, day INTEGER NOT NULL, pod INTEGER NOT NULL,"
-    " layer INTEGER NOT NULL, slots BLOB NOT NULL,"
-    " PRIMARY KEY(series, day, pod, layer)) WITHOUT ROWID;"
-    "PRAGMA application_id=1347372627;"
-    "PRAGMA user_version=1;";
-
-/* 1: there is a store of this version; 0: the file is empty. */
-static int check_version(struct pof_db *db, const char *path, struct pof_err *err)
+/* 1: there is a store of this version; 0: the database is empty. */
+static int check_version(struct pof_db *db, const char *where, struct pof_err *err)
 {
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t tables = 0;
-    int rc = pof_db_int(db, "PRAGMA application_id", &application, err);
-    rc = rc ? rc : pof_db_int(db, "PRAGMA user_version", &version, err);
-    rc = rc ? rc : pof_db_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    if (rc) {
+    struct pof_db_identity is = {0};
+    int rc = pof_db_identify(db, &is, err);
+    if (rc || is.empty) {
         return rc;
     }
-    if (application == 0 && version == 0 && tables == 0) {
-        return 0;
-    }
-    if (application != APPLICATION) {
+    if (is.application != APPLICATION) {
         return pof_fail(err, POF_E_SCHEMA,
-                        "'%.200s' is an SQLite file of another program, expected a store", path);
+                        "'%.200s' is a database of another program, expected a store", where);
     }
-    if (version != VERSION) {
+    if (is.version != VERSION) {
         return pof_fail(err, POF_E_SCHEMA,
                         "'%.120s' is a store of version %" PRId64
                         ", this program knows version %d; "
                         "use a newer program, or make a new store",
-                        path, version, VERSION);
+                        where, is.version, VERSION);
     }
     return 1;
 }
 
-static int create(struct pof_db *db, const char *path, struct pof_err *err)
+static int create(struct pof_db *db, const char *where, struct pof_err *err)
 {
-    int rc = pof_db_exec(db, "BEGIN IMMEDIATE", err);
+    int rc = pof_db_begin(db, true, err);
     if (rc) {
         return rc;
     }
-    rc = check_version(db, path, err); /* somebody else may have been quicker */
+    rc = check_version(db, where, err); /* somebody else may have been quicker */
     if (rc == 0) {
-        rc = pof_db_exec(db, schema, err);
+        rc = pof_db_exec(db, pofi_schema(pof_db_kind(db)), err);
     }
-    rc = rc < 0 ? rc : pof_db_exec(db, "COMMIT", err);
-    if (rc) {
-        struct pof_err ignored = {0};
-        (void)!pof_db_exec(db, "ROLLBACK", &ignored); /* the first error is the one to tell */
-    }
-    return rc;
+    return pof_db_end(db, rc < 0 ? rc : 0, err);
 }
 
 static int prepare(struct pof_store *s, struct pof_err *err)
 {
     s->pods.db = s->names.db = s->db;
     int rc = pof_db_prepare(s->db, "SELECT id FROM pod WHERE name=?1", &s->pods.find, err);
-    rc =
-        rc ? rc
-           : pof_db_prepare(s->db, "INSERT OR IGNORE INTO pod(name) VALUES(?1)", &s->pods.add, err);
+    rc = rc ? rc
+            : pof_db_prepare(s->db,
+                             "INSERT INTO pod(name) VALUES(?1) ON CONFLICT(name) DO UPDATE SET "
+                             "name=?1 RETURNING id",
+                             &s->pods.add, err);
     rc = rc ? rc : pof_db_prepare(s->db, "SELECT name FROM pod WHERE id=?1", &s->pods.name, err);
     rc = rc ? rc : pof_db_prepare(s->db, "SELECT id FROM name WHERE text=?1", &s->names.find, err);
     rc = rc ? rc
-            : pof_db_prepare(s->db, "INSERT OR IGNORE INTO name(text) VALUES(?1)", &s->names.add,
-                             err);
+            : pof_db_prepare(s->db,
+                             "INSERT INTO name(text) VALUES(?1) ON CONFLICT(text) DO UPDATE SET "
+                             "text=?1 RETURNING id",
+                             &s->names.add, err);
     return rc ? rc
               : pof_db_prepare(s->db, "SELECT text FROM name WHERE id=?1", &s->names.name, err);
 }
@@ -186,11 +169,11 @@ int pofi_ids_make(struct pofi_ids *ids, struct pof_err *err)
         if (ids->row[i]) {
             continue;
         }
-        int64_t row;
         pof_stmt_text(ids->add, 1, ids->seen.text[i]);
-        int rc = pof_stmt_run(ids->add, err);
-        rc = rc ? rc : find_row(ids, ids->seen.text[i], &row, err);
-        rc = rc ? rc : tie(ids, (uint32_t)i, row, err);
+        int rc = pof_stmt_step(ids->add, err);
+        int64_t row = rc > 0 ? pof_stmt_get_int(ids->add, 0) : 0;
+        pof_stmt_reset(ids->add);
+        rc = rc < 0 ? rc : tie(ids, (uint32_t)i, row, err);
         if (rc) {
             return rc;
         }

@@ -2,7 +2,8 @@
 /* The shared customer database: points of delivery and their measurements, baselines and set
  * points, with everything that was ever said about a quarter-hour.
  *
- * One SQLite file (application_id "POFS", user_version 1):
+ * One SQLite file (application_id "POFS", user_version 1), or schema pof of one PostgreSQL database
+ * (table pof.store says the same), with the same tables:
  *
  *     pod(id, name, node, aggregator, kind, p_up_max_w, p_down_max_w, owner)
  *         node, aggregator, kind and the limits are NULL while a pod is not registered
@@ -16,7 +17,7 @@
  *
  * Rows are clustered by day: loading a quarter-hour of all pods writes one stretch of the file.
  * Texts of enums are words, numbers are integers in the unit of their name; no double anywhere.
- * Every change is one transaction: the file is whole at any instant, also after kill -9. */
+ * Every change is one transaction: the store is whole at any instant, also after kill -9. */
 #ifndef POF_STORE_STORE_H
 #define POF_STORE_STORE_H
 
@@ -26,7 +27,7 @@
 
 struct pof_store;
 
-/* Opens a store; POF_DB_CREATE makes it where there is none. SCHEMA: an SQLite file that is not a
+/* Opens a store; POF_DB_CREATE makes it where there is none. SCHEMA: a database that is not a
  * store, or one of a later version. Errors else as in db.h. */
 int pof_store_open(struct pof_store **out, const char *path, enum pof_db_mode mode,
                    struct pof_err *err) POF_CHECKED;
@@ -74,9 +75,10 @@ struct pof_load;
 
 int pof_load_new(struct pof_load **out, struct pof_store *s, const struct pof_load_options *options,
                  struct pof_err *err) POF_CHECKED;
-/* Takes a measurement, baseline or setpoint; commits when the batch is full. RANGE: not a
- * quarter-hour (900 s from a full quarter, UTC). REFERENCE: the pod is not registered. Both leave
- * the load as it was; after other errors it must be freed. Amortised O(log batch). */
+/* Takes a measurement, baseline or setpoint; commits when the batch is full, all but its last day
+ * when at least half of it came before. RANGE: not a quarter-hour (900 s from a full quarter, UTC).
+ * REFERENCE: the pod is not registered. Both leave the load as it was; after other errors it must
+ * be freed. Amortised O(log batch). */
 int pof_load_put(struct pof_load *load, const struct pof_record *record,
                  struct pof_err *err) POF_CHECKED;
 /* Commits what is left. */
@@ -137,6 +139,20 @@ struct pof_stat {
 /* Counts a series; gap may be NULL. Order of gaps: pod, time. */
 int pof_store_stat(struct pof_store *s, const struct pof_query *q, struct pof_stat *out,
                    pof_take_gap *gap, void *ctx, struct pof_err *err) POF_CHECKED;
+/* --- keeping no longer than needed --- */
+
+struct pof_forgotten {
+    uint64_t days;      /* of pods and series: what table day held */
+    uint64_t records;   /* quarter-hours in them */
+    uint64_t revisions; /* versions of theirs that did not count */
+    int64_t until;      /* nothing is left before this instant, the begin of a day (UTC) */
+};
+
+/* Drops the days of all series that were over at an instant; one transaction. Pods and names stay.
+ * O(what is dropped). */
+int pof_store_forget(struct pof_store *s, int64_t before, struct pof_forgotten *out,
+                     struct pof_err *err) POF_CHECKED;
+
 /* One line of name=value pairs, "measurements pods=..." or "gap series=measurements ...", as
  * pof-scd(1) describes them. */
 int pof_stat_format(struct pof_buf *to, const char *series, const struct pof_stat *s,

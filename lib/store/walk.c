@@ -97,10 +97,11 @@ int pofi_each_pod(struct pof_store *store, const struct pof_query *q, pofi_on_po
 {
     struct pof_stmt *s = NULL;
     uint64_t rows = 0;
-    int rc = pof_db_prepare(store->db,
-                            q->n_pods ? "SELECT " POFI_POD_COLUMNS " FROM pod WHERE name=?1"
-                                      : "SELECT " POFI_POD_COLUMNS " FROM pod ORDER BY name",
-                            &s, err);
+    int rc = q->n_pods
+                 ? pof_db_prepare(store->db, "SELECT " POFI_POD_COLUMNS " FROM pod WHERE name=?1",
+                                  &s, err)
+                 : pof_db_prepare_rows(
+                       store->db, "SELECT " POFI_POD_COLUMNS " FROM pod ORDER BY name", &s, err);
     rc = rc          ? rc
          : q->n_pods ? each_named(s, q, take, ctx, err)
                      : each_row(s, q, take, ctx, &rows, err);
@@ -122,31 +123,23 @@ static int64_t last_day(const struct pof_query *q)
                                               : (q->until - 1) / POFI_DAY_S;
 }
 
-/* Leaps from day to day through the key instead of reading all rows for DISTINCT. */
+/* Leaps from day to day through the key instead of reading all rows for DISTINCT, in one question.
+ */
 static int find_days(struct pofi_walk *w, struct pof_err *err)
 {
-    int64_t day = first_day(w->q);
-    int64_t last = last_day(w->q);
-    int rc = 0;
-    while (day <= last) {
-        pof_stmt_int(w->next_day, 1, w->q->series);
-        pof_stmt_int(w->next_day, 2, day);
-        rc = pof_stmt_step(w->next_day, err);
-        if (rc <= 0) {
-            return rc;
-        }
-        day = pof_stmt_get_int(w->next_day, 0);
-        pof_stmt_reset(w->next_day);
-        if (day > last) {
-            break;
-        }
+    pof_stmt_int(w->days_of, 1, w->q->series);
+    pof_stmt_int(w->days_of, 2, first_day(w->q));
+    pof_stmt_int(w->days_of, 3, last_day(w->q));
+    int rc;
+    while ((rc = pof_stmt_step(w->days_of, err)) > 0) {
         rc = pof_grow(&w->day, &w->cap, w->days + 1, sizeof *w->day, err);
         if (rc) {
+            pof_stmt_reset(w->days_of);
             return rc;
         }
-        w->day[w->days++] = day++;
+        w->day[w->days++] = pof_stmt_get_int(w->days_of, 0);
     }
-    return 0;
+    return rc;
 }
 
 int pofi_walk_open(struct pofi_walk *w, struct pof_store *store, const struct pof_query *q,
@@ -155,8 +148,12 @@ int pofi_walk_open(struct pofi_walk *w, struct pof_store *store, const struct po
     *w = (struct pofi_walk){.store = store, .q = q};
     w->versions = (struct pof_versions){.series = q->series, .text = pofi_name_text, .ctx = store};
     int rc = pof_db_prepare(store->db,
-                            "SELECT day FROM day WHERE series=?1 AND day>=?2 ORDER BY day LIMIT 1",
-                            &w->next_day, err);
+                            "WITH RECURSIVE d(day) AS ("
+                            "SELECT min(day) FROM day WHERE series=?1 AND day>=?2 AND day<=?3"
+                            " UNION ALL SELECT (SELECT min(n.day) FROM day AS n WHERE n.series=?1"
+                            " AND n.day>d.day AND n.day<=?3) FROM d WHERE d.day IS NOT NULL)"
+                            " SELECT day FROM d WHERE day IS NOT NULL",
+                            &w->days_of, err);
     rc = rc ? rc
             : pof_db_prepare(store->db,
                              "SELECT slots FROM day WHERE series=?1 AND day=?2 AND pod=?3"
@@ -167,7 +164,7 @@ int pofi_walk_open(struct pofi_walk *w, struct pof_store *store, const struct po
 
 void pofi_walk_close(struct pofi_walk *w)
 {
-    pof_stmt_free(w->next_day);
+    pof_stmt_free(w->days_of);
     pof_stmt_free(w->get);
     pof_versions_release(&w->versions);
     free(w->day);
@@ -201,13 +198,13 @@ int pofi_read_day(struct pofi_walk *w, int64_t day, int64_t max, struct pof_err 
 /* Everything asked inside one read transaction sees one state of the store. */
 int pofi_begin(struct pof_store *s, struct pof_err *err)
 {
-    return pof_db_exec(s->db, "BEGIN", err);
+    return pof_db_begin(s->db, false, err);
 }
 
 int pofi_end(struct pof_store *s, int rc, struct pof_err *err)
 {
     struct pof_err later = {0};
-    int closed = pof_db_exec(s->db, "COMMIT", &later);
+    int closed = pof_db_commit(s->db, &later);
     if (rc == 0 && closed) {
         *err = later;
         return closed;
