@@ -209,8 +209,8 @@ static int repair(struct rounding *r, struct pof_err *err)
             return rc;
         }
         for (uint32_t k = 0; k < b->quarters; k++) {
-            if (b->fixed.cost[b->quarter[k]] != POFI_NEVER) {
-                continue;
+            if (b->fixed.cost[b->quarter[k]] != POFI_NEVER || b->fixed.dirty[b->quarter[k]]) {
+                continue; /* dirty: a unit was turned off here for an earlier one */
             }
             uint32_t u = weakest(r, b->quarter[k]);
             if (u == POF_NONE || !flip(r, u)) {
