@@ -242,7 +242,6 @@ int main(int argc, char **argv)
     if (!b.glpk) {
         printf("# glpsol is not installed (package glpk-utils): not compared with it\n");
     }
-    if (getenv("ONLYBLOCKS")) { mkdir("/tmp/b2",0700); strcpy(b.folder,"/tmp/b2"); bench_blocks(&b, (unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]), 1); return 0; }
     bench_clear(&b, 15000, 1);
     bench_clear(&b, 1500, 96);
     for (uint64_t seed = 1; seed <= 3; seed++) {
