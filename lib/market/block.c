@@ -275,8 +275,8 @@ static int fix_frozen(struct pofi_part *b, struct pof_err *err)
     return 0;
 }
 
-/* Rounds of pricing, and quarter-hours above which windows are worth their while: in a long part
- * the bound of the root is worth more than any node of the search. */
+/* Rounds of pricing, fewer from prices that are known to be good; and quarter-hours above which windows
+ * are worth their while: in a long part the bound of the root is worth more than any node of the search. */
 enum { PRICE_ROUNDS = 120, MORE_ROUNDS = 30, WINDOW = 12 };
 
 static int search_part(struct pofi_part *b, const struct work *w, struct pof_err *err)

@@ -186,15 +186,6 @@ bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state)
     return true;
 }
 
-void pofi_branch_undo(struct pofi_part *b, size_t trailed)
-{
-    while (b->trailed > trailed) {
-        uint32_t u = b->trail[--b->trailed];
-        b->state[u] = POFI_OPEN;
-        pofi_branch_touch(b, u, &b->relaxed);
-    }
-}
-
 /* --- stepping back --- */
 
 /* Keeps a quarter-hour before it is solved again. */

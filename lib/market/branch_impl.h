@@ -93,7 +93,6 @@ int pofi_branch_thin(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
 /* Fixes a unit and what follows from it; false: contradicts what is fixed (what was fixed stays on
  * the trail). */
 bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state);
-void pofi_branch_undo(struct pofi_part *b, size_t trailed);
 
 /* A better bound from windows of at first so many quarter-hours, within budget nodes in all, and a
  * result from what they decide. */
