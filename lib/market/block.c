@@ -231,6 +231,7 @@ static int parts_build(struct parts *s, const struct pof_block_problem *p, struc
 
 struct work {
     const struct pof_effort *options;
+    const int64_t *price; /* of entries, to begin with; NULL: what offers ask */
     struct pofi_index ix;
     struct parts parts;
     struct pofi_part shared;        /* the arrays that parts have their places in */
@@ -274,12 +275,13 @@ static int fix_frozen(struct pofi_part *b, struct pof_err *err)
     return 0;
 }
 
-/* Rounds of pricing, and quarter-hours above which windows are worth their while: in a long part
- * the bound of the root is worth more than any node of the search. */
-enum { PRICE_ROUNDS = 120, WINDOW = 24 };
+/* Rounds of pricing, fewer from prices that are known to be good; and quarter-hours above which windows
+ * are worth their while: in a long part the bound of the root is worth more than any node of the search. */
+enum { PRICE_ROUNDS = 120, MORE_ROUNDS = 30, WINDOW = 12 };
 
-static int search_part(struct pofi_part *b, const struct pof_effort *effort, struct pof_err *err)
+static int search_part(struct pofi_part *b, const struct work *w, struct pof_err *err)
 {
+    const struct pof_effort *effort = w->options;
     uint64_t budget = effort->budget;
     uint32_t window = effort->window ? effort->window : WINDOW;
     b->cost = POFI_NEVER;
@@ -291,7 +293,7 @@ static int search_part(struct pofi_part *b, const struct pof_effort *effort, str
     }
     rc = rc ? rc : pofi_branch_round(b, err);
     if (rc == 0 && b->bound < b->cost) {
-        rc = pofi_branch_price(b, PRICE_ROUNDS, err);
+        rc = pofi_branch_price(b, w->price ? MORE_ROUNDS : PRICE_ROUNDS, err);
         rc = rc ? rc : pofi_branch_round(b, err);
     }
     if (rc == 0 && b->quarters > window && budget > 0 && b->bound < b->cost) {
@@ -318,7 +320,7 @@ static int do_part(void *ctx, unsigned worker, size_t i, struct pof_err *err)
         rc = pof_calloc(&b.own_price, w->ix.p->quarter[0].forest->n, sizeof *b.own_price, err);
     }
     rc = rc ? rc : pof_calloc(&b.trail, b.units, sizeof *b.trail, err);
-    rc = rc ? rc : search_part(&b, w->options, err);
+    rc = rc ? rc : search_part(&b, w, err);
     free(b.offer);
     free(b.original);
     free(b.taken);
@@ -354,7 +356,7 @@ static int work_prepare(struct work *w, const struct pof_block_problem *p, unsig
     rc = rc ? rc : view_alloc(&b->fixed, p, err);
     rc = rc ? rc : view_alloc(&b->trial, p, err);
     for (size_t e = 0; rc == 0 && e < p->entries; e++) {
-        b->price[e] = pofi_branch_offer(b, e)->price_ueur;
+        b->price[e] = w->price ? w->price[e] : pofi_branch_offer(b, e)->price_ueur;
     }
     for (uint32_t q = 0; rc == 0 && q < p->quarters; q++) {
         b->trial.dirty[q] = false;
@@ -382,11 +384,11 @@ static void work_release(struct work *w, unsigned threads)
     view_release(&b->trial);
 }
 
-int pof_block_solve(const struct pof_block_problem *problem, const struct pof_effort *options,
-                    struct pof_decided *result, struct pof_err *err)
+int pofi_block_solve_from(const struct pof_block_problem *problem, const struct pof_effort *options,
+                          const int64_t *price, struct pof_decided *result, struct pof_err *err)
 {
     unsigned threads = options->threads ? options->threads : 1;
-    struct work w = {.options = options};
+    struct work w = {.options = options, .price = price};
     int rc = work_prepare(&w, problem, threads, err);
     rc = rc ? rc : pof_parallel(w.parts.n, threads, do_part, &w, err);
     if (rc == 0) {
@@ -405,6 +407,12 @@ int pof_block_solve(const struct pof_block_problem *problem, const struct pof_ef
     }
     work_release(&w, threads);
     return rc;
+}
+
+int pof_block_solve(const struct pof_block_problem *problem, const struct pof_effort *options,
+                    struct pof_decided *result, struct pof_err *err)
+{
+    return pofi_block_solve_from(problem, options, NULL, result, err);
 }
 
 void pof_block_fix(const struct pof_block_problem *problem, const bool *on,

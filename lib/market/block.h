@@ -21,7 +21,8 @@
  * Fixing a unit changes only the quarter-hours it touches, and only those are solved again.
  *
  * In a long part, windows of quarter-hours are searched by themselves first, with a copy of each
- * unit in every window it touches: the sum of their bounds is better than that of the root.
+ * unit in every window it touches: the sum of their bounds is better than that of the root. Windows
+ * whose copies of a unit disagree are joined and searched again while nodes are left.
  *
  * A first result comes from rounding and from flipping single units while that pays. Because the
  * cost of a quarter-hour is convex in what is forced into it, node prices tell which flips cannot
@@ -62,7 +63,7 @@ struct pof_block_problem {
 struct pof_effort {
     uint64_t budget; /* nodes searched in each part; 0: only the first result and its bound */
     unsigned threads;
-    uint32_t window; /* longer parts are bounded by windows of so many quarter-hours; 0: 24 */
+    uint32_t window; /* longer parts begin with windows of so many quarter-hours; 0: 12 */
 };
 
 struct pof_decided {

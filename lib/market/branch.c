@@ -133,9 +133,14 @@ int pofi_branch_refresh(struct pofi_part *b, const uint8_t *state, struct pofi_v
 
 static void set(struct pofi_part *b, uint32_t unit, enum pofi_state state)
 {
+    const struct pof_unit *u = &b->ix->p->unit[unit];
     b->state[unit] = (uint8_t)state;
     b->trail[b->trailed++] = unit;
-    pofi_branch_touch(b, unit, &b->relaxed);
+    for (size_t e = u->first; e < u->last; e++) { /* what is not taken can go without a trace */
+        if (state == POFI_ON || b->relaxed.taken[e] > 0) {
+            b->relaxed.dirty[b->ix->p->entry[e].quarter] = true;
+        }
+    }
 }
 
 /* Children of what is off are off; parents of what is on are on, and the others of its group off.
@@ -181,12 +186,57 @@ bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state)
     return true;
 }
 
-void pofi_branch_undo(struct pofi_part *b, size_t trailed)
+/* --- stepping back --- */
+
+/* Keeps a quarter-hour before it is solved again. */
+static int remember(struct pofi_part *b, uint32_t q, struct pof_err *err)
 {
+    const struct pofi_index *ix = b->ix;
+    struct pofi_past *past = &b->past;
+    size_t n = 2 * (ix->at_first[q + 1] - ix->at_first[q]);
+    int rc = pof_grow(&past->image, &past->image_cap, past->images + 1, sizeof *past->image, err);
+    rc = rc ? rc
+            : pof_grow(&past->entry, &past->entry_cap, past->entries + n, sizeof *past->entry, err);
+    if (rc) {
+        return rc;
+    }
+    past->image[past->images++] = (struct pofi_image){q, b->relaxed.cost[q]};
+    for (size_t k = ix->at_first[q]; k < ix->at_first[q + 1]; k++) {
+        past->entry[past->entries++] = b->relaxed.taken[ix->at[k]];
+        past->entry[past->entries++] = b->relaxed.value[ix->at[k]];
+    }
+    return 0;
+}
+
+static int refresh(struct pofi_part *b, struct pof_err *err)
+{
+    int rc = 0;
+    for (uint32_t k = 0; rc == 0 && k < b->quarters; k++) {
+        if (b->relaxed.dirty[b->quarter[k]]) {
+            rc = remember(b, b->quarter[k], err);
+        }
+    }
+    return rc ? rc : pofi_branch_refresh(b, b->state, &b->relaxed, err);
+}
+
+/* Back to a node of the search: units on the trail and quarter-hours as they were. */
+static void step_back(struct pofi_part *b, size_t trailed, size_t images)
+{
+    const struct pofi_index *ix = b->ix;
+    struct pofi_past *past = &b->past;
     while (b->trailed > trailed) {
-        uint32_t u = b->trail[--b->trailed];
-        b->state[u] = POFI_OPEN;
-        pofi_branch_touch(b, u, &b->relaxed);
+        b->state[b->trail[--b->trailed]] = POFI_OPEN;
+    }
+    while (past->images > images) {
+        const struct pofi_image *x = &past->image[--past->images];
+        b->relaxed.cost[x->quarter] = x->cost;
+        for (size_t k = ix->at_first[x->quarter + 1]; k-- > ix->at_first[x->quarter];) {
+            b->relaxed.value[ix->at[k]] = past->entry[--past->entries];
+            b->relaxed.taken[ix->at[k]] = past->entry[--past->entries];
+        }
+    }
+    for (uint32_t k = 0; k < b->quarters; k++) {
+        b->relaxed.dirty[b->quarter[k]] = false;
     }
 }
 
@@ -315,7 +365,7 @@ static void keep(struct pofi_part *b, pof_wide cost)
 
 /* A node whose first side is being searched, or whose second is. */
 struct frame {
-    size_t trailed;
+    size_t trailed, images;
     pof_wide bound; /* of the node */
     uint32_t unit;
     enum pofi_state first;
@@ -329,7 +379,7 @@ static int look(struct pofi_part *b, pof_wide *bound, uint32_t *unit, struct pof
     *unit = POF_NONE;
     b->nodes++;
     while (changed && possible) {
-        int rc = pofi_branch_refresh(b, b->state, &b->relaxed, err);
+        int rc = refresh(b, err);
         if (rc) {
             return rc;
         }
@@ -351,13 +401,13 @@ static bool back(struct pofi_part *b, struct frame *frame, size_t *depth)
 {
     while (*depth > 0) {
         struct frame *f = &frame[*depth - 1];
-        pofi_branch_undo(b, f->trailed);
+        step_back(b, f->trailed, f->images);
         if (!f->second && f->bound < b->cost) {
             f->second = true;
             if (pofi_branch_fix(b, f->unit, f->first == POFI_ON ? POFI_OFF : POFI_ON)) {
                 return true;
             }
-            pofi_branch_undo(b, f->trailed);
+            step_back(b, f->trailed, f->images);
         }
         --*depth;
     }
@@ -399,7 +449,7 @@ int pofi_branch_search(struct pofi_part *b, uint64_t budget, struct pof_err *err
             continue;
         }
         bool on = 2 * pofi_branch_share(b, unit) >= INT64_C(1) << 20;
-        frame[depth++] = (struct frame){b->trailed, here, unit, on ? POFI_ON : POFI_OFF, false};
+        frame[depth++] = (struct frame){b->trailed, b->past.images, here, unit, on ? POFI_ON : POFI_OFF, false};
         if (!pofi_branch_fix(b, unit, frame[depth - 1].first)) {
             more = back(b, frame, &depth);
         }
@@ -408,7 +458,10 @@ int pofi_branch_search(struct pofi_part *b, uint64_t budget, struct pof_err *err
         pof_wide least = more ? open_bound(b, frame, depth, here) : b->cost;
         b->bound = least > b->bound ? least : b->bound;
     }
-    pofi_branch_undo(b, root);
+    step_back(b, root, 0);
+    free(b->past.image);
+    free(b->past.entry);
+    b->past = (struct pofi_past){0};
     free(frame);
     return rc;
 }

@@ -18,6 +18,17 @@ struct pofi_view {
     bool *dirty;    /* [quarters] to be solved again */
 };
 
+/* Quarter-hours as they were before the search solved them again, the last one last: stepping back
+ * costs copies, no solving. */
+struct pofi_past {
+    struct pofi_image {
+        uint32_t quarter;
+        pof_wide cost;
+    } *image;
+    int64_t *entry; /* taken and value of each entry of these quarter-hours */
+    size_t images, image_cap, entries, entry_cap;
+};
+
 /* What all parts of one problem read. */
 struct pofi_index {
     const struct pof_block_problem *p;
@@ -49,6 +60,7 @@ struct pofi_part {
     struct pofi_view relaxed, fixed, trial;
     uint32_t *trail; /* [units] of the part, in the order in which the search fixed them */
     size_t trailed;
+    struct pofi_past past; /* of relaxed, during the search */
     pof_wide cost, bound;
     uint64_t nodes;
 };
@@ -72,6 +84,8 @@ int pofi_branch_price(struct pofi_part *b, unsigned rounds, struct pof_err *err)
 
 /* A first result from relaxed, in best, fixed and cost; flips while that pays. */
 int pofi_branch_round(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
+/* The same from a proposal: wanted [units of the part]. */
+int pofi_branch_round_to(struct pofi_part *b, const bool *wanted, struct pof_err *err) POF_CHECKED;
 
 /* Turns units of the best result off, the last first, as long as that costs nothing. */
 int pofi_branch_thin(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
@@ -79,11 +93,16 @@ int pofi_branch_thin(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
 /* Fixes a unit and what follows from it; false: contradicts what is fixed (what was fixed stays on
  * the trail). */
 bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state);
-void pofi_branch_undo(struct pofi_part *b, size_t trailed);
 
-/* A better bound from windows of so many quarter-hours, within budget nodes in all. */
+/* A better bound from windows of at first so many quarter-hours, within budget nodes in all, and a
+ * result from what they decide. */
 int pofi_branch_windows(struct pofi_part *b, uint32_t length, uint64_t budget,
                         struct pof_err *err) POF_CHECKED;
+
+/* pof_block_solve from known entry prices: [entries], of each unit at most what it asks in all. */
+int pofi_block_solve_from(const struct pof_block_problem *problem, const struct pof_effort *options,
+                          const int64_t *price, struct pof_decided *result,
+                          struct pof_err *err) POF_CHECKED;
 
 /* The search; bound and cost afterwards. */
 int pofi_branch_search(struct pofi_part *b, uint64_t budget, struct pof_err *err) POF_CHECKED;

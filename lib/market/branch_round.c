@@ -154,8 +154,9 @@ static int flip_while_it_pays(struct rounding *r, struct pof_err *err)
     return rc;
 }
 
-/* Open units that are taken by half are on, as far as that turns nothing off. */
-static void start(struct rounding *r)
+/* Open units that are wanted are on, as far as that turns nothing off. NULL: those that are taken by
+ * half. */
+static void start(struct rounding *r, const bool *wanted)
 {
     struct pofi_part *b = r->b;
     for (size_t k = 0; k < b->units; k++) {
@@ -163,7 +164,8 @@ static void start(struct rounding *r)
     }
     for (size_t k = 0; k < b->units; k++) {
         uint32_t u = b->unit[k];
-        if (r->now[u] == POFI_ON || 2 * pofi_branch_share(b, u) < INT64_C(1) << 20) {
+        bool on = wanted ? wanted[k] : 2 * pofi_branch_share(b, u) >= INT64_C(1) << 20;
+        if (r->now[u] == POFI_ON || !on) {
             continue;
         }
         bool fine = flip(r, u);
@@ -209,8 +211,8 @@ static int repair(struct rounding *r, struct pof_err *err)
             return rc;
         }
         for (uint32_t k = 0; k < b->quarters; k++) {
-            if (b->fixed.cost[b->quarter[k]] != POFI_NEVER) {
-                continue;
+            if (b->fixed.cost[b->quarter[k]] != POFI_NEVER || b->fixed.dirty[b->quarter[k]]) {
+                continue; /* dirty: a unit was turned off here for an earlier one */
             }
             uint32_t u = weakest(r, b->quarter[k]);
             if (u == POF_NONE || !flip(r, u)) {
@@ -244,17 +246,22 @@ static void rounding_end(struct rounding *r, int rc)
     free(r->touched);
 }
 
-int pofi_branch_round(struct pofi_part *b, struct pof_err *err)
+int pofi_branch_round_to(struct pofi_part *b, const bool *wanted, struct pof_err *err)
 {
     struct rounding r;
     int rc = rounding_init(&r, b, err);
     if (rc == 0) {
-        start(&r);
+        start(&r, wanted);
         rc = repair(&r, err);
     }
     rc = rc ? rc : flip_while_it_pays(&r, err);
     rounding_end(&r, rc);
     return rc;
+}
+
+int pofi_branch_round(struct pofi_part *b, struct pof_err *err)
+{
+    return pofi_branch_round_to(b, NULL, err);
 }
 
 int pofi_branch_thin(struct pofi_part *b, struct pof_err *err)

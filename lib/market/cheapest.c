@@ -361,19 +361,42 @@ static int go_back(struct work *w, bool *converged, struct pof_err *err)
     return pofi_check_solve(w, w->d->p_w, false, converged, err);
 }
 
+static int solve_cover(struct work *w, struct pof_err *err)
+{
+    struct desk *d = w->d;
+    struct pof_cover cover = {d->rows, w->n, d->a, d->need, d->cost, d->most};
+    bool met = false;
+    d->priced = d->rows;
+    return pof_cover_solve(&cover, d->amount, d->price, &met, err);
+}
+
 /* The linear program at the present state. */
 static int linear_program(struct work *w, bool *usable, struct pof_err *err)
 {
-    struct desk *d = w->d;
-    bool met = false;
     int rc = factor(w, usable, err);
     if (rc || !*usable) {
         return rc;
     }
     rc = make_needs(w, err);
-    struct pof_cover cover = {d->rows, w->n, d->a, d->need, d->cost, d->most};
-    rc = rc ? rc : pof_cover_solve(&cover, d->amount, d->price, &met, err);
-    d->priced = d->rows;
+    return rc ? rc : solve_cover(w, err);
+}
+
+/* Where a limit bends inwards, tangents at other states shut out choices that are cheaper: is a choice also
+ * the best one for the last `fresh` needs alone, those at its own state? If not, only they stay. */
+static int is_best_alone(struct work *w, size_t fresh, bool *best, struct pof_err *err)
+{
+    struct desk *d = w->d;
+    size_t old = d->rows - fresh;
+    *best = is_best(w);
+    if (!*best || old == 0) {
+        return 0;
+    }
+    memmove(d->row, d->row + old, fresh * sizeof *d->row);
+    memmove(d->a, d->a + old * w->n, fresh * w->n * sizeof *d->a);
+    memmove(d->need, d->need + old, fresh * sizeof *d->need);
+    d->rows = d->made = fresh;
+    int rc = solve_cover(w, err);
+    *best = rc == 0 && is_best(w);
     return rc;
 }
 
@@ -393,8 +416,13 @@ int pofi_cheapest(struct work *w, bool *clean, struct pof_err *err)
     w->d->rows = w->d->made = w->d->priced = 0;
     int rc = add_rows(w, &violated, err);
     for (int round = 1; rc == 0 && round <= ROUNDS_MAX; round++) {
+        size_t fresh = w->d->rows - w->d->made;
+        bool done = false;
         rc = linear_program(w, &usable, err);
-        if (rc || !usable || (!violated && is_best(w))) {
+        if (rc == 0 && usable && !violated) {
+            rc = is_best_alone(w, fresh, &done, err);
+        }
+        if (rc || !usable || done) {
             break;
         }
         rc = try_answer(w, &usable, &violated, err);

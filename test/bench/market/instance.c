@@ -68,16 +68,27 @@ void market_free(struct bench_market *m)
     free(m->now.request);
 }
 
+enum { SPAN = 8 }; /* quarter-hours of a block */
+
+/* An offer by its place: its own in every quarter-hour, or that of the block that holds then. */
+static struct bench_offer offer_at(const struct bench_market *m, uint32_t q, uint32_t i)
+{
+    uint32_t shift = (uint32_t)(hash(m->seed, 5, 0, i) % SPAN);
+    uint32_t block = i < m->offers - m->blocks ? 0 : 1 + (q + shift) / SPAN;
+    uint64_t h = block ? hash(m->seed, 6, block, i) : hash(m->seed, 2, q, i);
+    return (struct bench_offer){.node = (uint32_t)((h >> 32) % m->nodes),
+                                .p_w = (1 + (int32_t)((h & 0xffff) % 500)) * (block ? 3 : 1),
+                                .price = 500 + 5 * (int32_t)((h >> 17 & 0x7fff) % 3901),
+                                .up = h >> 16 & 1,
+                                .block = block};
+}
+
 void market_quarter(struct bench_market *m, uint32_t q)
 {
     struct bench_quarter *x = &m->now;
     memset(x->limit, 0, m->nodes * sizeof *x->limit);
     for (uint32_t i = 0; i < m->offers; i++) {
-        uint64_t h = hash(m->seed, 2, q, i);
-        x->offer[i] = (struct bench_offer){.node = (uint32_t)((h >> 32) % m->nodes),
-                                           .p_w = 1 + (int32_t)((h & 0xffff) % 500),
-                                           .price = 500 + 5 * (int32_t)((h >> 17 & 0x7fff) % 3901),
-                                           .up = h >> 16 & 1};
+        x->offer[i] = offer_at(m, q, i);
         x->limit[x->offer[i].node][!x->offer[i].up] += x->offer[i].p_w;
     }
     for (uint32_t v = m->nodes; v-- > 1;) {
@@ -161,7 +172,8 @@ void market_write_limits(struct bench_market *m, FILE *f)
 void market_write_offers(struct bench_market *m, FILE *f)
 {
     char start[32], end[32];
-    fprintf(f, "id,session,seller,pod,node,direction,start,end,p_w,price_eur_mwh\n");
+    fprintf(f, "id,session,seller,pod,node,direction,start,end,p_w,price_eur_mwh%s\n",
+            m->blocks ? ",block" : "");
     for (uint32_t q = 0; q < m->periods; q++) {
         market_quarter(m, q);
         instant(q, start);
@@ -169,9 +181,13 @@ void market_write_offers(struct bench_market *m, FILE *f)
         for (uint32_t i = 0; i < m->offers; i++) {
             const struct bench_offer *o = &m->now.offer[i];
             fprintf(f, "%" PRIu32 "-%" PRIu32 ",S,A%" PRIu32 ",P%" PRIu32 ",N%" PRIu32
-                       ",%s,%s,%s,%d,%d.%02d\n",
+                       ",%s,%s,%s,%d,%d.%02d",
                     i, q, i % 7, i, o->node, o->up ? "up" : "down", start, end, o->p_w,
                     o->price / 100, o->price % 100);
+            if (o->block) {
+                fprintf(f, ",B%" PRIu32 "-%" PRIu32, i, o->block);
+            }
+            fputs(m->blocks && !o->block ? ",\n" : "\n", f);
         }
     }
 }

@@ -115,6 +115,52 @@ static void bench_clear(const struct bench *b, uint32_t offers, uint32_t periods
     market_free(&m);
 }
 
+/* --- blocks --- */
+
+/* A column of the one line of pof-clear's report in CSV. */
+static double reported(const struct bench *b, const char *name)
+{
+    char path[1200], head[1024], line[1024], *more_head = NULL, *more_line = NULL;
+    snprintf(path, sizeof path, "%s/report", b->folder);
+    FILE *f = fopen(path, "r");
+    if (!f || !fgets(head, sizeof head, f) || !fgets(line, sizeof line, f)) {
+        fail(path);
+    }
+    fclose(f);
+    char *key = strtok_r(head, ",\n", &more_head), *value = strtok_r(line, ",\n", &more_line);
+    while (key && value && strcmp(key, name) != 0) {
+        key = strtok_r(NULL, ",\n", &more_head);
+        value = strtok_r(NULL, ",\n", &more_line);
+    }
+    if (!key || !value) {
+        fail(name);
+    }
+    return strtod(value, NULL);
+}
+
+/* Some of the offers of each quarter-hour in blocks of several: how far the result can be from the best,
+ * at most, as pof-clear proves it. */
+static void bench_blocks(const struct bench *b, uint32_t offers, uint32_t periods, uint32_t blocks,
+                         uint64_t seed)
+{
+    struct bench_market m;
+    char program[1200];
+    market_init(&m, offers, periods, seed);
+    m.blocks = blocks;
+    market_write(&m, b->folder);
+    snprintf(program, sizeof program, "%s/pof-clear", b->bin);
+    char *const argv[] = {program,        "--grid",       "grid.json",  "--quiet",    "--format",
+                          "csv",          "--output",     "awards.csv", "--force",    "--report",
+                          "report",       "sessions.csv", "requests.csv", "limits.csv", "offers.csv", NULL};
+    struct use u = best_of(1, b, argv);
+    double cost = reported(b, "cost_eur"), bound = reported(b, "bound_eur");
+    printf("bench clear offers=%u periods=%u blocks=%u seed=%u gap_pct=%.4f cpu_s=%.2f decisions=%.0f nodes=%.0f "
+           "cost_eur=%.6f\n", offers, periods, blocks, (unsigned)seed, (cost / bound - 1) * 100, u.cpu_s,
+           reported(b, "decisions"), reported(b, "nodes"), cost);
+    fflush(stdout);
+    market_free(&m);
+}
+
 /* --- more offers than memory would hold at once --- */
 
 /* A child that writes records into a FIFO of the bench's folder. */
@@ -198,6 +244,9 @@ int main(int argc, char **argv)
     }
     bench_clear(&b, 15000, 1);
     bench_clear(&b, 1500, 96);
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        bench_blocks(&b, 1500, 96, 150, seed);
+    }
     bench_stream(&b, 1500000, 96, measured >= 1 && measured <= 96 ? (uint32_t)measured : 3);
     char command[1200];
     snprintf(command, sizeof command, "rm -rf '%s'", b.folder);

@@ -6,7 +6,10 @@
  * to 500 W up or down at random nodes for 5.00 to 200.00 EUR/MWh in steps of 0.05; on every edge a
  * limit of 30 to 100 % of what is offered below it, each way; on 2 % of the edges a DSO's request for
  * 30 % of what is offered below (at most 300 EUR/MWh), and a TSO's request for 20 % of everything (at
- * most 400). All numbers depend on (seed, quarter-hour, place) alone. */
+ * most 400). All numbers depend on (seed, quarter-hour, place) alone.
+ *
+ * With blocks the last of the offers are not of one quarter-hour each: they hold for 8 quarter-hours
+ * from a random start on, with 3 times the power of others, as a block, to be taken whole or not at all. */
 #ifndef POF_BENCH_MARKET_H
 #define POF_BENCH_MARKET_H
 
@@ -21,6 +24,7 @@ struct bench_offer {
     int32_t p_w;
     int32_t price; /* 0.01 EUR/MWh */
     bool up;
+    uint32_t block; /* number, of this place among the offers; 0: none */
 };
 
 struct bench_request {
@@ -39,6 +43,7 @@ struct bench_quarter {
 
 struct bench_market {
     uint32_t offers, periods, nodes;
+    uint32_t blocks; /* of the offers of a quarter-hour; 0 after init */
     uint64_t seed;
     uint32_t *parent; /* [nodes], node 0 is the root; parents before children */
     struct bench_quarter now;
