@@ -184,7 +184,7 @@ static int read_claims(struct work *w, struct claims *c, struct pof_err *err)
             break;
         }
         rc = add(w, c, line, w->rest[c->n + 1], err);
-        if (rc) {
+        if (rc && !err->source[0]) { /* not the proof's fault */
             pof_at(err, w->rest[0], lines.number, NULL);
         }
     }

@@ -26,10 +26,10 @@ start_node() {
 # rpc METHOD PARAMS: the answer of the node.
 rpc() { curl -s -H 'Content-Type: application/json' -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$1\",\"params\":$2}" "$NODE"; }
 
-chain() { # chain COMMAND DIR ...
+chain() { # chain COMMAND DIR ...; WAIT: how many seconds for a block
     local c=$1 d=$2
     shift 2
-    pof-chain "$c" "$d" --node "$NODE" --poll 20 --timeout 20 "$@"
+    pof-chain "$c" "$d" --node "$NODE" --poll 20 --timeout "${WAIT:-20}" "$@"
 }
 tokens() { chain status "${2:-chain}" --owner "$1" | sed -n 's/^tokens .* //p'; }
 
@@ -74,7 +74,8 @@ setup() {
 @test "deployed: each contract once, its gas in a line; deploying again does nothing" {
     [ "$(grep -c '^deploy .* gas=[0-9]* block=[0-9]* tx=0x[0-9a-f]\{64\}$' deployed)" = 4 ]
     run chain deploy chain --key a.key --terms terms.jsonl
-    [ "$status" = 0 ] && [ -z "$output" ]
+    [ "$status" = 0 ]
+    [ -z "$output" ]
 }
 
 @test "a day's roots are anchored, each once, none smaller" {
@@ -87,9 +88,11 @@ setup() {
     [[ ${lines[0]} == "anchor dso.example/pof/settlements size=1 gas="* ]]
     [[ ${lines[1]} == "anchor dso.example/pof/settlements size=3 gas="* ]]
     run chain anchor chain --key a.key --log-key "$(cat log/vkey)" day3
-    [ "$status" = 0 ] && [ "$output" = "anchor dso.example/pof/settlements size=3 stands already" ]
+    [ "$status" = 0 ]
+    [ "$output" = "anchor dso.example/pof/settlements size=3 stands already" ]
     run chain anchor chain --key a.key --log-key "$(cat log/vkey)" day2
-    [ "$status" = 1 ] && [[ $output == *"the contract refuses: not larger than what is anchored"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: not larger than what is anchored"* ]]
     run chain status chain --origin dso.example/pof/settlements
     [[ $output == *"anchored dso.example/pof/settlements size=3"* ]]
 }
@@ -97,46 +100,60 @@ setup() {
 @test "a checkpoint of another log is not anchored" {
     pof-certify init other --origin dso.example/pof/settlements
     run chain anchor chain --key a.key --log-key "$(cat log/vkey)" other/checkpoint
-    [ "$status" = 1 ] && [[ $output == *"other/checkpoint"*"not anchored"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"other/checkpoint"*"not anchored"* ]]
 }
 
 @test "a subscription: granted by its owner, seen by anybody, revoked, expired" {
     chain deploy owner --key b.key --contracts chain/contracts
     run chain check chain --id meters-7 --owner $B --consumer $A
-    [ "$status" = 1 ] && [ "$output" = "no: never granted" ]
+    [ "$status" = 1 ]
+    [ "$output" = "no: never granted" ]
     run chain subscribe owner --key b.key --id meters-7 --consumer $A --until 2030-01-01T00:00:00Z
-    [ "$status" = 0 ] && [[ $output == "subscribe meters-7 gas="* ]]
+    [ "$status" = 0 ]
+    [[ $output == "subscribe meters-7 gas="* ]]
     run chain check chain --id meters-7 --owner $B --consumer $A
-    [ "$status" = 0 ] && [[ $output == "yes: meters-7 may be read, block="* ]]
+    [ "$status" = 0 ]
+    [[ $output == "yes: meters-7 may be read, block="* ]]
     run chain check chain --id meters-7 --owner $B --consumer $B
-    [ "$status" = 1 ] && [ "$output" = "no: granted to another consumer" ]
+    [ "$status" = 1 ]
+    [ "$output" = "no: granted to another consumer" ]
     run chain check chain --id meters-7 --owner $A --consumer $A
-    [ "$status" = 1 ] && [ "$output" = "no: never granted" ]
+    [ "$status" = 1 ]
+    [ "$output" = "no: never granted" ]
     run chain subscribe owner --key b.key --id old --consumer $A --until 2020-01-01T00:00:00Z
-    [ "$status" = 1 ] && [[ $output == *"the contract refuses: ends before it begins"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: ends before it begins"* ]]
     run chain subscribe owner --key b.key --id meters-7 --revoke
-    [ "$status" = 0 ] && [[ $output == "revoke meters-7 gas="* ]]
+    [ "$status" = 0 ]
+    [[ $output == "revoke meters-7 gas="* ]]
     run chain check chain --id meters-7 --owner $B --consumer $A
-    [ "$status" = 1 ] && [ "$output" = "no: revoked" ]
+    [ "$status" = 1 ]
+    [ "$output" = "no: revoked" ]
     run chain subscribe owner --key b.key --id meters-7 --consumer $A --until 2030-01-01T00:00:00Z
-    [ "$status" = 1 ] && [[ $output == *"revoked: take a new id"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"revoked: take a new id"* ]]
 }
 
 @test "a session is settled by proofs, tokens go to the seller, once" {
     tail -n +4 records.jsonl | pof-certify append log >/dev/null
     for i in 0 1 2 3 4; do pof-certify prove log $i >proof$i; done
     run chain settle chain --key a.key --terms terms.jsonl --account AGG=$B records.jsonl proof?
-    [ "$status" = 1 ] && [[ $output == *"the contract refuses: this size is not anchored"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: this size is not anchored"* ]]
     chain anchor chain --key a.key --log-key "$(cat log/vkey)" log/checkpoint
     run chain settle chain --key a.key --terms terms.jsonl --account AGG=$B records.jsonl proof?
-    [ "$status" = 1 ] && [[ $output == *"the contract refuses: not enough tokens"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: not enough tokens"* ]]
     chain transfer chain --key a.key --terms terms.jsonl --amount 1000 --reference deposit-1
     run chain settle chain --key a.key --terms terms.jsonl --account AGG=$B --batch 3 records.jsonl proof?
     [ "$status" = 0 ]
-    [[ ${lines[0]} == "settle records=3 gas="* ]] && [[ ${lines[1]} == "settle records=2 gas="* ]]
+    [[ ${lines[0]} == "settle records=3 gas="* ]]
+    [[ ${lines[1]} == "settle records=2 gas="* ]]
     [ "$(tokens $B)" = 150 ]
     run chain settle chain --key a.key --terms terms.jsonl records.jsonl proof?
-    [ "$status" = 0 ] && [ "$output" = "settle: 5 of 5 records were settled before" ]
+    [ "$status" = 0 ]
+    [ "$output" = "settle: 5 of 5 records were settled before" ]
     [ "$(tokens $B)" = 150 ]
 }
 
@@ -158,10 +175,12 @@ setup() {
 @test "a record with the proof of another, an altered record: refused before anything is sent" {
     before=$(rpc eth_blockNumber '[]')
     run chain settle chain --key a.key --terms terms.jsonl records.jsonl proof1 proof0 proof2 proof3 proof4
-    [ "$status" = 1 ] && [[ $output == *"proof1: not the proof of this record"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"proof1: not the proof of this record"* ]]
     sed 's/"tokens":50/"tokens":51/' records.jsonl >more.jsonl
     run chain settle chain --key a.key --terms terms.jsonl more.jsonl proof?
-    [ "$status" = 1 ] && [[ $output == *"not the proof of this record"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"not the proof of this record"* ]]
     run chain settle chain --key a.key --terms terms.jsonl records.jsonl proof0
     [ "$status" = 2 ]
     [ "$(rpc eth_blockNumber '[]')" = "$before" ]
@@ -169,30 +188,37 @@ setup() {
 
 @test "tokens are paid once for a reference, also when the directory is lost" {
     run chain transfer chain --key a.key --to $B --amount 5 --reference bill-1
-    [ "$status" = 0 ] && [[ $output == "transfer 5 to ${B,,} for bill-1 gas="* ]]
+    [ "$status" = 0 ]
+    [[ $output == "transfer 5 to ${B,,} for bill-1 gas="* ]]
     run chain transfer chain --key a.key --to $B --amount 5 --reference bill-1
-    [ "$status" = 0 ] && [[ $output == *"stands already" ]]
+    [ "$status" = 0 ]
+    [[ $output == *"stands already" ]]
     chain deploy copy --key a.key --contracts chain/contracts
     run chain transfer copy --key a.key --to $B --amount 5 --reference bill-1
-    [ "$status" = 1 ] && [[ $output == *"reference 'bill-1' was paid before; nothing is paid twice"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"reference 'bill-1' was paid before; nothing is paid twice"* ]]
     [ "$(tokens $B)" = 155 ]
     run chain transfer chain --key a.key --to $B --amount 100000 --reference bill-2
-    [ "$status" = 1 ] && [[ $output == *"the contract refuses: not enough tokens"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: not enough tokens"* ]]
 }
 
 @test "who is not the keeper anchors nothing" {
     run chain anchor owner --key b.key --log-key "$(cat log/vkey)" day2
-    [ "$status" = 1 ] && [[ $output == *"only the keeper of the log may anchor"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"only the keeper of the log may anchor"* ]]
 }
 
 @test "a foreign chain is refused: another id, or the same id and another beginning" {
     start_node foreign --chain-id 999
     run chain transfer chain --key a.key --to $B --amount 1 --reference x
-    [ "$status" = 65 ] && [[ $output == *"a foreign chain: "*" is of chain 999, the contracts are on 31337"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"a foreign chain: "*" is of chain 999, the contracts are on 31337"* ]]
     kill "$(cat foreign.pid)"
     start_node twin --timestamp 1000000000
     run chain status chain
-    [ "$status" = 65 ] && [[ $output == *"same id, 31337, and another first block"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"same id, 31337, and another first block"* ]]
     kill "$(cat twin.pid)"
 }
 
@@ -201,33 +227,41 @@ setup() {
     before=$(tokens $B)
     sed 's/,"block_hash":"0x[0-9a-f]*"//' chain/pending >old && cp old chain/pending
     run chain status chain
-    [ "$status" = 0 ] && [[ ${lines[0]} == "transfer 7 to ${B,,} for bill-7 gas="* ]]
+    [ "$status" = 0 ]
+    [[ ${lines[0]} == "transfer 7 to ${B,,} for bill-7 gas="* ]]
     [ "$(tokens $B)" = "$before" ]
 }
 
 @test "a nonce that another owner of the account took: a clear word, and nothing is done twice" {
     before=$(tokens $B)
     rpc evm_setAutomine '[false]'
-    run chain transfer chain --key a.key --to $B --amount 1 --reference lost-1 --timeout 0
-    [ "$status" = 69 ] && [[ $output == *"it stays pending"* ]]
+    WAIT=0 run chain transfer chain --key a.key --to $B --amount 1 --reference lost-1
+    [ "$status" = 69 ]
+    [[ $output == *"it stays pending"* ]]
     run chain transfer copy --key a.key --to $B --amount 1 --reference lost-2
-    [ "$status" = 65 ] && [[ $output == *"wait at the node and are not ours"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"wait at the node and are not ours"* ]]
     rpc anvil_dropAllTransactions '[]'
     rpc evm_setAutomine '[true]'
     chain transfer copy --key a.key --to $B --amount 1 --reference lost-2
     run chain status chain
-    [ "$status" = 65 ] && [[ $output == *"went to another transaction of this account, so this one was not done"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"went to another transaction of this account, so this one was not done"* ]]
     [ "$(tokens $B)" = $((before + 1)) ]
     run chain transfer chain --key a.key --to $B --amount 1 --reference lost-1
-    [ "$status" = 0 ] && [ "$(tokens $B)" = $((before + 2)) ]
+    [ "$status" = 0 ]
+    [ "$(tokens $B)" = $((before + 2)) ]
 }
 
 @test "confirmations are waited for, across runs" {
-    run chain transfer chain --key a.key --to $B --amount 1 --reference deep --confirmations 3 --timeout 0
-    [ "$status" = 69 ] && [[ $output == *"not in a block with 3 confirmations"* ]]
+    rpc anvil_mine '["0x2"]' # what went before must have them too
+    WAIT=0 run chain transfer chain --key a.key --to $B --amount 1 --reference deep --confirmations 3
+    [ "$status" = 69 ]
+    [[ $output == *"not in a block with 3 confirmations"* ]]
     rpc anvil_mine '["0x2"]'
     run chain status chain --confirmations 3
-    [ "$status" = 0 ] && [[ ${lines[0]} == "transfer 1 to ${B,,} for deep gas="* ]]
+    [ "$status" = 0 ]
+    [[ ${lines[0]} == "transfer 1 to ${B,,} for deep gas="* ]]
 }
 
 @test "a reorganisation is noticed and the transaction comes back" {
@@ -257,7 +291,9 @@ setup() {
     kill -9 "$(cat second.pid)" # what it held in memory is gone
     s=0
     wait $job || s=$?
-    [ $s = 69 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ]
+    [ $s = 69 ]
+    [ "$(wc -l <err)" = 1 ]
+    [ ! -s out ]
     start_node third --state state.json
     [ "$(rpc txpool_status '[]' | jq -r .result.pending)" = 0x0 ]
     run chain transfer killed --key a.key --to $B --amount 9 --reference once
