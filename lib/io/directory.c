@@ -449,7 +449,7 @@ int pof_secret_read(const char *path, size_t max, struct pof_buf *out, struct po
     }
     struct stat st;
     int rc = 0;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (fstat(fd, &st) != 0 || !(S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))) {
         rc = pof_fail(err, POF_E_OPEN, "'%s' is not a file", path);
     } else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
         rc = pof_fail(err, POF_E_PERMISSION,
@@ -460,11 +460,13 @@ int pof_secret_read(const char *path, size_t max, struct pof_buf *out, struct po
         rc = pof_fail(err, POF_E_TOO_LONG, "'%s' has more than %zu bytes", path, max);
     }
     rc = rc ? rc : pof_buf_reserve(out, max + 1, err);
-    ssize_t n = rc ? 0 : read(fd, out->data + out->len, max);
-    if (n < 0) {
-        rc = pof_fail_errno(err, POF_E_READ, errno, "cannot read '%s'", path);
-    } else {
-        out->len += (size_t)n;
+    for (ssize_t n = 1; rc == 0 && n > 0 && out->len < max;) { /* a pipe gives it in parts */
+        n = read(fd, out->data + out->len, max - out->len);
+        if (n < 0 && errno != EINTR) {
+            rc = pof_fail_errno(err, POF_E_READ, errno, "cannot read '%s'", path);
+        }
+        out->len += n > 0 ? (size_t)n : 0;
+        n = n < 0 ? 1 : n;
     }
     close(fd);
     return rc;

@@ -34,8 +34,8 @@ int pof_directory_link(struct pof_directory *d, const char *file, const char *pa
 bool pof_file_exists(const char *path);
 /* Writes a new file that only its owner may read, whole or not at all, durably. */
 int pof_secret_write(const char *path, struct pof_text bytes, struct pof_err *err) POF_CHECKED;
-/* Reads a file that holds a secret, of at most max bytes. POF_E_PERMISSION when anybody but its
- * owner may read or write it. */
+/* Reads a file that holds a secret, of at most max bytes, or a pipe ("/dev/fd/3"). POF_E_PERMISSION
+ * when anybody but its owner may read or write it. */
 int pof_secret_read(const char *path, size_t max, struct pof_buf *out,
                     struct pof_err *err) POF_CHECKED;
 

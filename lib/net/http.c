@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct pof_http {
     size_t pos;
     uint64_t received, max;
     bool too_long;
+    const char *content_type; /* of what is posted */
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -202,6 +204,7 @@ static int make(struct pof_http **out, const char *url, const struct pof_http_op
         return rc;
     }
     h->max = options->max_bytes ? options->max_bytes : UINT64_C(1) << 30;
+    h->content_type = options->content_type;
     h->url = strdup(url);
     rc = h->url ? start(h, options, err) : pof_fail(err, POF_E_NOMEM, "out of memory");
     if (rc) {
@@ -235,7 +238,10 @@ int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_
 static int make_post(struct pof_http *h, struct pof_text body, struct curl_slist **headers,
                      struct pof_err *err)
 {
-    *headers = curl_slist_append(NULL, "Content-Type: text/plain; charset=utf-8");
+    char type[128];
+    snprintf(type, sizeof type, "Content-Type: %s",
+             h->content_type ? h->content_type : "text/plain; charset=utf-8");
+    *headers = curl_slist_append(NULL, type);
     struct curl_slist *more = *headers ? curl_slist_append(*headers, "Expect:") : NULL;
     if (!more || curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK ||
         curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, more) != CURLE_OK ||

@@ -23,6 +23,7 @@ struct pof_http_options {
     long connect_s;     /* to reach the server, TLS included; 0: 10 s */
     long stall_s;       /* without a byte; 0: 30 s */
     uint64_t max_bytes; /* of the body, after decoding; 0: 1 GiB */
+    const char *content_type; /* of what is posted; NULL: "text/plain; charset=utf-8" */
 };
 
 struct pof_http;
