@@ -15,6 +15,10 @@ static const double LOST = 1e-14;
 /* Blocks of L are fewer. */
 static const uint32_t ON_DIAGONAL = UINT32_C(1) << 31;
 
+/* Blocks of L that solves fetch ahead, since large factors are not in the cache; so many more are
+ * allocated. */
+enum { AHEAD = 64 };
+
 /* The four numbers of a block. */
 typedef double quad __attribute__((vector_size(32), aligned(8)));
 
@@ -241,7 +245,7 @@ static int make_factors(struct pof_ldl *s, struct pof_err *err)
     size_t fill = rc ? 0 : s->lbegin[s->n];
     rc = rc ? rc : pof_calloc(&s->lrow, fill, sizeof *s->lrow, err);
     rc = rc ? rc : pof_calloc(&s->rcol, fill, sizeof *s->rcol, err);
-    rc = rc ? rc : pof_calloc(&s->l, 4 * fill, sizeof *s->l, err);
+    rc = rc ? rc : pof_calloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
     if (rc == 0) {
         memset(mark, 0, s->n * sizeof *mark);
         memcpy(count, s->lbegin, s->n * sizeof *count);
