@@ -363,7 +363,7 @@ bool pof_ldl_infinite(const struct pof_ldl *s, uint32_t unknown)
 /* --- numbers --- */
 
 /* One over a pivot, or 0 for an infinite one. */
-static double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
+static inline double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
 {
     double right = s->negative[unknown] ? -d : d;
     s->infinite[unknown] = !(right > LOST * gross); /* also when it is not a number */
@@ -371,7 +371,8 @@ static double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
 }
 
 /* The 2 x 2 pivot d (by rows) into its inverse; gross: what its diagonal was added up from. */
-static void invert_pivot(struct pof_ldl *s, uint32_t k, const double d[4], const double gross[2])
+static inline __attribute__((always_inline)) void
+invert_pivot(struct pof_ldl *s, uint32_t k, const double d[4], const double gross[2])
 {
     double *to = s->dinv + 4 * (size_t)k;
     double i0 = pivot(s, 2 * k, d[0], gross[0]);
