@@ -15,6 +15,10 @@ static const double LOST = 1e-14;
 /* Blocks of L are fewer. */
 static const uint32_t ON_DIAGONAL = UINT32_C(1) << 31;
 
+/* Blocks of L that solves fetch ahead, since large factors are not in the cache; so many more are
+ * allocated. */
+enum { AHEAD = 64 };
+
 /* The four numbers of a block. */
 typedef double quad __attribute__((vector_size(32), aligned(8)));
 
@@ -241,7 +245,7 @@ static int make_factors(struct pof_ldl *s, struct pof_err *err)
     size_t fill = rc ? 0 : s->lbegin[s->n];
     rc = rc ? rc : pof_calloc(&s->lrow, fill, sizeof *s->lrow, err);
     rc = rc ? rc : pof_calloc(&s->rcol, fill, sizeof *s->rcol, err);
-    rc = rc ? rc : pof_calloc(&s->l, 4 * fill, sizeof *s->l, err);
+    rc = rc ? rc : pof_calloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
     if (rc == 0) {
         memset(mark, 0, s->n * sizeof *mark);
         memcpy(count, s->lbegin, s->n * sizeof *count);
@@ -359,7 +363,7 @@ bool pof_ldl_infinite(const struct pof_ldl *s, uint32_t unknown)
 /* --- numbers --- */
 
 /* One over a pivot, or 0 for an infinite one. */
-static double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
+static inline double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
 {
     double right = s->negative[unknown] ? -d : d;
     s->infinite[unknown] = !(right > LOST * gross); /* also when it is not a number */
@@ -367,7 +371,8 @@ static double pivot(struct pof_ldl *s, uint32_t unknown, double d, double gross)
 }
 
 /* The 2 x 2 pivot d (by rows) into its inverse; gross: what its diagonal was added up from. */
-static void invert_pivot(struct pof_ldl *s, uint32_t k, const double d[4], const double gross[2])
+static inline __attribute__((always_inline)) void
+invert_pivot(struct pof_ldl *s, uint32_t k, const double d[4], const double gross[2])
 {
     double *to = s->dinv + 4 * (size_t)k;
     double i0 = pivot(s, 2 * k, d[0], gross[0]);

@@ -28,7 +28,18 @@ static bool of_heap(const char *piece, size_t size)
     return piece && (uintptr_t)piece + size <= (uintptr_t)sbrk(0);
 }
 
-/* Small pages, all at once: one by one, as they are touched, each costs far more than its zeroes. */
+/* A wish, for the large pages that lie within. */
+static void wish_large(const char *piece, size_t size)
+{
+    uintptr_t begin = ((uintptr_t)piece + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    uintptr_t end = ((uintptr_t)piece + size) / LARGE_PAGE * LARGE_PAGE;
+    if (begin < end) {
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    }
+}
+
+/* All pages at once, small ones around the large: one by one, as they are touched, each costs far more
+ * than its zeroes. */
 static void fetch(size_t size)
 {
 #ifdef MADV_POPULATE_WRITE
@@ -36,6 +47,7 @@ static void fetch(size_t size)
     char *piece = malloc(size);
     if (of_heap(piece, size)) {
         uintptr_t begin = ((uintptr_t)piece + page - 1) / page * page;
+        wish_large(piece, size);
         (void)madvise((void *)begin, ((uintptr_t)piece + size) / page * page - begin, MADV_POPULATE_WRITE);
     }
     free(piece);
@@ -57,9 +69,7 @@ void pof_heap_expect_bytes(size_t size)
     size = (size / LARGE_PAGE + 2) * LARGE_PAGE;
     char *piece = malloc(size);
     if (of_heap(piece, size)) {
-        uintptr_t begin = ((uintptr_t)piece + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-        uintptr_t end = ((uintptr_t)piece + size) / LARGE_PAGE * LARGE_PAGE;
-        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE); /* a wish */
+        wish_large(piece, size);
     }
     free(piece);
 }
