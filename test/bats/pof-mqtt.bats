@@ -19,7 +19,7 @@ broker() {
     for try in 1 2 3 4 5 6 7 8 9 10; do
         port=$((20000 + (BASHPID * 7 + try * 1009) % 12000))
         { echo "listener $port 127.0.0.1"; grep -q password more.conf || echo "allow_anonymous true"
-          printf '%s\n' "user root" "max_queued_messages 0" "log_dest stdout" "log_type all"; cat more.conf; } >broker.conf
+          printf '%s\n' "user root" "max_queued_messages 0" "log_dest stderr" "log_type all"; cat more.conf; } >broker.conf
         start_broker && return 0
     done
     echo "no broker: $(cat broker.log)"
