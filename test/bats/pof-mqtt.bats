@@ -236,6 +236,23 @@ stream() {
     cat in/*.jsonl | LC_ALL=C sort -u | cmp - <(LC_ALL=C sort lines)
 }
 
+@test "where the disk refuses, nothing is acknowledged: the next run has all of it" {
+    [ "${VARIANT:-release}" = release ] || skip "preloading does not go with sanitizers"
+    [ -e "$POF_BIN/../test/inject.so" ] || skip "inject.so is not built"
+    broker
+    stream 5 40 >lines
+    subscribed
+    send <lines
+    for fault in fdatasync:3 fdatasync:4 fsync:2 write:1 write:2; do
+        rm -rf in && mkdir in
+        s=0; LD_PRELOAD=$POF_BIN/../test/inject.so POF_FAIL=$fault POF_FAIL_COUNT=$PWD/count receive --count 200 --batch 100 >names 2>err || s=$?
+        [ $s = 74 ] || { echo "$fault gives $s: $(cat err)"; false; }
+        cat in/*.jsonl in/.*.part 2>/dev/null >>seen || true
+    done
+    receive --idle 1 >names
+    cat seen $(cat names) | LC_ALL=C sort -u | cmp - <(LC_ALL=C sort lines)
+}
+
 @test "wrong usage, and a broker that is not there" {
     broker=127.0.0.1:1
     for wrong in "" "hear" "receive --broker h:1" "send" "send --broker h:1 --topic a/+" \
