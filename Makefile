@@ -103,7 +103,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps time mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
 	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl influxdb \
-	postgresql
+	postgresql mosquitto mosquitto-clients openssl
 
 .PHONY: deps demo check check-suites unit clean print-version schema golden-accept
 deps:
@@ -249,6 +249,12 @@ $(B)/test/bench/bench-store: $(BENCH_STORE) $(B)/libpof.a
 
 bench-store: all $(B)/test/bench/bench-store
 	@$(B)/test/bench/bench-store $(B)/bin samples/cigre-mv.json test/postgresql.sh $(LINES)
+
+# Messages through mosquitto on the loopback, on the disk before they are acknowledged, and what
+# mosquitto's own client does beside it (left out with a word where it is not installed).
+.PHONY: bench-mqtt
+bench-mqtt: $(B)/bin/pof-mqtt
+	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/mqtt
 
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60

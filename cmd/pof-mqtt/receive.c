@@ -277,19 +277,19 @@ static int subscribe(struct receive *r, struct pof_err *err)
 
 static bool is_over(const struct receive *r)
 {
-    return enough(r) ||
-           (r->a->idle_s && !r->deaf && pof_wire_now() - r->heard_ms >= r->a->idle_s * 1000);
+    return enough(r) || (r->a->idle_s && r->link.mqtt && !r->deaf &&
+                         pof_wire_now() - r->heard_ms >= r->a->idle_s * 1000);
 }
 
 static int stream(struct receive *r, struct pof_err *err)
 {
     int rc = 0;
-    r->heard_ms = pof_wire_now();
     while (rc == 0 && !is_over(r)) {
         if (!r->link.mqtt) {
             r->n_ids = 0; /* the broker sends them again */
             rc = link_up(&r->link, err);
             rc = rc ? rc : subscribe(r, err);
+            r->heard_ms = pof_wire_now();
         }
         rc = rc ? rc : turn(r, err);
         rc = rc ? link_lost(&r->link, rc, err) : 0;

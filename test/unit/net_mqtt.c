@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MQTT: packets cut anywhere, and brokers that say no, say nonsense, say nothing or never end. */
+#include "net/mqtt.h"
+
+#include "tap.h"
+
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX = 200000 };
+
+/* --- packets --- */
+
+/* What the first n bytes are, for every n. */
+static bool cut_anywhere(struct pof_text whole)
+{
+    struct pof_mqtt_packet p;
+    const char *why;
+    for (size_t n = 0; n < whole.len; n++) {
+        char *copy = malloc(n + 1); /* of its own size, so that a sanitizer sees a step too far */
+        memcpy(copy, whole.ptr, n);
+        enum pof_mqtt_parse what = pof_mqtt_parse((struct pof_text){copy, n}, MAX, &p, &why);
+        free(copy);
+        if (what != POF_MQTT_MORE) {
+            return false;
+        }
+    }
+    return pof_mqtt_parse(whole, MAX, &p, &why) == POF_MQTT_WHOLE && p.used == whole.len;
+}
+
+static void packets(void)
+{
+    struct pof_err err = {0};
+    struct pof_buf b = {0};
+    struct pof_mqtt_packet p;
+    const char *why;
+    static char payload[3000];
+    memset(payload, 'x', sizeof payload);
+    const size_t sizes[] = {0, 1, 100, 127 - 7, 128 - 7, 3000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct pof_mqtt_message m = {
+            .topic = pof_text("a/b"), .payload = {payload, sizes[i]}, .id = 0x1234, .again = i & 1};
+        b.len = 0;
+        bool good =
+            pof_mqtt_put_publish(&b, &m, &err) == 0 &&
+            cut_anywhere((struct pof_text){b.data, b.len}) &&
+            pof_mqtt_parse((struct pof_text){b.data, b.len}, MAX, &p, &why) == POF_MQTT_WHOLE &&
+            p.id == m.id && p.again == m.again && p.qos == 1 && pof_text_eq(p.topic, m.topic) &&
+            pof_text_eq(p.payload, m.payload) && p.skip == 0;
+        ok(good, "a message of %zu bytes goes there and back", sizes[i]);
+    }
+    /* Section 3.1 of the standard, by hand: keep alive 60 s, client "c", user "u", password "p". */
+    static const char connect[] = "\x10\x13\0\4MQTT\4\xc0\0\x3c\0\1c\0\1u\0\1p";
+    struct pof_mqtt_connect c = {.client = pof_text("c"),
+                                 .user = pof_text("u"),
+                                 .password = pof_text("p"),
+                                 .keep = true,
+                                 .keep_alive_s = 60};
+    b.len = 0;
+    ok(pof_mqtt_put_connect(&b, &c, &err) == 0 && b.len == sizeof connect - 1 &&
+           memcmp(b.data, connect, b.len) == 0,
+       "a client presents itself byte for byte");
+    c = (struct pof_mqtt_connect){.client = pof_text("c"), .keep_alive_s = 0};
+    b.len = 0;
+    ok(pof_mqtt_put_connect(&b, &c, &err) == 0 &&
+           memcmp(b.data, "\x10\x0d\0\4MQTT\4\2\0\0\0\1c", 15) == 0,
+       "without user, and a session that ends");
+    b.len = 0;
+    ok(pof_mqtt_put_subscribe(&b, 7, pof_text("a/#"), &err) == 0 && b.len == 10 &&
+           memcmp(b.data, "\x82\x08\0\7\0\3a/#\1", 10) == 0,
+       "a subscription");
+    static char name[POF_MQTT_TEXT_MAX + 1];
+    memset(name, 'n', sizeof name);
+    is_int(pof_mqtt_put_subscribe(&b, 1, (struct pof_text){name, sizeof name}, &err), POF_E_RANGE,
+           "a topic that is too long");
+    pof_buf_release(&b);
+}
+
+static void bad_packets(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *what;
+    } bad[] = {
+#define BAD(text, what) {text, sizeof text - 1, what}
+        BAD("HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        BAD("\x15\x03\x03\0\2\2\x32", "a word of TLS"),
+        BAD("\x30\xff\xff\xff\xff\x01", "a length of five bytes"),
+        BAD("\x34\x05\0\1a\0\1", "quality 2"),
+        BAD("\x36\x05\0\1a\0\1", "quality 3"),
+        BAD("\x32\x04\0\5ab", "a topic longer than the packet"),
+        BAD("\x32\x03\0\1a", "no room for a number"),
+        BAD("\x32\x05\0\1a\0\0", "number 0"),
+        BAD("\x30\x02\0\0", "no topic"),
+        BAD("\x30\x01\0", "half a topic length"),
+        BAD("\x30\x05\0\3a/+", "a topic with a wildcard"),
+        BAD("\x30\x04\0\2a\0", "a topic with NUL"),
+        BAD("\x30\x04\0\2\xc3(", "a topic that is not UTF-8"),
+        BAD("\x40\x03\0\1\0", "an acknowledgement of three bytes"),
+        BAD("\x41\x02\0\1", "reserved flags"),
+        BAD("\x40\x02\0\0", "an acknowledgement of nothing"),
+        BAD("\x20\x02\2\0", "reserved flags of a welcome"),
+        BAD("\xd0\x01x", "a pong with content"),
+        BAD("\0\0", "type 0"),
+        BAD("\xf0\0", "type 15"),
+        BAD("\x82\x08\0\7\0\3a/#\1", "a packet of a client"),
+#undef BAD
+    };
+    struct pof_mqtt_packet p;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *why = NULL;
+        enum pof_mqtt_parse what =
+            pof_mqtt_parse((struct pof_text){bad[i].bytes, bad[i].n}, MAX, &p, &why);
+        ok(what == POF_MQTT_BAD && why, "refused: %s", bad[i].what);
+    }
+    const char *why;
+    static const char giant[] = "\x32\xff\xff\xff\x7f\0\1a\0\7zz";
+    ok(pof_mqtt_parse((struct pof_text){giant, sizeof giant - 1}, MAX, &p, &why) ==
+               POF_MQTT_WHOLE &&
+           p.used == 10 && p.skip == POF_MQTT_BODY_MAX - 5 && p.id == 7,
+       "a message that is too long is told from its first bytes");
+    ok(pof_mqtt_is_filter(pof_text("a/+/#")) && pof_mqtt_is_filter(pof_text("#")) &&
+           !pof_mqtt_is_filter(pof_text("a/b#")) && !pof_mqtt_is_filter(pof_text("a+/b")) &&
+           !pof_mqtt_is_filter(pof_text("#/a")) && !pof_mqtt_is_filter(pof_text("")),
+       "wildcards stand alone");
+}
+
+/* --- brokers --- */
+
+struct broker {
+    pid_t pid;
+    char address[32];
+};
+
+/* One that answers the first bytes of a client with these, then with `endless` zeros, and then
+ * waits or leaves. */
+struct answer {
+    const char *bytes;
+    size_t n;
+    size_t endless;
+    bool leaves;
+};
+
+static void serve(int fd, const struct answer *a)
+{
+    static char some[65536];
+    int c = accept(fd, NULL, NULL);
+    if (recv(c, some, sizeof some, 0) < 0 || (a->n && send(c, a->bytes, a->n, MSG_NOSIGNAL) < 0)) {
+        _exit(1);
+    }
+    memset(some, 0, sizeof some);
+    for (size_t sent = 0; sent < a->endless;) {
+        ssize_t n = send(c, some, sizeof some, MSG_NOSIGNAL);
+        if (n < 0) {
+            _exit(1);
+        }
+        sent += (size_t)n;
+    }
+    while (!a->leaves) {
+        pause();
+    }
+    close(c);
+    _exit(0);
+}
+
+static struct broker start(const struct answer *a)
+{
+    struct broker b = {0};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof in;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&in, size) || listen(fd, 1) ||
+        getsockname(fd, (struct sockaddr *)&in, &size)) {
+        return b;
+    }
+    snprintf(b.address, sizeof b.address, "127.0.0.1:%d", ntohs(in.sin_port));
+    fflush(stdout);
+    b.pid = fork();
+    if (b.pid == 0) {
+        serve(fd, a);
+    }
+    close(fd);
+    return b;
+}
+
+static void stop(const struct broker *b)
+{
+    kill(b->pid, SIGKILL);
+    waitpid(b->pid, NULL, 0);
+}
+
+/* Connects, subscribes and listens until an error or the first message: its code, or 0. */
+static int listen_to(const struct broker *b, int64_t connect_ms, struct pof_mqtt_packet *p,
+                     struct pof_err *err)
+{
+    struct pof_mqtt *m = NULL;
+    struct pof_mqtt_options o = {.wire = {.address = b->address, .connect_ms = connect_ms},
+                                 .connect = {.client = pof_text("c"), .keep_alive_s = 1},
+                                 .max_packet = MAX};
+    int rc = pof_mqtt_open(&m, &o, err);
+    rc = rc ? rc : pof_mqtt_subscribe(m, pof_text("t"), err);
+    int got = 0;
+    int64_t until = pof_wire_now() + 20000;
+    while (rc == 0 && got == 0 && pof_wire_now() < until) {
+        struct pof_wire_turn t = {.ms = 1000, .fd = -1};
+        rc = pof_mqtt_turn(m, &t, err);
+        got = rc ? 0 : pof_mqtt_next(m, p, err);
+        rc = got < 0 ? got : rc;
+    }
+    /* What is left of a message that is too long is read and thrown away. */
+    size_t rest = rc == 0 && got == 1 && p->skip ? 64u << 20 : 0;
+    for (size_t i = 0; rc == 0 && i < rest / 65536; i++) {
+        struct pof_wire_turn t = {.ms = 1000, .fd = -1};
+        rc = pof_mqtt_turn(m, &t, err);
+    }
+    pof_mqtt_close(m, 0);
+    return rc;
+}
+
+static void answers(void)
+{
+#define SAYS(text) .a = {.bytes = text, .n = sizeof text - 1 }
+    static const struct {
+        struct answer a;
+        int code;
+        const char *word;
+    } cases[] = {
+        {SAYS("\x20\2\0\1"), POF_E_PERMISSION, "3.1.1"},
+        {SAYS("\x20\2\0\2"), POF_E_PERMISSION, "client's name"},
+        {SAYS("\x20\2\0\3"), POF_E_UNAVAILABLE, "not available"},
+        {SAYS("\x20\2\0\4"), POF_E_PERMISSION, "password"},
+        {SAYS("\x20\2\0\5"), POF_E_PERMISSION, "not authorized"},
+        {SAYS("\x20\2\0\6"), POF_E_PROTOCOL, "no MQTT broker"},
+        {SAYS("\xd0\0"), POF_E_PROTOCOL, "no MQTT broker"},
+        {SAYS("SSH-2.0-OpenSSH_9.2\r\n"), POF_E_PROTOCOL, "no MQTT broker"},
+        {SAYS("\x20\2\0\0\x90\3\0\1\x80"), POF_E_PERMISSION, "refuses subscription 1"},
+        {SAYS("\x20\2\0\0\x90\3\0\1\0"), POF_E_PERMISSION, "quality of service 0"},
+        {SAYS("\x20\2\0\0\x90\3\0\2\1"), POF_E_PROTOCOL, "not asked for"},
+        {SAYS("\x20\2\0\0\x90\3\0\1\1\x90\3\0\1\1"), POF_E_PROTOCOL, "not asked for"},
+        {SAYS("\x20\2\0\0\x20\2\0\0"), POF_E_PROTOCOL, "second welcome"},
+        {SAYS("\x20\2\0\0\x32\5\0\1a\0\0"), POF_E_PROTOCOL, "without its number"},
+        {{.bytes = "", .leaves = true}, POF_E_UNAVAILABLE, "closes the connection"},
+        {{.bytes = "\x20\2\0\0", .n = 4, .leaves = true}, POF_E_UNAVAILABLE, ""},
+        {{.bytes = "", .endless = 10u << 20}, POF_E_PROTOCOL, "type that no broker sends"},
+    };
+#undef SAYS
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pof_err err = {0};
+        struct pof_mqtt_packet p;
+        struct broker b = start(&cases[i].a);
+        int rc = listen_to(&b, 5000, &p, &err);
+        ok(rc == cases[i].code && strstr(err.text, cases[i].word), "answer %zu: %s", i, err.text);
+        stop(&b);
+    }
+}
+
+static void silence(void)
+{
+    struct pof_err err = {0};
+    struct pof_mqtt_packet p;
+    struct answer mute = {.bytes = ""};
+    struct broker b = start(&mute);
+    int rc = listen_to(&b, 200, &p, &err);
+    ok(rc == POF_E_UNAVAILABLE && strstr(err.text, "does not answer as a broker"),
+       "a broker without a word: %s", err.text);
+    stop(&b);
+    struct answer dead = {.bytes = "\x20\2\0\0", .n = 4};
+    b = start(&dead);
+    rc = listen_to(&b, 5000, &p, &err);
+    ok(rc == POF_E_UNAVAILABLE && strstr(err.text, "does not answer for 1 s"),
+       "a broker that dies: %s", err.text);
+    stop(&b);
+}
+
+static void endless(void)
+{
+    struct pof_err err = {0};
+    struct pof_mqtt_packet p;
+    struct rusage before;
+    struct rusage after;
+    static const char giant[] = "\x20\2\0\0\x90\3\0\1\1\x32\xff\xff\xff\x7f\0\1a\0\7";
+    struct answer a = {.bytes = giant, .n = sizeof giant - 1, .endless = 100u << 20};
+    struct broker b = start(&a);
+    getrusage(RUSAGE_SELF, &before);
+    int rc = listen_to(&b, 5000, &p, &err);
+    getrusage(RUSAGE_SELF, &after);
+    ok(rc == 0 && p.skip > 200u << 20 && p.payload.len == 0,
+       "a message of 256 MiB is told without its content");
+    ok(after.ru_maxrss - before.ru_maxrss < 16384, "64 MiB of it take %ld KiB of memory",
+       after.ru_maxrss - before.ru_maxrss);
+    stop(&b);
+}
+
+int main(void)
+{
+    packets();
+    bad_packets();
+    answers();
+    silence();
+    endless();
+    return done();
+}
