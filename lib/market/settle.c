@@ -26,7 +26,7 @@ struct pof_settle {
     const char *const *wanted;
     size_t wants;
     struct pof_names found; /* terms that are wanted, by what they were wanted as */
-    struct pof_contracts contracts;
+    struct pof_terms_set contracts;
     struct pof_names pods, sessions, awards, parties, owners;
     uint32_t *owner; /* of a pod, by its number: number of the owner, or POF_NONE */
     size_t owned, owner_cap;
@@ -54,7 +54,7 @@ int pof_settle_new(struct pof_settle **out, const char *const *wanted, size_t n,
 void pof_settle_free(struct pof_settle *s)
 {
     if (s) {
-        pof_contracts_release(&s->contracts);
+        pof_terms_set_release(&s->contracts);
         pof_names_release(&s->found);
         pof_names_release(&s->owners);
         free(s->owner);
@@ -91,7 +91,7 @@ int pof_settle_terms(struct pof_settle *s, const struct pof_terms *terms, struct
             wanted = true;
         }
     }
-    return rc || !wanted ? rc : pof_contracts_add(&s->contracts, terms, hash, err);
+    return rc || !wanted ? rc : pof_terms_set_add(&s->contracts, terms, hash, err);
 }
 
 /* The place where a pod's owner is kept. */
@@ -268,7 +268,7 @@ static int bind_terms(struct pof_settle *s, struct pof_err *err)
                                       .seller = s->parties.text[l->seller],
                                       .buyer = s->parties.text[l->buyer]};
         l->owner = POF_NONE;
-        rc = pof_contracts_find(&s->contracts, &o, &l->contract, err);
+        rc = pof_terms_set_find(&s->contracts, &o, &l->contract, err);
         const struct pof_terms *t = rc ? NULL : &s->contracts.at[l->contract].terms;
         if (rc || !POF_HAS(t, terms, owner_permille) || t->owner_permille == 0) {
             continue;

@@ -120,7 +120,7 @@ static int check_terms(const struct pof_terms *t, struct pof_err *err)
     return 0;
 }
 
-int pof_contracts_add(struct pof_contracts *c, const struct pof_terms *t, struct pof_text hash,
+int pof_terms_set_add(struct pof_terms_set *c, const struct pof_terms *t, struct pof_text hash,
                       struct pof_err *err)
 {
     const struct pof_text none = {"", 0};
@@ -155,7 +155,7 @@ int pof_contracts_add(struct pof_contracts *c, const struct pof_terms *t, struct
     return rc;
 }
 
-int pof_contracts_find(const struct pof_contracts *c, const struct pof_outcome *o, uint32_t *index,
+int pof_terms_set_find(const struct pof_terms_set *c, const struct pof_outcome *o, uint32_t *index,
                        struct pof_err *err)
 {
     const struct pof_text none = {"", 0};
@@ -174,12 +174,12 @@ int pof_contracts_find(const struct pof_contracts *c, const struct pof_outcome *
                     o->pod.ptr, (int)o->seller.len, o->seller.ptr, (int)o->buyer.len, o->buyer.ptr);
 }
 
-void pof_contracts_release(struct pof_contracts *c)
+void pof_terms_set_release(struct pof_terms_set *c)
 {
     free(c->at);
     pof_names_release(&c->scopes);
     pof_arena_release(&c->arena);
-    *c = (struct pof_contracts){.n = 0};
+    *c = (struct pof_terms_set){.n = 0};
 }
 
 /* --- what they make of a delivery --- */

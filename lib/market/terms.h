@@ -47,7 +47,7 @@ struct pof_contract {
 };
 
 /* Initialise with {0}. */
-struct pof_contracts {
+struct pof_terms_set {
     struct pof_contract *at; /* owned, texts in the arena */
     size_t n, cap;
     struct pof_names scopes; /* pod, seller, buyer; number i is that of at[i] */
@@ -56,12 +56,12 @@ struct pof_contracts {
 
 /* POF_E_DUPLICATE: others for the same pod, seller and buyer are there; POF_E_CONFLICT: two
  * penalties or two fees; POF_E_NUMBER: the scale. */
-int pof_contracts_add(struct pof_contracts *c, const struct pof_terms *terms, struct pof_text hash,
+int pof_terms_set_add(struct pof_terms_set *c, const struct pof_terms *terms, struct pof_text hash,
                       struct pof_err *err) POF_CHECKED;
 /* The index of the most specific terms that fit. POF_E_REFERENCE: none does. O(1). */
-int pof_contracts_find(const struct pof_contracts *c, const struct pof_outcome *o, uint32_t *index,
+int pof_terms_set_find(const struct pof_terms_set *c, const struct pof_outcome *o, uint32_t *index,
                        struct pof_err *err) POF_CHECKED;
-void pof_contracts_release(struct pof_contracts *c);
+void pof_terms_set_release(struct pof_terms_set *c);
 
 /* Fills hash, fee, penalty, net and tokens of a settlement whose powers are known, and the owner's
  * parts when s->owner is given (len > 0). */

@@ -43,24 +43,24 @@ static struct pof_terms named(const char *name, const char *pod, const char *sel
     return t;
 }
 
-static void finds(const struct pof_contracts *c, const char *pod, const char *seller, const char *buyer, const char *want)
+static void finds(const struct pof_terms_set *c, const char *pod, const char *seller, const char *buyer, const char *want)
 {
     struct pof_err err = {0};
     struct pof_outcome o = {.award = pof_text("a"), .pod = pof_text(pod), .seller = pof_text(seller), .buyer = pof_text(buyer)};
     uint32_t i;
-    int rc = pof_contracts_find(c, &o, &i, &err);
+    int rc = pof_terms_set_find(c, &o, &i, &err);
     ok(want ? rc == 0 && pof_text_is(c->at[i].terms.name, want) : rc == POF_E_REFERENCE,
        "%s/%s/%s: %s", pod, seller, buyer, want ? want : "none");
 }
 
 static void scopes(void)
 {
-    struct pof_contracts c = {0};
+    struct pof_terms_set c = {0};
     struct pof_err err = {0};
     const struct pof_terms list[] = {named("s", "", "S", ""), named("sb", "", "S", "B"), named("p", "P", "", ""),
                                      named("b", "", "", "B"), named("pb", "P", "", "B")};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        is_int(pof_contracts_add(&c, &list[i], hash, &err), 0, "taken");
+        is_int(pof_terms_set_add(&c, &list[i], hash, &err), 0, "taken");
     }
     finds(&c, "P", "S", "B", "pb");
     finds(&c, "P", "S", "C", "p");
@@ -70,28 +70,28 @@ static void scopes(void)
     finds(&c, "Q", "T", "C", NULL);
     finds(&c, "S", "B", "P", NULL); /* a name counts in its own role only */
     const struct pof_terms again = named("other", "P", "", "");
-    is_int(pof_contracts_add(&c, &again, hash, &err), POF_E_DUPLICATE, "one scope, one set of terms");
+    is_int(pof_terms_set_add(&c, &again, hash, &err), POF_E_DUPLICATE, "one scope, one set of terms");
     const struct pof_terms all = named("all", "", "", "");
-    is_int(pof_contracts_add(&c, &all, hash, &err), 0, "for all others");
+    is_int(pof_terms_set_add(&c, &all, hash, &err), 0, "for all others");
     finds(&c, "Q", "T", "C", "all");
     struct pof_terms two = named("two", "x", "", "");
     two.has |= UINT64_C(1) << POF_BIT_terms_fee_ueur_mwh | UINT64_C(1) << POF_BIT_terms_fee_permille;
-    is_int(pof_contracts_add(&c, &two, hash, &err), POF_E_CONFLICT, "two fees");
-    pof_contracts_release(&c);
+    is_int(pof_terms_set_add(&c, &two, hash, &err), POF_E_CONFLICT, "two fees");
+    pof_terms_set_release(&c);
 }
 
 /* 1 MW ordered, 0.8 MW delivered at 100 EUR/MWh: 25 EUR whole. */
 static struct pof_settlement apply(struct pof_terms t)
 {
-    struct pof_contracts c = {0};
+    struct pof_terms_set c = {0};
     struct pof_err err = {0};
     struct pof_settlement s = {.ordered_w = 1000000, .delivered_w = 800000, .deficiency_w = 200000, .owner = pof_text("O")};
     t.name = pof_text("t");
-    ok(pof_contracts_add(&c, &t, hash, &err) == 0 && pof_contract_apply(&c.at[0], 100000000, &s, &err) == 0,
+    ok(pof_terms_set_add(&c, &t, hash, &err) == 0 && pof_contract_apply(&c.at[0], 100000000, &s, &err) == 0,
        "applied%s", err.text);
     ok(POF_HAS(&s, settlement, terms) && pof_text_eq(s.terms, hash), "the terms are named");
     s.terms = s.owner = pof_text("");
-    pof_contracts_release(&c);
+    pof_terms_set_release(&c);
     return s;
 }
 
