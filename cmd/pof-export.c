@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pof-export: records as Telegraf JSON, line protocol, or a table. */
-#include "cli/cli.h"
+#include "net/http.h"
+#include "pof-export/parts.h"
 #include "record/export.h"
 #include "record/table.h"
 
@@ -18,7 +19,8 @@ static const int64_t per_second[] = {0, 1, 1000, 1000000, 1000000000};
 struct args {
     int to, from, precision;
     bool batch;
-    const char *name;
+    const char *name, *url;
+    int64_t retry_s;
     struct pof_texts tag;
 };
 
@@ -30,6 +32,8 @@ static const struct pof_option options[] = {
     {"name", 0, POF_OPT_TEXT, AT(name), "NAME", "name of the points (the type of each record)", 0, 0, NULL},
     {"tag", 0, POF_OPT_LIST, AT(tag), "KEY=VALUE", "tag added to each point; may be repeated", 0, 0, NULL},
     {"precision", 0, POF_OPT_WORD, AT(precision), "UNIT", "of timestamps: s, ms, us or ns (auto: s in telegraf, ns in line)", 0, 0, precisions},
+    {"url", 'u', POF_OPT_TEXT, AT(url), "URL", "line: write to this InfluxDB, as http://HOST:8086/write?db=NAME (standard output)", 0, 0, NULL},
+    {"retry", 0, POF_OPT_INT, AT(retry_s), "SECONDS", "url: wait so long in all for a server that does not answer (60)", 0, 86400, NULL},
     {0}};
 
 static const struct pof_program program = {
@@ -46,18 +50,23 @@ struct work {
     struct pof_export how;
     struct pof_tag *tag;
     struct pof_sink sink;
+    struct export_server server; /* instead of the sink, with a url */
     struct pof_buf buf;
     enum pof_type table; /* type of the table written, POF_TYPES before */
     uint64_t points;
 };
 
-enum { BLOCK = 1 << 16 };
+enum { BLOCK = 1 << 16, POST = 1 << 20 /* some 10,000 points, as InfluxDB likes them */ };
 
 static int flush(struct work *w, size_t above, struct pof_err *err)
 {
-    int rc = w->buf.len > above ? w->sink.write(w->sink.ctx, w->buf.data, w->buf.len, err) : 0;
-    w->buf.len = w->buf.len > above ? 0 : w->buf.len;
-    return rc;
+    if (w->buf.len <= above) {
+        return 0;
+    }
+    struct pof_text lines = {w->buf.data, w->buf.len};
+    w->buf.len = 0; /* the bytes stay until the next point */
+    return w->server.url ? export_post(&w->server, lines, err)
+                         : w->sink.write(w->sink.ctx, lines.ptr, lines.len, err);
 }
 
 static int put_row(struct work *w, const struct pof_record *r, struct pof_err *err)
@@ -90,7 +99,7 @@ static int on_record(void *ctx, const struct pof_record *r, struct pof_err *err)
     struct work *w = ctx;
     int rc = w->args->to == POF_EXPORT_TABLE ? put_row(w, r, err) : put_point(w, r, err);
     w->points += rc == 0;
-    return rc ? rc : flush(w, BLOCK, err);
+    return rc ? rc : flush(w, w->server.url ? POST : BLOCK, err);
 }
 
 /* Tables that were written before, each of its own type. */
@@ -125,6 +134,22 @@ static int read_records(struct pof_cli *cli, struct work *w, struct pof_err *err
     return pof_cli_read(cli, wants, POF_TYPES, w, err);
 }
 
+static int prepare_server(struct work *w, struct pof_err *err)
+{
+    static const char *const units[] = {"ns", "s", "ms", "u", "ns"}; /* as InfluxDB names them */
+    const struct args *a = w->args;
+    if (!a->url) {
+        return 0;
+    }
+    if (a->to != POF_EXPORT_LINE || !pof_http_is_url(a->url)) {
+        return pof_fail(err, POF_E_USAGE,
+                        "--url needs --to line and an http:// or https:// address");
+    }
+    w->server = (struct export_server){
+        .url = a->url, .unit = units[a->precision], .retry_s = a->retry_s};
+    return 0;
+}
+
 static int prepare(struct work *w, struct pof_err *err)
 {
     const struct args *a = w->args;
@@ -135,7 +160,8 @@ static int prepare(struct work *w, struct pof_err *err)
     if (!points && (a->name || a->tag.n || a->precision != AUTO)) {
         return pof_fail(err, POF_E_USAGE, "--name, --tag and --precision are not for tables");
     }
-    int rc = pof_calloc(&w->tag, a->tag.n, sizeof *w->tag, err);
+    int rc = prepare_server(w, err);
+    rc = rc ? rc : pof_calloc(&w->tag, a->tag.n, sizeof *w->tag, err);
     for (size_t i = 0; i < a->tag.n && rc == 0; i++) {
         if (!pof_tag_parse(pof_text(a->tag.item[i]), &w->tag[i])) {
             rc = pof_fail(err, POF_E_USAGE, "--tag '%.80s' is not KEY=VALUE", a->tag.item[i]);
@@ -159,6 +185,10 @@ static int finish(struct pof_cli *cli, struct work *w, struct pof_err *err)
     rc = rc ? rc : flush(w, 0, err);
     if (rc == 0) {
         pof_cli_note(cli, "%" PRIu64 " records in, %" PRIu64 " out", w->points, w->points);
+        if (w->server.url) {
+            pof_cli_note(cli, "%" PRIu64 " batches written, %" PRIu64 " attempts made again",
+                         w->server.batches, w->server.retries);
+        }
     }
     return rc;
 }
@@ -179,6 +209,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {0};
+    struct args args = {.retry_s = 60};
     return pof_main(&program, argc, argv, &args, run);
 }
