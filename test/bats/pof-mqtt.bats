@@ -94,8 +94,10 @@ stream() {
     before=$(cat in/*.jsonl in/.*.part | wc -l)
     receive --idle 1 >/dev/null
     [ $lost = 20 ]
-    echo "$before lines after 20 kills, $(cat in/*.jsonl | wc -l) in all"
-    [ "$before" -gt 0 ] && [ "$before" -lt 30000 ] # killed at work
+    all=$(cat in/*.jsonl | wc -l)
+    echo "$before lines after 20 kills, $all in all"
+    # Killed at work: something was left to do, or came twice.
+    [ "$before" -gt 0 ] && { [ "$all" -gt "$before" ] || [ "$all" -gt 30000 ]; }
     cat in/*.jsonl | LC_ALL=C sort -u | cmp - <(LC_ALL=C sort lines)
     cat in/*.jsonl | pof-ingest -q --summary sum >out.jsonl
     jq -e '.out == 30000 and .rejected == 0 and .in == .out + .repeated' sum || { cat sum; false; }
