@@ -135,7 +135,7 @@ static bool close_one(struct tree_reader *r, struct pofi_tree *v)
 {
     struct open o = r->open[--r->depth];
     size_t n = r->n - o.base;
-    const struct pofi_tree_member *from = r->stack + o.base;
+    const struct pofi_tree_member *from = r->stack ? r->stack + o.base : NULL; /* NULL: nothing yet */
     *v = (struct pofi_tree){.kind = o.object ? POFI_TREE_OBJECT : POFI_TREE_ARRAY, .n = n};
     r->n = o.base;
     if (o.object && (n > MEMBERS_MAX || !differ(from, n))) {
