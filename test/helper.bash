@@ -13,3 +13,9 @@ export PATH ROOT POF_BIN POF_DATA LC_ALL=C
 need_data() {
     [ -n "${POF_DATA:-}" ] && [ -e "$POF_DATA/$1" ] || skip "no shared data: $1"
 }
+
+# not COMMAND ...: fails when it succeeds. (A line that begins with "!" never ends a test, and neither does the first
+# part of "this && that": one line for each thing that must hold.)
+not() {
+    if "$@"; then return 1; fi
+}

@@ -56,7 +56,11 @@ static int px(double v, char *to)
 static int add_value(struct drawing *d, const char *what, bool branch, enum pof_view_quantity q, uint32_t i)
 {
     double value = d->instant == SIZE_MAX ? NAN : pof_view_value(d->view, branch, q, d->instant, i);
-    return isnan(value) ? 0 : pof_buf_addf(d->to, d->err, ", %s %.6g %s", what, value, pof_view_quantity_unit(q));
+    if (isnan(value)) {
+        return 0;
+    }
+    value = q == POF_VIEW_P_W ? rint(value) + 0.0 : value; /* no one wants to read of nanowatts */
+    return pof_buf_addf(d->to, d->err, ", %s %.6g %s", what, value, pof_view_quantity_unit(q));
 }
 
 static int add_title(struct drawing *d, bool branch, uint32_t i)

@@ -166,7 +166,8 @@ round() {
     run -1 round dso
     [[ $(cat answer) == *"no: witness to-dso refuses, status 422: fork"* ]]
     [ "$(grep -c '^pof.example/market$' answer)" = 2 ]
-    grep -qx 300 answer && grep -qx 550 answer
+    grep -qx 300 answer
+    grep -qx 550 answer
     grep -q "^the consistency proof that fails:$" answer
     grep -q "^old 300$" answer
     [ -s dso/refused ]
@@ -254,7 +255,7 @@ round() {
     (head -n 3 all; echo '{"schema":"pof.event/1","text":"kept"}') |
         pof-certify append mine --commit measurement --receipts r >out
     head -n 3 all | cmp - <(head -n 3 out)
-    ! grep -q IT001E000 mine/journal r
+    not grep -q IT001E000 mine/journal r
     grep -q kept mine/journal
     [ "$(head -n 1 r | jq -r '.record | fromjson | .schema')" = pof.commitment/1 ]
     pof-certify verify mine out | grep -q "the 4 records given are those of the log"
@@ -264,12 +265,12 @@ round() {
     pof-certify check proof --key "$(cat mine/vkey)" --record record
     run -1 pof-certify check proof --key "$(cat mine/vkey)" --record <(sed -n 3p all)
     pof-certify prove mine 1 --closed >closed
-    ! grep -q ^extra closed
+    not grep -q ^extra closed
     run -1 pof-certify check closed --key "$(cat mine/vkey)" --record record
     cp mine/checkpoint before
     run -0 pof-certify erase mine 1
     [ "$output" = "erased: record 1" ]
-    ! grep -rq IT001E0001 mine
+    not grep -rq IT001E0001 mine
     cmp mine/checkpoint before
     pof-certify verify mine | grep -q "3 records are committed to, 1 of them are erased"
     pof-certify check proof --key "$(cat mine/vkey)" --record record

@@ -15,7 +15,8 @@ load ../helper
     "$ROOT/pipelines/clear-clean" "$GRID" "$id" out session.jsonl pods.jsonl baselines.jsonl offers.jsonl \
         tso.jsonl 2>log
     grep -q "round 1: .* awards, [1-9]" log
-    [ -s out/awards.jsonl ] && [ -s out/limits.jsonl ]
+    [ -s out/awards.jsonl ]
+    [ -s out/limits.jsonl ]
     pof-validate -q --grid "$GRID" session.jsonl pods.jsonl baselines.jsonl out/awards.jsonl >again
     cmp again out/verdicts.jsonl
     # One round only: the verdicts cut, and the status says so.

@@ -153,7 +153,8 @@ EOF
     grep -q "cannot be observed" s/refused/few.raw.why
     grep -q "no readings" s/refused/empty.jsonl.why
     grep -q "ends in .jsonl" s/refused/odd.txt.why
-    [ -s s/refused/junk.jsonl.why ] && [ -e s/refused/junk.jsonl ]
+    [ -s s/refused/junk.jsonl.why ]
+    [ -e s/refused/junk.jsonl ]
 }
 
 @test "delivered again: the same bytes are put away, others refused" {

@@ -6,7 +6,8 @@ load ../helper
     dest=$BATS_TEST_TMPDIR/root
     make -C "$ROOT" --no-print-directory install DESTDIR="$dest" PREFIX=/opt/pof >/dev/null
     for p in "$POF_BIN"/pof*; do [ -x "$dest/opt/pof/bin/$(basename "$p")" ]; done
-    [ -e "$dest/opt/pof/lib/libpof.a" ] && [ -e "$dest/opt/pof/share/man/man1/pof.1" ]
+    [ -e "$dest/opt/pof/lib/libpof.a" ]
+    [ -e "$dest/opt/pof/share/man/man1/pof.1" ]
     grep -q '^prefix=/opt/pof$' "$dest/opt/pof/lib/pkgconfig/pof.pc"
     "$dest/opt/pof/bin/pof" sim --make pods --grid "$dest/opt/pof/share/pof/samples/cigre-mv.json" --pods 12 |
         grep -c pof.pod/1

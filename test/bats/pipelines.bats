@@ -50,7 +50,7 @@ day() { QUIET=1 "$ROOT/pipelines/market-day" --pods 24 "$@"; }
 
 @test "another seed has other bytes" {
     day --seed 2 "$BATS_TEST_TMPDIR/other"
-    ! cmp -s "$ONE/digests" "$BATS_TEST_TMPDIR/other/digests"
+    not cmp -s "$ONE/digests" "$BATS_TEST_TMPDIR/other/digests"
 }
 
 @test "killed again and again and started again: the same bytes, the ledger whole" {

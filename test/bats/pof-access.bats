@@ -33,7 +33,8 @@ decisions() { pof-certify verify ledger >/dev/null; grep -ao '{"at":"[^}]*"schem
 @test "asked, granted, read: what was granted and nothing else" {
     ask s1 P1 P2 >ask && certify ask
     run reading -q
-    [ "$status" = 0 ] && [ -z "$output" ]
+    [ "$status" = 0 ]
+    [ -z "$output" ]
     pof-access grant --key O1.key --end 2026-03-10T02:00Z --now 2026-03-02T00:00Z <ask >grant && certify grant
     reading -q >out
     [ "$(jq -r '[.pod, .start[11:13]] | join("@")' out | sort | xargs)" = "P1@01 P2@01" ]
@@ -67,7 +68,8 @@ decisions() { pof-certify verify ledger >/dev/null; grep -ao '{"at":"[^}]*"schem
     [ "$(reading -q | wc -l)" = 0 ]
     certify grant # the old grant once more
     reading 2>why >out
-    [ ! -s out ] && grep -q "does not count: it was revoked before" why
+    [ ! -s out ]
+    grep -q "does not count: it was revoked before" why
     pof-access list ledger --keys parties --pods pods -q --now 2026-03-11T00:00Z | jq -e '.why == "revoked"' >/dev/null
 }
 
@@ -75,22 +77,27 @@ decisions() { pof-certify verify ledger >/dev/null; grep -ao '{"at":"[^}]*"schem
     ask s1 P1 P3 >ask && certify ask
     # O1 grants P3, which is O2's
     pof-access grant --key O1.key <ask >grant
-    grep P3 grant >wrong && certify wrong
+    grep P3 grant >wrong
+    certify wrong
     reading 2>why >out
-    [ ! -s out ] && grep -q 'not the owner of the point of delivery' why
+    [ ! -s out ]
+    grep -q 'not the owner of the point of delivery' why
     # borea signs in aurora's name; a grant is stretched after it was signed
     pof-access ask --key borea.key --id s2 --owner O1 --pod P1 --purpose billing --start 2026-03-10T00:00Z \
         --end 2026-03-11T00:00Z | sed 's/"consumer":"borea"/"consumer":"aurora"/' >forged && certify forged
-    grep P1 grant | sed 's/T03:00:00Z/T09:00:00Z/' >stretched && certify stretched
+    grep P1 grant | sed 's/T03:00:00Z/T09:00:00Z/' >stretched
+    certify stretched
     reading 2>why >out
-    [ ! -s out ] && [ "$(grep -c 'good signature' why)" = 2 ]
+    [ ! -s out ]
+    [ "$(grep -c 'good signature' why)" = 2 ]
     # more than was asked for is not granted
     pof-access ask --key aurora.key --id s3 --owner O1 --pod P2 --purpose billing --start 2026-03-10T00:00Z \
         --end 2026-03-10T01:00Z >small && certify small
     sed 's/T01:00:00Z/T05:00:00Z/' small >large
     pof-access grant --key O1.key <large >more && certify more
     reading 2>why >out
-    [ ! -s out ] && grep -q 'something else than was asked for' why
+    [ ! -s out ]
+    grep -q 'something else than was asked for' why
 }
 
 @test "no record goes out when its decision cannot be kept" {
@@ -99,7 +106,8 @@ decisions() { pof-certify verify ledger >/dev/null; grep -ao '{"at":"[^}]*"schem
     reading -q >/dev/null && pof-certify checkpoint ledger >before
     # the journal may not grow: any write to a file fails
     out=$( (ulimit -f 0; trap '' XFSZ; reading -q 2>why) || echo "status $?" >status)
-    [ -z "$out" ] && [ -s status ]
+    [ -z "$out" ]
+    [ -s status ]
     [ "$(pof-certify checkpoint ledger)" = "$(cat before)" ]
     [ "$(reading -q | wc -l)" = 2 ]
 }
@@ -109,18 +117,21 @@ decisions() { pof-certify verify ledger >/dev/null; grep -ao '{"at":"[^}]*"schem
     pof-access grant --key O1.key <ask >grant && certify grant
     sed -i 's/"step":"ask"/"step":"asK"/' ledger/journal
     run reading
-    [ "$status" != 0 ] && [[ $output != *measurement* ]]
+    [ "$status" != 0 ]
+    [[ $output != *measurement* ]]
 }
 
 @test "wrong use ends in a word" {
     run pof-access read ledger --keys parties --pods pods --consumer aurora --purpose x --data session data
-    [ "$status" = 2 ] && [[ $output == *"no type of record that has a pod and a start"* ]]
+    [ "$status" = 2 ]
+    [[ $output == *"no type of record that has a pod and a start"* ]]
     run pof-access ask --key aurora.key --id x
     [ "$status" = 2 ]
     run pof-access ask --key missing.key --id s --owner O --pod P --purpose b --start 2026-03-10T00:00Z --end 2026-03-11T00:00Z
     [ "$status" = 66 ]
     run pof-access ask --key aurora.key --id s --owner O --pod P --purpose b --start 2026-03-11T00:00Z --end 2026-03-10T00:00Z
-    [ "$status" = 65 ] && [[ $output == *"end before they start"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"end before they start"* ]]
     run pof-access
     [ "$status" = 2 ]
 }

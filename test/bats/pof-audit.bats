@@ -25,7 +25,8 @@ E
     jq -c "$swap" served >swapped.served
     pof-verify -q -g "$in/in.grid.json" "$in/in.session.jsonl" market.jsonl swapped prices swapped.served
     run --separate-stderr pof-audit -q --shares -g "$in/in.grid.json" "$in/in.session.jsonl" market.jsonl swapped
-    [ "$status" = 1 ] && [ -z "$output" ]
+    [ "$status" = 1 ]
+    [ -z "$output" ]
     [[ $stderr == *"swapped:"*"the rules give 100 W of 'cheap' to 'first' here"*"(E401)"* ]]
 }
 
@@ -65,7 +66,8 @@ E
         pof-verify "${by[@]}" "${book[@]}" awards prices served
         run pof-audit "${by[@]}" "${book[@]}" awards prices why answers reserve
         echo "$output"
-        [ "$status" = 0 ] && [ "$output" = "shares, reasons and answers are true" ]
+        [ "$status" = 0 ]
+        [ "$output" = "shares, reasons and answers are true" ]
     done
     jq -c '[.request, .offer, .p_w]' awards
     [ "$(jq -s -c 'map(select(.request == "R") | [.offer, .p_w])' awards)" = '[["a",25],["b",75]]' ]
@@ -78,12 +80,15 @@ choice" ]
     session time
     : >nothing
     run --separate-stderr pof-audit "${by[@]}" "${book[@]}" awards prices nothing
-    [ "$status" = 1 ] && [ -z "$output" ]
+    [ "$status" = 1 ]
+    [ -z "$output" ]
     [[ $stderr == *"market.jsonl:"*"has no explanation in a quarter-hour (E401)"* ]]
     run --separate-stderr pof-audit "${by[@]}" --answers "${book[@]}" awards prices why nothing
-    [ "$status" = 1 ] && [[ $stderr == *"market.jsonl:"*"has no answer in a quarter-hour (E401)"* ]]
+    [ "$status" = 1 ]
+    [[ $stderr == *"market.jsonl:"*"has no answer in a quarter-hour (E401)"* ]]
     run pof-audit "${by[@]}" --shares "${book[@]}" awards prices nothing
-    [ "$status" = 0 ] && [ "$output" = "shares are true" ]
+    [ "$status" = 0 ]
+    [ "$output" = "shares are true" ]
     for f in why answers; do
         sed 1d $f >fewer
         run pof-audit "${by[@]}" "${book[@]}" awards prices fewer "$([ $f = why ] && echo answers || echo why)"
@@ -95,9 +100,11 @@ choice" ]
     session pro-rata
     jq -c 'if .request == "R" then .p_w += (if .offer == "a" then 1 else -1 end) else . end' awards >moved
     run pof-audit "${by[@]}" --shares "${book[@]}" moved prices
-    [ "$status" = 1 ] && [[ $output == *"p_w: of equal offers, this or those sharing with it get "*" W, not their share of "* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"p_w: of equal offers, this or those sharing with it get "*" W, not their share of "* ]]
     run pof-audit "${by[@]}" --shares "${book[@]}" awards
-    [ "$status" = 1 ] && [[ $output == *"none are given (pof-clear --prices)"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"none are given (pof-clear --prices)"* ]]
 }
 
 # Every field of a line changed alone; one mutant a line.

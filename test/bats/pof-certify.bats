@@ -55,7 +55,7 @@ flip() { # flip FILE BYTE: changes one byte of a file
     cmp log/vkey log2/vkey
     run -78 pof-certify init log3 --origin y --key safe/key
     secret=$(cut -d+ -f5 safe/key)
-    ! grep -rqF "$secret" log log2 --exclude=key
+    not grep -rqF "$secret" log log2 --exclude=key
     mv safe/key elsewhere
     run -66 pof-certify append log all
     pof-certify append log all --key elsewhere >/dev/null

@@ -39,7 +39,7 @@ E
     cat market.jsonl session.jsonl | pof-clear -q -g "$grid" --threads 5 | cmp - want
     pof-clear -q -g "$grid" --sequence dso-first session.jsonl market.jsonl >first
     shuf --random-source=<(yes 4) market.jsonl | pof-clear -q -g "$grid" --sequence dso-first --threads 2 session.jsonl - | cmp - first
-    ! cmp -s first want
+    not cmp -s first want
 }
 
 # The same market with a third of its offers in blocks of one to four quarter-hours or with a least
@@ -153,7 +153,8 @@ blocks() {
     pof-clear -q -g "$grid" session.jsonl market.jsonl | cmp - awards
     echo '{"schema":"pof.offer/1"}' >bad.jsonl
     run pof-clear -q -g "$grid" -o never session.jsonl market.jsonl bad.jsonl
-    [ "$status" = 65 ] && [ ! -e never ]
+    [ "$status" = 65 ]
+    [ ! -e never ]
     run bash -c "pof-clear -q -g '$grid' session.jsonl market.jsonl >/dev/full"
     [ "$status" = 74 ]
     run bash -c "{ sleep 0.1; pof-clear -q -g '$grid' session.jsonl market.jsonl; echo \$? >status; } | true; cat status"
@@ -179,7 +180,8 @@ blocks() {
         [ -s awards ]
         run pof-verify -q -g "$in/in.grid.json" "$in/in.session.jsonl" "$in/in.market.jsonl" awards prices served
         echo "$case: $output"
-        [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+        [ "$status" = 0 ]
+        [ "$output" = "feasible; optimal for the chosen blocks" ]
     done
 }
 

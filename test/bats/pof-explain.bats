@@ -178,7 +178,8 @@ E
     tell one book
     tell two book limit
     run pof-explain -q --diff one one
-    [ "$status" = 0 ] && [ -z "$output" ]
+    [ "$status" = 0 ]
+    [ -z "$output" ]
     run pof-explain -q --text --diff one two
     [ "${lines[0]}" = "2026-03-10T12:00:00Z offer a: 80 W at 40 EUR/MWh (price) became 30 W at 40 EUR/MWh (margin); one more watt is worth another price there" ]
     [ "${lines[1]}" = "2026-03-10T12:00:00Z offer b: 20 W at 60 EUR/MWh (margin) became 70 W at 60 EUR/MWh (margin); others stand in for it, or it for them" ]
@@ -195,5 +196,6 @@ node N0 grid 100 100
 E
     cat one one >twice
     run pof-explain -q --diff twice one
-    [ "$status" = 65 ] && [[ $output == *"was told of before"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"was told of before"* ]]
 }

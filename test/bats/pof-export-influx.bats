@@ -55,7 +55,7 @@ count() {
     sleep 0.4
     start_server
     wait $export || { cat note; false; }
-    ! grep -q " 0 attempts made again" note
+    not grep -q " 0 attempts made again" note
     [ "$(count | cut -d' ' -f1)" = 28800 ]
 }
 

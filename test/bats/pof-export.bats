@@ -52,7 +52,8 @@ setup() {
 
 @test "a bad record is named and nothing is written to -o" {
     s=0; { cat "$T/state"; echo '{"schema":"pof.state/1"}'; } | pof-export -o out 2>err || s=$?
-    [ $s = 65 ] && [ ! -e out ]
+    [ $s = 65 ]
+    [ ! -e out ]
     grep -q -- "-:33:" err
 }
 

@@ -85,14 +85,16 @@ PY
         rm -f s r
         pof-ingest -q $how --tolerate --summary s --rejects r more.csv >out
         jq -e '.in == 240 and .in == .out + .rejected + .repeated + .superseded' s >/dev/null || { echo "$how $(cat s)"; false; }
-        [ "$(jq .out s)" = "$(wc -l <out)" ] && [ "$(jq .rejected s)" = "$(wc -l <r)" ]
+        [ "$(jq .out s)" = "$(wc -l <out)" ]
+        [ "$(jq .rejected s)" = "$(wc -l <r)" ]
     done
 }
 
 @test "rejected lines, cured, go in: nothing is lost" {
     printf 'pod,start,duration_s,p_w\nP1,2026-03-10T00:00:00Z,900,1\nP1,2026-03-10T00:15:00Z,900,1 kW\n' >in.csv
     s=0; pof-ingest -q --rejects r.jsonl in.csv >out.jsonl 2>err || s=$?
-    [ $s = 1 ] && [ "$(wc -l <out.jsonl)" = 1 ]
+    [ $s = 1 ]
+    [ "$(wc -l <out.jsonl)" = 1 ]
     grep -q "1 of 2 lines were rejected" err # also with --quiet
     { head -n 1 in.csv; jq -r .raw r.jsonl | sed 's/ kW/000/'; } | pof-ingest -q >>out.jsonl
     [ "$(jq -s 'map(.p_w) | add' out.jsonl)" = 1001 ]
@@ -103,11 +105,15 @@ PY
     day 1 4 >day.csv
     echo old >r
     s=0; pof-ingest -q --rejects r --summary new day.csv >/dev/null 2>err || s=$?
-    [ $s = 73 ] && [ "$(cat r)" = old ] && [ ! -e new ]
-    pof-ingest -q -f --rejects r --metrics m day.csv >/dev/null && [ ! -s r ]
+    [ $s = 73 ]
+    [ "$(cat r)" = old ]
+    [ ! -e new ]
+    pof-ingest -q -f --rejects r --metrics m day.csv >/dev/null
+    [ ! -s r ]
     grep -qx 'pof_ingest_records{fate="out"} 4' m
     s=0; pof-ingest -q --summary later day.csv no-such >/dev/null 2>err || s=$?
-    [ $s = 66 ] && [ ! -e later ]
+    [ $s = 66 ]
+    [ ! -e later ]
 }
 
 @test "memory does not grow with the stream, nor with one line" {
@@ -116,7 +122,8 @@ PY
     { cat day.csv; head -c 100000000 /dev/zero | tr '\0' x; echo; } >long.csv
     s=0; (ulimit -v 200000; pof-ingest -q --rejects r --window 86400 long.csv >out.jsonl) 2>err || s=$?
     [ $s = 1 ] || { echo "$s $(cat err)"; false; }
-    [ "$(wc -l <out.jsonl)" = 20000 ] && [ "$(jq .code r)" = 205 ]
+    [ "$(wc -l <out.jsonl)" = 20000 ]
+    [ "$(jq .code r)" = 205 ]
 }
 
 @test "a closed pipe and a full disk" {
@@ -134,7 +141,8 @@ PY
     pof-ingest -q "$url/moved" | cmp - <(pof-ingest -q day.csv)
     printf 'pod,start,duration_s,p_w\nP1,never,900,1\n' >day.csv
     s=0; pof-ingest -q --rejects r "$url/x" 2>err || s=$?
-    [ $s = 1 ] && [ "$(jq -r .source r)" = "$url/x" ]
+    [ $s = 1 ]
+    [ "$(jq -r .source r)" = "$url/x" ]
 }
 
 @test "a URL that fails says how, status 69 or 76, and nothing is written" {
@@ -146,7 +154,9 @@ PY
         [ $s = "${case#*:}" ] && grep -q "'$url$path'" err && [ ! -e out.jsonl ] || { echo "$path: $s $(cat err)"; false; }
     done
     s=0; pof-ingest -q -o out.jsonl --max-bytes 1000 "$url/day.csv" 2>err || s=$?
-    [ $s = 65 ] && grep -q "longer than 1000 bytes" err && [ ! -e out.jsonl ]
+    [ $s = 65 ]
+    grep -q "longer than 1000 bytes" err
+    [ ! -e out.jsonl ]
     s=0; pof-ingest -q "https://127.0.0.1:$(cat port)/day.csv" 2>err || s=$?
     [ $s = 76 ] || { echo "no TLS: $s $(cat err)"; false; }
     kill $server && wait $server 2>/dev/null || true
@@ -157,7 +167,8 @@ PY
 
 @test "a secret in a URL is refused, another scheme is a file name" {
     s=0; pof-ingest http://name:secret@localhost/x 2>err || s=$?
-    [ $s = 2 ] && ! grep -q secret err
+    [ $s = 2 ]
+    not grep -q secret err
     s=0; pof-ingest ftp://localhost/x 2>err || s=$?
     [ $s = 66 ]
 }

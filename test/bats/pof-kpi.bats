@@ -21,7 +21,8 @@ setup() {
 @test "the order of events changes nothing" {
     pof-kpi -q "$CASES/events/in.events.jsonl" >a
     tac "$CASES/events/in.events.jsonl" | pof-kpi -q >b
-    [ -s a ] && cmp a b
+    [ -s a ]
+    cmp a b
 }
 
 @test "the order of records and of operands does not change the report" {
@@ -36,7 +37,9 @@ setup() {
     pof-kpi --report $MARKET | sed -n '/^Sessions/,/^Market/p' >all
     cat "$CASES"/report/in.{market,awards,verdicts}.jsonl | pof-kpi --report | sed -n '/^Sessions/,/^Market/p' >verdicts
     cat "$CASES"/report/in.{market,outcomes}.jsonl | pof-kpi --report | sed -n '/^Sessions/,/^Market/p' >outcomes
-    [ -s all ] && cmp all verdicts && cmp all outcomes
+    [ -s all ]
+    cmp all verdicts
+    cmp all outcomes
 }
 
 @test "awards without verdicts are not approved, and that is said" {
@@ -54,15 +57,18 @@ setup() {
 
 @test "the same award or request twice is refused with its place" {
     run pof-kpi --report "$CASES/report/in.awards.jsonl" "$CASES/report/in.awards.jsonl"
-    [ "$status" = 65 ] && [[ $output == *"in.awards.jsonl:1:id: award 'a1' was given before"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"in.awards.jsonl:1:id: award 'a1' was given before"* ]]
     run pof-kpi --report "$CASES/report/in.statements.jsonl" "$CASES/report/in.statements.jsonl"
-    [ "$status" = 65 ] && [[ $output == *"has a statement already"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"has a statement already"* ]]
 }
 
 @test "an outcome that contradicts its award is refused" {
     sed 's/"p_awarded_w":60000/"p_awarded_w":70000/' "$CASES/report/in.outcomes.jsonl" >o.jsonl
     run pof-kpi --report "$CASES/report/in.awards.jsonl" o.jsonl
-    [ "$status" = 65 ] && [[ $output == *"say different things"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"say different things"* ]]
 }
 
 @test "--unmet says what is left, whole requests and parts of them" {
@@ -77,7 +83,8 @@ setup() {
     pof-kpi --report --unmet /dev/null $MARKET | grep -q '^  all .* 0.000$'
     sed 's/r1/r9/' part >stranger
     run pof-kpi --report --unmet stranger $MARKET
-    [ "$status" = 65 ] && [[ $output == *"stranger:1:id: 'r9/20260310T1015Z' is no request"* ]]
+    [ "$status" = 65 ]
+    [[ $output == *"stranger:1:id: 'r9/20260310T1015Z' is no request"* ]]
 }
 
 @test "names cannot command a terminal" {
@@ -93,7 +100,8 @@ setup() {
     pof-kpi -q --growth --of cpu 100.jsonl 10.jsonl >g
     jq -e -s 'length == 2 and all(.[]; .kind == "growth" and (.mean - 1 | fabs) < 1e-9)' g
     run pof-kpi --growth 10.jsonl
-    [ "$status" = 1 ] && [[ $output == *"no flow has figures of execution at two sizes"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"no flow has figures of execution at two sizes"* ]]
 }
 
 @test "what does not go together is wrong usage" {

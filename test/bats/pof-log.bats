@@ -24,7 +24,9 @@ setup() {
 
 @test "a command that is not there is 66, and nothing is logged" {
     s=0; pof-log --flow flow1 --reference x --log e.jsonl -- no-such-command 2>err || s=$?
-    [ $s = 66 ] && [ ! -e e.jsonl ] && grep -q no-such-command err
+    [ $s = 66 ]
+    [ ! -e e.jsonl ]
+    grep -q no-such-command err
 }
 
 @test "two writers do not mix their lines" {

@@ -62,8 +62,10 @@ stream() {
     subscribed
     send <lines
     receive --count 1000 --batch 300 >names
-    [ "$(wc -l <names)" = 4 ] && cat $(cat names) | cmp - lines
-    [ "$(cat names)" = "$(ls in/*.jsonl)" ] && [ ! -s in/dead-letters.ndjson ]
+    [ "$(wc -l <names)" = 4 ]
+    cat $(cat names) | cmp - lines
+    [ "$(cat names)" = "$(ls in/*.jsonl)" ]
+    [ ! -s in/dead-letters.ndjson ]
     cat $(cat names) | pof-ingest -q >out.jsonl
     [ "$(wc -l <out.jsonl)" = 1000 ]
     receive --idle 1 >again # all was acknowledged
@@ -133,7 +135,8 @@ stream() {
     jq -e -s '.[0].raw == "{\"a\":" and .[0].source == "t/a" and .[0].line == 1 and .[1].raw == "Y2Fm6Q=="
         and (.[1].field | test("base64")) and (.[4].reason | test("300000 bytes"))' in/dead-letters.ndjson
     receive --idle 1 >again
-    [ ! -s again ] && [ "$(wc -l <in/dead-letters.ndjson)" = 6 ]
+    [ ! -s again ]
+    [ "$(wc -l <in/dead-letters.ndjson)" = 6 ]
 }
 
 @test "--form lines: a message may hold several lines, of any text" {
@@ -146,7 +149,8 @@ stream() {
     [ "$(head -n 2 $(cat names) | cut -d' ' -f2 | tr '\n' ' ')" = "t=21.5 t=19 " ]
     printf '{\n "a" : 1\n}\n' | mosquitto_pub -p "$port" -q 1 -t t/b -s
     receive --count 1 >names
-    [ "$(wc -l <"$(cat names)")" = 1 ] && [ "$(jq -c . "$(cat names)")" = '{"a":1}' ]
+    [ "$(wc -l <"$(cat names)")" = 1 ]
+    [ "$(jq -c . "$(cat names)")" = '{"a":1}' ]
 }
 
 @test "a full spool: messages wait at the broker until files were taken" {
@@ -204,9 +208,11 @@ stream() {
     echo sesame >open; chmod 644 open
     echo '{}' | send --user meter --password-file good
     s=0; echo '{}' | send --user meter --password-file bad 2>err || s=$?
-    [ $s = 77 ] && grep -q "refuses the connection: the client is not authorized\|password is wrong" err
+    [ $s = 77 ]
+    grep -q "refuses the connection: the client is not authorized\|password is wrong" err
     s=0; echo '{}' | send --user meter --password-file open 2>err || s=$?
-    [ $s = 77 ] && ! grep -q sesame err
+    [ $s = 77 ]
+    not grep -q sesame err
     s=0; echo '{}' | send 2>err || s=$?
     [ $s = 77 ]
 }
@@ -215,15 +221,18 @@ stream() {
     broker
     printf '{"n":1}\n{"n":2}\n{"n":' >in/.000000000007.part
     receive --idle 1 >names
-    [ "$(cat names)" = in/000000000007.jsonl ] && [ "$(wc -l <in/000000000007.jsonl)" = 2 ]
+    [ "$(cat names)" = in/000000000007.jsonl ]
+    [ "$(wc -l <in/000000000007.jsonl)" = 2 ]
     [ -e in/.000000000008.part ]
     receive 3>&- >/dev/null & first=$!
     running="$running $first"
     sleep 0.2
     s=0; pof-mqtt receive --broker "$broker" --client c2 --topic t --spool in 2>err || s=$?
-    [ $s = 75 ] && grep -q "another process" err
+    [ $s = 75 ]
+    grep -q "another process" err
     s=0; pof-mqtt receive --broker "$broker" --client c2 --topic t --spool nowhere 2>err || s=$?
-    [ $s = 66 ] && grep -q "nowhere" err
+    [ $s = 66 ]
+    grep -q "nowhere" err
 }
 
 @test "a full disk: status 74, and what did not fit is still with the broker" {

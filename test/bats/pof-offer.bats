@@ -45,7 +45,8 @@ setup() {
          start: (. | todate), duration_s: 900, p_awarded_w: $o.p_w, p_w: $o.p_w, price_eur_mwh: 1,
          decision: "accept"}' first.jsonl >outcomes.jsonl
     pof-offer -q -s 2026-03-10-RT3 $market outcomes.jsonl >second.jsonl
-    [ -s first.jsonl ] && [ ! -s second.jsonl ]
+    [ -s first.jsonl ]
+    [ ! -s second.jsonl ]
 }
 
 @test "offers are written as CSV and JSON alike" {
@@ -58,7 +59,8 @@ setup() {
     gate=$(jq -r 'select(.id == "2026-03-10-RT3").gate' sessions.jsonl)
     opens=$(jq -r 'select(.id == "2026-03-10-RT3").opens' sessions.jsonl)
     run -1 pof-offer -q -s 2026-03-10-RT3 --received "$gate" -o offers.jsonl $market
-    [[ "$output" == *"closed its gate at $gate"* ]] && [ ! -s offers.jsonl ]
+    [[ "$output" == *"closed its gate at $gate"* ]]
+    [ ! -s offers.jsonl ]
     pof-offer -q -s 2026-03-10-RT3 --received "$opens" $market | head -n 1 | grep -q "\"received\":\"$opens\""
 }
 

@@ -11,7 +11,9 @@ setup() {
 @test "shuffled lines give the same files" {
     pof-outcome -q --unmet u1 --carry c1 in.* >o1
     cat in.* | sort -r | pof-outcome -q --unmet u2 --carry c2 >o2
-    cmp o1 o2 && cmp u1 u2 && cmp c1 c2
+    cmp o1 o2
+    cmp u1 u2
+    cmp c1 c2
 }
 
 @test "each recipient gets its own outcomes and no others" {
@@ -35,13 +37,17 @@ setup() {
     sed 's/"p_w":100/"p_w":90/' in.offers.jsonl >short.jsonl
     run pof-outcome -o result --unmet unmet --carry carry --split out in.awards.jsonl in.verdicts.jsonl in.requests.jsonl short.jsonl
     [ "$status" = 65 ]
-    [ ! -e result ] && [ ! -e unmet ] && [ ! -e carry ] && [ -z "$(ls -A out)" ]
+    [ ! -e result ]
+    [ ! -e unmet ]
+    [ ! -e carry ]
+    [ -z "$(ls -A out)" ]
 }
 
 @test "an existing file is replaced only with --force" {
     echo old >carry
     run pof-outcome -q --carry carry in.awards.jsonl in.verdicts.jsonl in.offers.jsonl
-    [ "$status" = 73 ] && [ "$(cat carry)" = old ]
+    [ "$status" = 73 ]
+    [ "$(cat carry)" = old ]
     pof-outcome -q -f --carry carry in.awards.jsonl in.verdicts.jsonl in.offers.jsonl >/dev/null
     grep -q pof.offer carry
 }

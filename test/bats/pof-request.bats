@@ -13,9 +13,11 @@ setup() {
 
 @test "records in any order, on one thread or two, from files or standard input: the same bytes" {
     $request -l limits sessions.jsonl pods.jsonl baselines.jsonl >want
-    [ -s want ] && [ -s limits ]
+    [ -s want ]
+    [ -s limits ]
     cat baselines.jsonl pods.jsonl sessions.jsonl | sort -r | $request --threads 2 -l limits2 >got
-    cmp want got && cmp limits limits2
+    cmp want got
+    cmp limits limits2
 }
 
 # base POD TIME P_W
@@ -108,9 +110,12 @@ outcomes() {
 @test "outputs appear together and replace nothing without --force" {
     echo mine >limits
     run $request -l limits -o requests sessions.jsonl pods.jsonl baselines.jsonl
-    [ "$status" = 73 ] && [ ! -e requests ] && [ "$(cat limits)" = mine ]
+    [ "$status" = 73 ]
+    [ ! -e requests ]
+    [ "$(cat limits)" = mine ]
     $request -f -l limits -o requests sessions.jsonl pods.jsonl baselines.jsonl
-    [ -s requests ] && [ "$(wc -l <limits)" -gt 1 ]
+    [ -s requests ]
+    [ "$(wc -l <limits)" -gt 1 ]
 }
 
 @test "a missing baseline is a warning, and with --strict status 1" {
@@ -144,5 +149,7 @@ outcomes() {
     pof-request -q --grid "$GRID" --session 2026-10-25-DA --max-loading 0.1 --margin 0.01 \
         long.jsonl pods.jsonl long-base.jsonl >r.jsonl || [ $? = 1 ]
     jq -r .id r.jsonl | sort | uniq -d >twice
-    [ -s r.jsonl ] && [ ! -s twice ] && grep -q "+1\"" r.jsonl
+    [ -s r.jsonl ]
+    [ ! -s twice ]
+    grep -q "+1\"" r.jsonl
 }

@@ -170,7 +170,9 @@ rules() {
             cmp report report2
             cmp single single2
             cmp reserve reserve2
-            [ -s single ] && [ -s refused ] && [ -s reserve ]
+            [ -s single ]
+            [ -s refused ]
+            [ -s reserve ]
         done
     done
     run --separate-stderr pof-clear -q -g "$grid" --stream <(grep -v pof.offer market.jsonl) <(grep lead_s market.jsonl | grep -v min_w)

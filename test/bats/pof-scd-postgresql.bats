@@ -91,7 +91,7 @@ END
     expect 65 "is empty; 'register' makes a store" "$DB" query
     expect 66 "does not exist" "$SERVER/nowhere" register
     expect 2 "must not hold a password" "postgresql://u:secret@host/db" query
-    ! grep -q secret err
+    not grep -q secret err
     expect 2 "must not hold a password" "postgresql://u@host/db?password=secret" query
     expect 2 "not an address" "postgresql://[::1/db" query
     expect 69 "Connection refused\|No such file" "postgresql://%2Fnonexistent/db" query
@@ -105,7 +105,8 @@ END
     psql -q "$DB" -c "GRANT USAGE ON SCHEMA pof TO reader" -c "GRANT SELECT ON ALL TABLES IN SCHEMA pof TO reader"
     pof-scd "${DB/pof@/reader@}" query
     s=0; make_pods 1 | pof-scd "${DB/pof@/reader@}" register 2>err || s=$?
-    [ $s = 77 ] && grep -q "SQLSTATE 42501" err
+    [ $s = 77 ]
+    grep -q "SQLSTATE 42501" err
 }
 
 @test "a service file says where, so that the address need not" {

@@ -103,14 +103,17 @@ within() {
     pof-pf --grid "$G" -q --readings-set scada --readings few -o truth "$T/pods" "$T/meters"
     s=0; pof-se --grid "$G" -q -o none few 2>err || s=$?
     # of what is observable there is a state, of the rest none
-    [ $s = 1 ] && grep -q '"N1"' none && ! grep -q '"N5"' none
+    [ $s = 1 ]
+    grep -q '"N1"' none
+    not grep -q '"N5"' none
     grep -h '"node"' truth | grep -v -e '"N[4-9]"' -e '"N1[014]"' >near
     within "$(far none near)" 1e-7
     pof-se --grid "$G" few 2>err >/dev/null || true
     grep -q "cannot be observed: .*would do: p and q of branch" err
     # with 60 pods some nodes have none: nothing is known of them unless it is assumed
     s=0; pof-se --grid "$G" few "$T/pods" "$T/meters" 2>err >none || s=$?
-    [ $s = 1 ] && [ "$(wc -l <none)" -lt $((96 * 32)) ]
+    [ $s = 1 ]
+    [ "$(wc -l <none)" -lt $((96 * 32)) ]
     pof-se --grid "$G" -q --pseudo 30 --pseudo-load 0 few "$T/pods" "$T/meters" >state
     within "$(far state truth)" 1e-7
 }
@@ -134,7 +137,8 @@ within() {
 @test "a pod that was measured but never registered is refused by name" {
     head -n 3 "$T/meters" >m
     s=0; pof-se --grid "$G" m "$T/exact" >out 2>err || s=$?
-    [ $s = 65 ] && [ ! -s out ]
+    [ $s = 65 ]
+    [ ! -s out ]
     grep -q "pod 'P0000001' is measured but not registered" err
 }
 

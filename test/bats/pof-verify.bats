@@ -141,14 +141,16 @@ refuse() {
     rules uniform time ignore
     pof-clear -q -r rules --sequence dso-first -g "$grid" --served served --report report -o awards -f market.jsonl
     run pof-verify -q -r rules --sequence dso-first -g "$grid" market.jsonl awards served report
-    [ "$status" = 0 ] && [[ $output == "feasible; a sequence of roles has no prices"* ]]
+    [ "$status" = 0 ]
+    [[ $output == "feasible; a sequence of roles has no prices"* ]]
     jq -c '.p_w += 1' awards >more
     run pof-verify -q -r rules --sequence dso-first -g "$grid" market.jsonl more served report
     [ "$status" = 1 ]
     rules uniform time ignore
     clear
     run pof-verify -q -r rules --sequence dso-first -g "$grid" market.jsonl awards prices served
-    [ "$status" = 1 ] && [[ $output == *"node: no price is due here"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"node: no price is due here"* ]]
 }
 
 @test "a record too few, or twice, is refused" {
@@ -196,12 +198,13 @@ refuse() {
 @test "prices of linear programming prove the cost" {
     market 12 40 2
     pof-clear -q --method lp -g "$grid" --prices prices --served served -o awards market.jsonl
-    ! grep -q tie_rank prices
+    not grep -q tie_rank prices
     run pof-verify -g "$grid" market.jsonl awards prices served
     [ "$status" = 0 ]
     [[ $output == *"prices do not tell ties"* ]]
     run --separate-stderr pof-clear -q --sequence dso-first -g "$grid" --prices p2 market.jsonl
-    [ "$status" = 2 ] && [ ! -e p2 ]
+    [ "$status" = 2 ]
+    [ ! -e p2 ]
     [[ $stderr == *"prices belong to the joint optimum"* ]]
 }
 
@@ -235,10 +238,12 @@ E
     blocks one 20
     run pof-verify -q -g "$grid" book taken marks got
     echo "$output"
-    [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+    [ "$status" = 0 ]
+    [ "$output" = "feasible; optimal for the chosen blocks" ]
     blocks one 21
     run pof-verify -q -g "$grid" book taken marks got
-    [ "$status" = 1 ] && [[ $output == *"min_w: less is taken"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"min_w: less is taken"* ]]
     blocks four 20
     run pof-verify -q -g "$grid" book taken marks got
     [ "$status" = 0 ]
@@ -247,15 +252,18 @@ E
     [ "$status" = 0 ]
     blocks four 20 three
     run pof-verify -q -g "$grid" book taken marks got
-    [ "$status" = 1 ] && [[ $output == *"parent: is taken without it"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"parent: is taken without it"* ]]
     blocks one 20
     sed -i 's/"id":"z","p_w":40,"price_eur_mwh":30/"id":"z","p_w":40,"price_eur_mwh":30,"block":"one"/' book
     run pof-verify -q -g "$grid" book taken marks got
-    [ "$status" = 1 ] && [[ $output == *"block: is taken in part"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"block: is taken in part"* ]]
     blocks one 20
     sed -i 's/"id":"[xz]",/&"group":"H",/' book
     run pof-verify -q -g "$grid" book taken marks got
-    [ "$status" = 1 ] && [[ $output == *"group: has another one taken"* ]]
+    [ "$status" = 1 ]
+    [[ $output == *"group: has another one taken"* ]]
 }
 
 @test "blocks that reach beyond their request are verified, at one price under the uniform rule" {
@@ -272,7 +280,8 @@ E
         pof-clear -q -f -p $rule -g "$grid" --prices prices --served served --report report -o awards beyond
         [ "$(wc -l <awards)" = 4 ]
         run pof-verify -q -p $rule -g "$grid" beyond awards prices served report
-        [ "$status" = 0 ] && [ "$output" = "feasible; optimal for the chosen blocks" ]
+        [ "$status" = 0 ]
+        [ "$output" = "feasible; optimal for the chosen blocks" ]
         pof-audit -q --shares -g "$grid" beyond awards
     done
     [ "$(jq -s 'map(.price_eur_mwh) | unique | length' awards)" = 1 ]
