@@ -74,6 +74,8 @@ done
 
 banned='strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atof|gmtime|localtime|ctime|rand|system|popen|mktemp|setlocale|alloca'
 result "no banned function in lib and cmd" "$(grep -nE "(^|[^a-zA-Z0-9_>.])($banned)\(" lib/*/*.[ch] cmd/*.c)"
+# Under set -e neither ends a test: "! this", nor the first part of "this && that".
+result "every line of a bats test can fail" "$(grep -nE '^ +(! |(\[ .* \]|\[\[ .* \]\]) && (\[|not |grep |cmp |jq ))' test/*/*.bats | grep -v '||')"
 result "every source file names its licence" "$(grep -L 'SPDX-License-Identifier: Apache-2.0' lib/*/*.[ch] lib/*/*.def cmd/*.c test/*.sh test/*/*.c test/*.h test/run pipelines/* Makefile 2>/dev/null)"
 result "command files have at most 300 lines" "$(wc -l cmd/*.c | awk '$2 != "total" && $1 > 300 {print $2 ": " $1}')"
 result "library files have at most 800 lines" "$(wc -l lib/*/*.[ch] | awk '$2 != "total" && $1 > 800 {print $2 ": " $1}')"
