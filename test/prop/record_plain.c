@@ -87,9 +87,11 @@ static size_t make_line(enum pof_type type, enum pof_format format, uint64_t see
         }
         set_value(f, member, h);
         char value[256];
-        struct pof_text t;
-        memcpy(&t, member, sizeof t);
+        struct pof_text t = {0};
         bool text = f->kind == POF_KIND_TEXT || f->kind == POF_KIND_DATE;
+        if (text) {
+            memcpy(&t, member, sizeof t);
+        }
         bool quotes = f->kind != POF_KIND_INT && f->kind != POF_KIND_MICRO && f->kind != POF_KIND_REAL;
         if (format == POF_NDJSON) {
             rc = pof_buf_addf(&b, &err, ",\"%s\":", f->name);
