@@ -326,10 +326,12 @@ int mqtt_receive(struct pof_cli *cli, const struct args *a, struct pof_err *err)
     rc = rc ? rc : pof_landing_open(&r.landing, a->spool, &left, err);
     rc = rc || !left[0] ? rc : tell_file(&r, left, err);
     rc = rc ? rc : stream(&r, err);
-    pof_cli_note(cli,
-                 "%" PRIu64 " messages, %" PRIu64 " of them perhaps again; %" PRIu64
-                 " dead letters; %" PRIu64 " files handed on",
-                 r.messages, r.again, r.dead, r.files);
+    if (r.landing) { /* nothing was begun without a spool */
+        pof_cli_note(cli,
+                     "%" PRIu64 " messages, %" PRIu64 " of them perhaps again; %" PRIu64
+                     " dead letters; %" PRIu64 " files handed on",
+                     r.messages, r.again, r.dead, r.files);
+    }
     link_close(&r.link, rc == 0);
     pof_landing_close(r.landing);
     pof_buf_release(&r.line);

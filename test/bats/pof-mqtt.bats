@@ -275,3 +275,10 @@ stream() {
     s=0; echo x | send --give-up 1 2>err || s=$?
     [ $s = 69 ] && grep -q "'127.0.0.1:1' cannot be reached: Connection refused (E110)" err || { echo "$s $(cat err)"; false; }
 }
+
+@test "wrong use ends in one line that says what is needed" {
+    run pof-mqtt receive
+    [ "$status" = 2 ]
+    [ "${#lines[@]}" = 1 ]
+    [[ $output == *"receive needs --spool DIR, --topic FILTER and --client NAME"* ]]
+}
