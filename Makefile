@@ -124,12 +124,14 @@ schema: $(B)/tools/generate
 	$(Q)for t in $$($< types); do $< schema $$t >schema/$$t.schema.json || exit 1; done
 	$(Q)$< records >man/pof-records.5 && $< errors >man/pof-errors.7 && $< powers >lib/num/powers.def
 
-# Every suite is one command that speaks TAP; test/run counts.
-SUITES := $(UNIT) \
-	"test/generated.sh $(B)/tools/generate" "test/purity.sh $(B)" \
+# Every suite is one command that speaks TAP; test/run counts. The longest come first, so that no core
+# waits at the end.
+SLOW := $(addprefix test/bats/,pipelines.bats greek-se.bats pof-mqtt.bats pof-scd-postgresql.bats pof-chain.bats) \
+	test/fault/certify-kill.bats
+SUITES := "test/fault/inject.sh $(B)/test/inject.so" $(foreach f,$(SLOW),"bats --tap $(f)") $(UNIT) \
+	"test/generated.sh $(B)/tools/generate" "test/purity.sh $(B)" test/docs.sh \
 	$(foreach d,$(sort $(wildcard test/golden/*)),"test/golden.sh $(d)") \
-	$(foreach f,$(sort $(wildcard test/bats/*.bats test/fault/*.bats)),"bats --tap $(f)") \
-	"test/fault/inject.sh $(B)/test/inject.so" test/docs.sh
+	$(foreach f,$(filter-out $(SLOW),$(sort $(wildcard test/bats/*.bats test/fault/*.bats))),"bats --tap $(f)")
 
 $(B)/test/inject.so: test/fault/inject.c
 	@mkdir -p $(@D)
