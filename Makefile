@@ -73,6 +73,8 @@ $(B)/%.o: %.c
 
 # The page of pof-view is built in.
 $(B)/lib/view/assets.o: $(wildcard share/view/*)
+# So are the contracts.
+$(B)/lib/chain/contracts.o: share/contracts/contracts.json
 
 $(B)/libpof.a: $(LIB_OBJ)
 	$(call say,AR,$@)
