@@ -40,12 +40,12 @@ ALL_CFLAGS = -std=c11 -ffp-contract=off -pthread -fvisibility=hidden -ffunction-
 ALL_CPPFLAGS = -Itest -D_GNU_SOURCE -DPOF_VERSION='"$(VERSION)"' -Ilib \
 	-I/usr/include/suitesparse $(CPPFLAGS)
 # Only what a program really uses is linked: --as-needed keeps GLPK (GPL-3+) in tests alone.
-PKGS := jansson openssl libcurl sqlite3 expat zlib nettle libsecp256k1
+PKGS := jansson openssl libcurl sqlite3 expat zlib nettle libsecp256k1 libsodium
 ALL_LDFLAGS = -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS)
 comma := ,
 # Small libraries go into the program where they come as archives: each shared one costs its start a
 # sixth of a millisecond.
-ARCHIVED := $(if $(wildcard /usr/lib/*/libklu.a),-Wl$(comma)-Bstatic -ljansson -lklu -lbtf -lamd -lcolamd \
+ARCHIVED := $(if $(wildcard /usr/lib/*/libklu.a),-Wl$(comma)-Bstatic -ljansson -lsodium -lklu -lbtf -lamd -lcolamd \
 	-lsuitesparseconfig -lexpat -lcsv -Wl$(comma)-Bdynamic)
 ALL_LDLIBS = $(ARCHIVED) $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcsv -lglpk -lklu -lbtf \
 	-lamd -lcolamd -lm $(LDLIBS)
@@ -73,6 +73,8 @@ $(B)/%.o: %.c
 
 # The page of pof-view is built in.
 $(B)/lib/view/assets.o: $(wildcard share/view/*)
+# So are the contracts.
+$(B)/lib/chain/contracts.o: share/contracts/contracts.json
 
 $(B)/libpof.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -99,7 +101,7 @@ $(B)/test/%: $(B)/test/%.o $(B)/libpof.a
 
 DEPS_BUILD := gcc libc6-dev pkg-config libjansson-dev libcsv-dev libglpk-dev \
 	liblapacke-dev libopenblas-dev libsuitesparse-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev \
-	libexpat1-dev zlib1g-dev libsecp256k1-dev nettle-dev libpq-dev
+	libexpat1-dev zlib1g-dev libsecp256k1-dev nettle-dev libsodium-dev libpq-dev
 DEPS_DEMO := inotify-tools
 DEPS_CHECK := $(DEPS_DEMO) bats jq procps time mandoc strace shellcheck binutils python3-minimal python3-jsonschema \
 	golang-go golang-golang-x-mod-dev chromium chromium-driver librsvg2-bin curl influxdb \

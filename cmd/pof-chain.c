@@ -32,7 +32,7 @@ static const struct pof_option options[] = {
      NULL},
     {"revoke", 0, POF_OPT_FLAG, AT(revoke), NULL, "subscribe: end it", 0, 0, NULL},
     {"account", 0, POF_OPT_LIST, AT(account), "NAME=ADDRESS",
-     "settle: tokens of this seller go there; may be given several times", 0, 0, NULL},
+     "settle: tokens of this seller or owner go there; may be given several times", 0, 0, NULL},
     {"batch", 0, POF_OPT_INT, AT(batch), "N", "settle: records in a transaction (40)", 1, 1000,
      NULL},
     {"to", 0, POF_OPT_TEXT, AT(to), "ADDRESS",
@@ -45,7 +45,7 @@ static const struct pof_option options[] = {
 static const struct pof_program program = {
     .name = "pof-chain",
     .purpose = "anchor logs, register subscriptions, settle and pay on a chain",
-    .operands = "deploy|anchor|subscribe|check|settle|transfer|status DIR [FILE ...]",
+    .operands = "deploy|anchor|subscribe|check|settle|transfer|close|status DIR [FILE ...]",
     .examples = "pof-chain deploy chain --key dso.key\n"
                 "pof-chain anchor chain --key dso.key --log-key \"$(cat ledger/vkey)\" "
                 "ledger/checkpoint",
@@ -58,7 +58,7 @@ static const struct {
 } commands[] = {{"deploy", chain_deploy, false},       {"anchor", chain_anchor, true},
                 {"subscribe", chain_subscribe, false}, {"check", chain_check, false},
                 {"settle", chain_settle, true},        {"transfer", chain_transfer, false},
-                {"status", chain_status, false}};
+                {"close", chain_take_back, false},     {"status", chain_status, false}};
 
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {

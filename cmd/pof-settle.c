@@ -4,8 +4,7 @@
 #include "market/outcome.h"
 #include "market/resettle.h"
 #include "market/settle.h"
-#include "trust/crypto.h"
-#include "trust/jcs.h"
+#include "trust/terms.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -42,9 +41,7 @@ struct job {
     struct pof_settle *settle;
     struct pof_text party;
     struct pof_writer *statements;
-    struct pof_hasher *hasher;
-    struct pof_jcs jcs;
-    struct pof_buf line, canonical, listed;
+    struct pof_buf listed;
     struct pof_names recipients;
     struct pof_writer **writer; /* [recipients] */
     size_t writer_cap;
@@ -54,34 +51,12 @@ struct job {
 
 /* --- input --- */
 
-/* SHA-256 of the canonical form of what a writer writes for the terms. */
-static int hash_terms(struct job *j, const struct pof_terms *t, char hex[2 * POF_HASH + 1],
-                      struct pof_err *err)
-{
-    struct pof_hash h = {{0}};
-    j->line.len = j->canonical.len = 0;
-    int rc = j->hasher ? 0 : pof_hasher_new(&j->hasher, err);
-    rc = rc ? rc : pof_record_format(&j->line, POF_terms, t, err);
-    rc = rc ? rc : pof_jcs_add(&j->jcs, (struct pof_text){j->line.data, j->line.len}, &j->canonical, err);
-    if (rc == 0) {
-        pof_hash_two(j->hasher, (struct pof_text){j->canonical.data, j->canonical.len},
-                     (struct pof_text){"", 0}, &h);
-        rc = pof_hasher_check(j->hasher, err);
-    }
-    for (int i = 0; i < POF_HASH; i++) {
-        hex[2 * i] = "0123456789abcdef"[h.b[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[h.b[i] & 15];
-    }
-    hex[2 * POF_HASH] = '\0';
-    return rc;
-}
-
 static int on_terms(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
     const struct pof_terms *t = &r->u.terms;
-    char hex[2 * POF_HASH + 1];
-    int rc = hash_terms(j, t, hex, err);
+    char hex[POF_TERMS_HEX];
+    int rc = pof_terms_hex(t, hex, err);
     if (rc == 0 && j->args->list) {
         return pof_buf_addf(&j->listed, err, "%s  %.*s\n", hex, (int)t->name.len, t->name.ptr);
     }
@@ -210,10 +185,6 @@ static int list(struct job *j, struct pof_err *err)
 static void release(struct job *j)
 {
     pof_settle_free(j->settle);
-    pof_hasher_free(j->hasher);
-    pof_jcs_release(&j->jcs);
-    pof_buf_release(&j->line);
-    pof_buf_release(&j->canonical);
     pof_buf_release(&j->listed);
     pof_names_release(&j->recipients);
     pof_resettle_release(&j->verify);

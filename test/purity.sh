@@ -46,7 +46,7 @@ done
 
 # OpenSSL is two libraries: keys and hashes are in trust/crypto.c, TLS is in net/tls.c.
 for lib in jansson.h csv.h glpk.h lapacke.h cblas.h klu.h amd.h 'openssl/(?!ssl\.h|err\.h)' 'openssl/(ssl|err)\.h' curl/ sqlite3.h libpq-fe.h expat.h zlib.h \
-    nettle/ secp256k1.h secp256k1_; do
+    nettle/ sodium.h secp256k1.h secp256k1_; do
     users=$(grep -lP "^#include <(.*/)?$lib" lib/*/*.[ch] cmd/*.c 2>/dev/null)
     rooms=$(printf '%s\n' "$users" | grep -c .)
     if [ "$rooms" -gt 1 ]; then result "<$lib> is included by one module" "$users"; else

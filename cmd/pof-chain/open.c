@@ -256,21 +256,26 @@ int chain_text(const char *option, const char *value, struct pof_err *err)
 int chain_settlement(struct work *w, char name[POF_CONTRACT_NAME], struct pof_word *terms,
                      struct pof_err *err)
 {
-    struct pof_buf hex = {0};
-    char *text = NULL;
-    size_t n = 0;
+    struct pof_kept_records kept = {0};
+    struct pof_hash hash;
+    char hex[POF_TERMS_HEX];
     if (!w->a->terms) {
         return pof_fail(err, POF_E_USAGE, "expected --terms FILE: the settlement of which terms?");
     }
-    int rc = pof_cli_slurp(w->cli, w->a->terms, &text, &n, err);
-    if (rc == 0) {
-        *terms = chain_sha256(w, (struct pof_text){text, n});
-        rc = pof_hex_add(&hex, (struct pof_text){(const char *)terms->b, POF_WORD}, err);
+    int rc = pof_cli_keep_file(w->cli, w->a->terms, &kept, err);
+    if (rc == 0 && (kept.n != 1 || kept.at[0].r.type != POF_terms)) {
+        rc = pof_fail(
+            err, POF_E_SCHEMA,
+            "'%s': expected one record pof.terms/1 and nothing else: a settlement contract "
+            "is for one",
+            w->a->terms);
     }
+    rc = rc ? rc : pof_terms_hash(&kept.at[0].r.u.terms, &hash, err);
+    rc = rc ? rc : pof_terms_hex(&kept.at[0].r.u.terms, hex, err);
     if (rc == 0) {
-        snprintf(name, POF_CONTRACT_NAME, "Settlement %.*s", (int)hex.len, hex.data);
+        memcpy(terms->b, hash.b, POF_WORD);
+        snprintf(name, POF_CONTRACT_NAME, "Settlement 0x%s", hex);
     }
-    pof_buf_release(&hex);
-    free(text);
-    return rc ? rc : pof_hasher_check(w->hasher, err);
+    pof_kept_release(&kept);
+    return rc;
 }

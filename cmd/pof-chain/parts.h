@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "io/directory.h"
 #include "trust/checkpoint.h"
+#include "trust/terms.h"
 
 struct args {
     const char *node, *key, *contracts, *origin, *terms, *log_key, *id, *owner, *consumer, *to,
@@ -44,6 +45,7 @@ int chain_anchor(struct work *w, struct pof_err *err);
 int chain_subscribe(struct work *w, struct pof_err *err);
 int chain_check(struct work *w, struct pof_err *err);
 int chain_settle(struct work *w, struct pof_err *err);
+int chain_take_back(struct work *w, struct pof_err *err);
 int chain_transfer(struct work *w, struct pof_err *err);
 int chain_status(struct work *w, struct pof_err *err);
 
@@ -76,7 +78,7 @@ int chain_address(const char *option, const char *value, struct pof_address *out
                   struct pof_err *err);
 /* A required option with text that can stand in messages. */
 int chain_text(const char *option, const char *value, struct pof_err *err);
-/* The name of the settlement contract of --terms, and their hash. */
+/* The name of the settlement contract of --terms, which ends in their hash, and the hash. */
 int chain_settlement(struct work *w, char name[POF_CONTRACT_NAME], struct pof_word *terms,
                      struct pof_err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* settle and transfer. */
+/* settle, transfer and close. */
 #include "parts.h"
 
 #include "base/lines.h"
@@ -95,6 +95,7 @@ int chain_transfer(struct work *w, struct pof_err *err)
 /* Claims and what they are made of. */
 struct claims {
     const struct pof_address *contract;
+    const char *terms;       /* their hash in hexadecimal */
     struct pof_claim *claim; /* owned */
     struct pof_buf *record;  /* canonical bytes of each; owned */
     size_t n, cap;
@@ -111,38 +112,56 @@ static void release(struct claims *c)
     pof_jcs_release(&c->jcs);
 }
 
+/* The leaf of the record, or of the commitment to it when the proof has a salt. */
+static int leaf_of(struct work *w, struct pof_claim *claim, const struct pof_tlog_proof *proof,
+                   struct pof_hash *leaf, struct pof_err *err)
+{
+    struct pof_hash salt;
+    if (proof->extra.len == 0) {
+        pof_merkle_leaf(w->hasher, claim->record.ptr, claim->record.len, leaf);
+        return 0;
+    }
+    if (!pof_tlog_hash(proof->extra, &salt)) {
+        return pof_fail(err, POF_E_SYNTAX, "the line 'extra' is not the base64 of a salt");
+    }
+    memcpy(claim->salt.b, salt.b, POF_WORD);
+    return pof_commitment_leaf(w->hasher, salt.b, claim->record, leaf, err);
+}
+
+/* The root under which the proof stands, by its own checkpoint. */
+static int head_of(const struct pof_tlog_proof *proof, struct pof_head *out, struct pof_err *err)
+{
+    struct pof_checkpoint c;
+    struct pof_text rest = proof->checkpoint, line = {rest.ptr, 0};
+    while (pof_tlog_line(&rest, &line) && line.len) { /* the body ends at the empty line */
+    }
+    int rc = pof_checkpoint_parse(
+        &c, (struct pof_text){proof->checkpoint.ptr, (size_t)(line.ptr - proof->checkpoint.ptr)},
+        err);
+    *out = c.head;
+    return rc;
+}
+
 /* Does the proof lead to the record, under the root of its own checkpoint? The contract asks the
  * same of the anchored root. */
 static int read_proof(struct work *w, struct pof_claim *claim, const char *path,
                       struct pof_err *err)
 {
     struct pof_tlog_proof proof;
-    struct pof_checkpoint c;
-    struct pof_text rest, line;
+    struct pof_head head;
     struct pof_hash leaf;
     char *text = NULL;
     size_t n = 0;
     int rc = pof_cli_slurp(w->cli, path, &text, &n, err);
     rc = rc ? rc : pof_tlog_proof_parse(&proof, (struct pof_text){text, n}, err);
-    if (rc == 0 && proof.extra.len) {
-        rc = pof_fail(err, POF_E_ANSWER_NO,
-                      "the log only commits to this record; the contract must read it");
-    }
-    if (rc == 0) { /* the body ends at the empty line */
-        rest = proof.checkpoint;
-        while (pof_tlog_line(&rest, &line) && line.len) {
-        }
-        rc = pof_checkpoint_parse(
-            &c, (struct pof_text){proof.checkpoint.ptr, (size_t)(line.ptr - proof.checkpoint.ptr)},
-            err);
-    }
+    rc = rc ? rc : head_of(&proof, &head, err);
+    rc = rc ? rc : leaf_of(w, claim, &proof, &leaf, err);
     if (rc == 0) {
-        pof_merkle_leaf(w->hasher, claim->record.ptr, claim->record.len, &leaf);
         claim->index = proof.index;
-        claim->size = c.head.size;
+        claim->size = head.size;
         claim->path = proof.path;
-        if (!pof_merkle_check_inclusion(w->hasher, proof.index, c.head.size, &leaf, &proof.path,
-                                        &c.head.root)) {
+        if (!pof_merkle_check_inclusion(w->hasher, proof.index, head.size, &leaf, &proof.path,
+                                        &head.root)) {
             rc = pof_fail(err, POF_E_ANSWER_NO, "not the proof of this record");
         }
     }
@@ -165,6 +184,10 @@ static int add(struct work *w, struct claims *c, struct pof_text line, const cha
     *record = (struct pof_buf){0};
     rc = pof_record_canonical(&c->jcs, line, record, err);
     rc = rc ? rc : pof_claim_read(claim, (struct pof_text){record->data, record->len}, err);
+    if (rc == 0 && !pof_text_is(claim->terms, c->terms)) {
+        rc = pof_fail(err, POF_E_ANSWER_NO, "settled under terms %.*s, those of --terms are %s",
+                      (int)claim->terms.len, claim->terms.ptr, c->terms);
+    }
     return rc ? rc : read_proof(w, claim, proof, err);
 }
 
@@ -285,6 +308,7 @@ int chain_settle(struct work *w, struct pof_err *err)
     int rc = chain_open_to_send(w, err);
     rc = rc ? rc : chain_settlement(w, name, &terms, err);
     rc = rc ? rc : chain_contract(w, name, &c.contract, err);
+    c.terms = rc ? "" : strchr(name, 'x') + 1;
     for (size_t i = 0; rc == 0 && i < w->a->account.n; i++) {
         rc = register_one(w, &c, w->a->account.item[i], err);
     }
@@ -297,4 +321,23 @@ int chain_settle(struct work *w, struct pof_err *err)
     }
     release(&c);
     return rc;
+}
+
+/* --- close --- */
+
+int chain_take_back(struct work *w, struct pof_err *err)
+{
+    const struct pof_address *contract;
+    char name[POF_CONTRACT_NAME], what[POF_WHAT_MAX];
+    struct pof_word terms;
+    int rc = chain_open_to_send(w, err);
+    rc = rc ? rc : chain_settlement(w, name, &terms, err);
+    rc = rc ? rc : chain_contract(w, name, &contract, err);
+    if (rc) {
+        return rc;
+    }
+    snprintf(what, sizeof what, "close %s", name);
+    w->data.len = 0;
+    rc = pof_abi_call(&w->data, "close()", err);
+    return rc ? rc : chain_do(w, what, contract, err);
 }

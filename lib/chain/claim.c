@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-enum { AWARD, SCHEMA, SELLER, SESSION, TOKENS };
-/* Head of a claim: where the record is, its places, index, size, where the path is. */
-enum { HEAD = 1 + POF_CLAIM_PLACES + 3 };
+enum { AWARD, OWNER, PENALTY, SCHEMA, SELLER, SESSION, TERMS, TOKENS };
+/* Head of a claim: where the record is, its places, salt, index, size, where the path is. */
+enum { HEAD = 1 + POF_CLAIM_PLACES + 4 };
 
 static const char *const names[POF_CLAIM_PLACES] = {
-    "\"award\":\"", "\"schema\":\"", "\"seller\":\"", "\"session\":\"", "\"tokens\":"};
+    "\"award\":\"",  "\"owner\":\"",   "\"penalty_eur\":", "\"schema\":\"",
+    "\"seller\":\"", "\"session\":\"", "\"terms\":\"",     "\"tokens\":"};
 
 /* The place of the '{' or ',' before a member's name. */
 static bool find(struct pof_text record, const char *name, uint16_t *place)
@@ -58,21 +59,23 @@ static int key_of(struct pof_claim *c, struct pof_text session, struct pof_text 
 
 int pof_claim_read(struct pof_claim *out, struct pof_text record, struct pof_err *err)
 {
-    struct pof_text schema, session, award;
+    struct pof_text schema, session, award, seller, owner;
     *out = (struct pof_claim){.record = record};
     if (record.len > UINT16_MAX) {
         return pof_fail(err, POF_E_TOO_LONG, "a record of %zu bytes", record.len);
     }
     for (size_t i = 0; i < POF_CLAIM_PLACES; i++) {
-        if (!find(record, names[i], &out->place[i])) {
+        if (!find(record, names[i], &out->place[i]) && i != OWNER) {
             return pof_fail(err, POF_E_MISSING, "not a settlement record: no %s", names[i]);
         }
     }
     if (!value(out, SCHEMA, &schema) || !pof_text_is(schema, "pof.settlement/1")) {
         return pof_fail(err, POF_E_SCHEMA, "not a record pof.settlement/1");
     }
-    if (!value(out, SELLER, &out->seller) || !value(out, SESSION, &session) ||
-        !value(out, AWARD, &award)) {
+    bool owned = out->place[OWNER] != 0;
+    if (!value(out, SELLER, &seller) || !value(out, SESSION, &session) ||
+        !value(out, AWARD, &award) || !value(out, TERMS, &out->terms) ||
+        (owned && !value(out, OWNER, &owner))) {
         return pof_fail(err, POF_E_SYNTAX, "a name with escapes, which the contract does not read");
     }
     return key_of(out, session, award, err);
@@ -89,6 +92,7 @@ static int add_claim(struct pof_buf *to, const struct pof_claim *c, struct pof_e
     for (size_t i = 0; rc == 0 && i < POF_CLAIM_PLACES; i++) {
         rc = pof_abi_u64(to, c->place[i], err);
     }
+    rc = rc ? rc : pof_abi_word(to, &c->salt, err);
     rc = rc ? rc : pof_abi_u64(to, c->index, err);
     rc = rc ? rc : pof_abi_u64(to, c->size, err);
     rc = rc ? rc : pof_abi_u64(to, claim_size(c) - POF_WORD * (1 + c->path.n), err);
@@ -103,7 +107,7 @@ static int add_claim(struct pof_buf *to, const struct pof_claim *c, struct pof_e
 int pof_claim_call(const struct pof_claim *claim, size_t n, struct pof_buf *to, struct pof_err *err)
 {
     size_t offset = n * POF_WORD;
-    int rc = pof_abi_call(to, "settle((bytes,uint16[5],uint64,uint64,bytes32[])[])", err);
+    int rc = pof_abi_call(to, "settle((bytes,uint16[8],bytes32,uint64,uint64,bytes32[])[])", err);
     rc = rc ? rc : pof_abi_u64(to, POF_WORD, err);
     rc = rc ? rc : pof_abi_u64(to, n, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {

@@ -7,12 +7,14 @@
 #include "chain/bytes.h"
 #include "trust/checkpoint.h"
 
-enum { POF_CLAIM_PLACES = 5 };
+enum { POF_CLAIM_PLACES = 8 };
 
 struct pof_claim {
     struct pof_text record;           /* canonical bytes; not owned */
-    struct pof_text seller;           /* of the record */
-    uint16_t place[POF_CLAIM_PLACES]; /* of award, schema, seller, session, tokens */
+    struct pof_text terms;            /* of the record: hash of what it was settled under */
+    uint16_t place[POF_CLAIM_PLACES]; /* of award, owner (0: none), penalty_eur, schema, seller,
+                                         session, terms, tokens */
+    struct pof_word salt;             /* of the commitment in the log; 0: the record is in it */
     struct pof_word key;              /* by which the contract remembers the award */
     uint64_t index, size;
     struct pof_proof path;

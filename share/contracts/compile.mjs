@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiles the contracts beside this file and writes contracts.json, or compares with it.
 //
-//     npm install --prefix build/npm solc@0.8.37
-//     NODE_PATH=build/npm/node_modules node share/contracts/compile.mjs [--check]
+//     npm install --prefix build/solc solc@0.8.37
+//     NODE_PATH=build/solc/node_modules node share/contracts/compile.mjs [--check]
 //
 // The same sources, version and settings give the same bytes on any machine: no path and no metadata
 // is in them. --check exits with 1 and the names of what differs.

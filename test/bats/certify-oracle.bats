@@ -84,6 +84,15 @@ grow() {
     not ./oracle -cosigned forged "$(cat log/vkey)" "$(cat dso/vkey)" "$(cat tso/vkey)"
 }
 
+@test "a key of which one signature is good for any text: Go takes it, pof-certify does not" {
+    key=small.example/log+1f3371ce+AQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA # the neutral point
+    mkdir degenerate
+    printf '%s\n' small.example/log 0 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU= '' '— small.example/log HzNxzlhmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=' >degenerate/checkpoint
+    ./oracle -cosigned degenerate/checkpoint $key
+    run -1 pof-certify verify degenerate --key $key
+    [[ $output == *"the signature is not that of its key" ]]
+}
+
 @test "the oracle says no to a flipped byte of each file" {
     for f in journal tiles.0 tiles.1 tiles.2 checkpoint; do
         cp "log/$f" keep

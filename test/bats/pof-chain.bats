@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pof-chain on a real node (anvil, one validator: it shows what the contracts and the client do, not
-# what a consensus adds). The node is started and stopped here.
+# pof-chain on anvil; test/bats/pof-chain-hardhat.bats has the second node.
 load ../helper
+load ../chain/node
 bats_require_minimum_version 1.5.0
-
-A=0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 # the first two accounts that the node makes
-B=0x70997970C51812dc3A010C7d01b50e0d17dc79C8
-TERMS_END=2031-01-01T00:00:00Z
 
 # start_node NAME [OPTION ...]: sets NODE; its process is in NAME.pid.
 start_node() {
@@ -14,50 +10,28 @@ start_node() {
     shift
     "$ANVIL" --port 0 "$@" >"$name.log" 2>&1 3>&- &
     echo $! >"$name.pid"
-    for _ in $(seq 200); do
-        NODE=http://$(sed -n 's/^Listening on //p' "$name.log")
-        [ "$NODE" = http:// ] || return 0
-        sleep 0.05
-    done
-    cat "$name.log"
-    return 1
-}
-
-# rpc METHOD PARAMS: the answer of the node.
-rpc() { curl -s -H 'Content-Type: application/json' -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$1\",\"params\":$2}" "$NODE"; }
-
-chain() { # chain COMMAND DIR ...; WAIT: how many seconds for a block
-    local c=$1 d=$2
-    shift 2
-    pof-chain "$c" "$d" --node "$NODE" --poll 20 --timeout "${WAIT:-20}" "$@"
-}
-tokens() { chain status "${2:-chain}" --owner "$1" | sed -n 's/^tokens .* //p'; }
-
-settlement() { # settlement NUMBER TOKENS [SELLER]
-    echo "{\"schema\":\"pof.settlement/1\",\"award\":\"award-$1\",\"session\":\"2026-03-10\",\"pod\":\"IT001E$1\",\"buyer\":\"DSO\",\"seller\":\"${3:-AGG}\",\"direction\":\"up\",\"start\":\"2026-03-10T00:00:00Z\",\"duration_s\":900,\"baseline_w\":5000,\"measured_w\":3000,\"ordered_w\":2000,\"delivered_w\":2000,\"deficiency_w\":0,\"fee_eur\":0.5,\"penalty_eur\":0,\"net_eur\":0.5,\"tokens\":$2}"
+    wait_for "$name.log" 's/^Listening on //p'
 }
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR"
-    npm=$("$ROOT/test/chain/npm.sh" 2>why) || return 0
-    ANVIL=$(ls "$npm"/node_modules/@foundry-rs/anvil-*/bin/anvil)
+    npm=$("$ROOT/test/chain/npm.sh" anvil 2>why) || return 0
+    ANVIL=$(ls "$npm"/node_modules/@foundry-rs/anvil-*/bin/anvil 2>why) || return 0
     export ANVIL NPM=$npm
-    umask 077
-    echo ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80 >a.key
-    echo 59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d >b.key
+    keys
     start_node main || return 1
     export NODE
-    echo '{"schema":"pof.terms/1","name":"one-to-one","rule":"usef","penalty_permille":1000,"tokens_per_kwh":2}' >terms.jsonl
+    terms one-to-one
+    export HASH
     pof-certify init log --origin dso.example/pof/settlements
     for i in 1 2 3 4 5; do settlement $i $((10 * i)); done >records.jsonl
     chain deploy chain --key a.key --supply 5000 --origin dso.example/pof/settlements \
-        --terms terms.jsonl --until $TERMS_END >deployed
+        --terms one-to-one.jsonl --until $TERMS_END >deployed
 }
 
 teardown_file() {
     cd "$BATS_FILE_TMPDIR"
-    for p in *.pid; do [ -e "$p" ] && kill -9 "$(cat "$p")" 2>/dev/null; done
-    return 0
+    stop_nodes
 }
 
 setup() {
@@ -73,7 +47,7 @@ setup() {
 
 @test "deployed: each contract once, its gas in a line; deploying again does nothing" {
     [ "$(grep -c '^deploy .* gas=[0-9]* block=[0-9]* tx=0x[0-9a-f]\{64\}$' deployed)" = 4 ]
-    run chain deploy chain --key a.key --terms terms.jsonl
+    run chain deploy chain --key a.key --terms one-to-one.jsonl
     [ "$status" = 0 ]
     [ -z "$output" ]
 }
@@ -138,31 +112,27 @@ setup() {
 @test "a session is settled by proofs, tokens go to the seller, once" {
     tail -n +4 records.jsonl | pof-certify append log >/dev/null
     for i in 0 1 2 3 4; do pof-certify prove log $i >proof$i; done
-    run chain settle chain --key a.key --terms terms.jsonl --account AGG=$B records.jsonl proof?
+    run chain settle chain --key a.key --terms one-to-one.jsonl --account AGG=$B records.jsonl proof?
     [ "$status" = 1 ]
     [[ $output == *"the contract refuses: this size is not anchored"* ]]
     chain anchor chain --key a.key --log-key "$(cat log/vkey)" log/checkpoint
-    run chain settle chain --key a.key --terms terms.jsonl --account AGG=$B records.jsonl proof?
+    run chain settle chain --key a.key --terms one-to-one.jsonl --account AGG=$B records.jsonl proof?
     [ "$status" = 1 ]
     [[ $output == *"the contract refuses: not enough tokens"* ]]
-    chain transfer chain --key a.key --terms terms.jsonl --amount 1000 --reference deposit-1
-    run chain settle chain --key a.key --terms terms.jsonl --account AGG=$B --batch 3 records.jsonl proof?
+    chain transfer chain --key a.key --terms one-to-one.jsonl --amount 1000 --reference deposit-1
+    run chain settle chain --key a.key --terms one-to-one.jsonl --account AGG=$B --batch 3 records.jsonl proof?
     [ "$status" = 0 ]
     [[ ${lines[0]} == "settle records=3 gas="* ]]
     [[ ${lines[1]} == "settle records=2 gas="* ]]
     [ "$(tokens $B)" = 150 ]
-    run chain settle chain --key a.key --terms terms.jsonl records.jsonl proof?
+    run chain settle chain --key a.key --terms one-to-one.jsonl records.jsonl proof?
     [ "$status" = 0 ]
     [ "$output" = "settle: 5 of 5 records were settled before" ]
     [ "$(tokens $B)" = 150 ]
 }
 
-@test "the contract itself refuses what was settled, and records that are not in the log" {
-    tx=$(sed -n 's/.*tx=//p' <(grep -h '^settle' deployed; chain status chain)) || true
-    block=$(rpc eth_blockNumber '[]' | jq -r .result)
-    input=$(for n in $(seq $((block)) -1 1); do
-        rpc eth_getBlockByNumber "[\"$(printf 0x%x "$n")\",true]"
-    done | jq -r '.result.transactions[].input' | grep -m 1 "$(printf '"tokens":40}' | xxd -p)")
+@test "the contract itself refuses what was settled, what is not in the log, and other terms" {
+    input=$(input_with '"tokens":40}')
     to=$(chain status chain | sed -n 's/^Settlement .* //p')
     run rpc eth_call "[{\"to\":\"$to\",\"data\":\"$input\"},\"latest\"]"
     [[ $output == *"settled before"* ]]
@@ -170,18 +140,83 @@ setup() {
     [ "$more" != "$input" ]
     run rpc eth_call "[{\"to\":\"$to\",\"data\":\"$more\"},\"latest\"]"
     [[ $output == *"not in the log"* ]]
+    terms dearer
+    chain deploy chain --key a.key --origin dso.example/pof/settlements --terms dearer.jsonl --until $TERMS_END
+    other=$(chain status chain | sed -n "s/^Settlement 0x$HASH //p")
+    run rpc eth_call "[{\"to\":\"$other\",\"data\":\"$input\"},\"latest\"]"
+    [[ $output == *"settled under other terms"* ]]
+    run chain settle chain --key a.key --terms dearer.jsonl records.jsonl proof?
+    [ "$status" = 1 ]
+    [[ $output == *"records.jsonl:1: settled under terms "*", those of --terms are $HASH"* ]]
+    sed 's/,"terms":"[0-9a-f]*"//' records.jsonl >without.jsonl
+    run chain settle chain --key a.key --terms dearer.jsonl without.jsonl proof?
+    [ "$status" = 65 ]
+    [[ $output == *'no "terms":'* ]]
+    cat dearer.jsonl one-to-one.jsonl >both.jsonl
+    run chain settle chain --key a.key --terms both.jsonl records.jsonl proof?
+    [ "$status" = 65 ]
+    [[ $output == *"expected one record pof.terms/1"* ]]
+}
+
+@test "a record that the log only commits to is opened for the contract; an owner gets the owner's part" {
+    settlement 6 60 >six.jsonl
+    settlement 7 70 ',"owner":"ANNA","owner_fee_eur":0.1,"owner_penalty_eur":0,"owner_tokens":20' >seven.jsonl
+    cat six.jsonl seven.jsonl >personal.jsonl
+    pof-certify append log --commit settlement personal.jsonl >/dev/null
+    pof-certify prove log 5 >proof5
+    pof-certify prove log 6 >proof6
+    grep -q '^extra ' proof6
+    chain anchor chain --key a.key --log-key "$(cat log/vkey)" log/checkpoint
+    run chain settle chain --key a.key --terms one-to-one.jsonl personal.jsonl proof5 proof6
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: the seller or owner has no account"* ]]
+    C=0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC
+    before=$(tokens $B)
+    run chain settle chain --key a.key --terms one-to-one.jsonl --account ANNA=$C --batch 1 personal.jsonl proof5 proof6
+    [ "$status" = 0 ]
+    [[ ${lines[2]} == "settle records=1 gas="* ]]
+    sed -n '$s/.* block=\([0-9]*\) .*/\1/p' <<<"$output" >settled7
+    [ "$(tokens $B)" = $((before + 110)) ]
+    [ "$(tokens $C)" = 20 ]
+    sed 's/^extra ./extra A/' proof5 >proof5a
+    run chain settle chain --key a.key --terms one-to-one.jsonl six.jsonl proof5a
+    [ "$status" = 1 ]
+    [[ $output == *"not the proof of this record"* ]]
+    sed 's/^extra .*/extra AAAA/' proof5 >proof5a
+    run chain settle chain --key a.key --terms one-to-one.jsonl six.jsonl proof5a
+    [ "$status" = 65 ]
+    [[ $output == *"'extra' is not the base64 of a salt"* ]]
+}
+
+@test "an owner's part cannot be hidden, a salt not exchanged" {
+    input=$(input_with '"owner_tokens":20')
+    to=$(chain status chain | sed -n 's/^Settlement .* //p' | head -n 1)
+    before=$(printf 0x%x $(($(cat settled7) - 1))) # what the contract says to a claim that is new to it
+    run rpc eth_call "[{\"to\":\"$to\",\"data\":\"$input\"},\"$before\"]"
+    [ "$(jq -r .result <<<"$output")" = 0x ]
+    salt=$(sed -n 's/^extra //p' proof6 | base64 -d | xxd -p -c 32)
+    [[ $input == *"$salt"* ]]
+    run rpc eth_call "[{\"to\":\"$to\",\"data\":\"${input/$salt/${salt/[0-7]/9}}\"},\"$before\"]"
+    [[ $output == *"not in the log"* ]]
+    # penalty_eur is shown where owner_penalty_eur stands
+    at=$(jq -cS . seven.jsonl | grep -bo ',"penalty_eur"' | cut -d: -f1)
+    wrong=$(jq -cS . seven.jsonl | grep -bo ',"owner_penalty_eur"' | cut -d: -f1)
+    hidden=${input//$(printf %064x "$at")/$(printf %064x "$wrong")}
+    [ "$hidden" != "$input" ]
+    run rpc eth_call "[{\"to\":\"$to\",\"data\":\"$hidden\"},\"$before\"]"
+    [[ $output == *"not this member"* ]]
 }
 
 @test "a record with the proof of another, an altered record: refused before anything is sent" {
     before=$(rpc eth_blockNumber '[]')
-    run chain settle chain --key a.key --terms terms.jsonl records.jsonl proof1 proof0 proof2 proof3 proof4
+    run chain settle chain --key a.key --terms one-to-one.jsonl records.jsonl proof1 proof0 proof2 proof3 proof4
     [ "$status" = 1 ]
     [[ $output == *"proof1: not the proof of this record"* ]]
     sed 's/"tokens":50/"tokens":51/' records.jsonl >more.jsonl
-    run chain settle chain --key a.key --terms terms.jsonl more.jsonl proof?
+    run chain settle chain --key a.key --terms one-to-one.jsonl more.jsonl proof?
     [ "$status" = 1 ]
     [[ $output == *"not the proof of this record"* ]]
-    run chain settle chain --key a.key --terms terms.jsonl records.jsonl proof0
+    run chain settle chain --key a.key --terms one-to-one.jsonl records.jsonl proof0
     [ "$status" = 2 ]
     [ "$(rpc eth_blockNumber '[]')" = "$before" ]
 }
@@ -197,7 +232,7 @@ setup() {
     run chain transfer copy --key a.key --to $B --amount 5 --reference bill-1
     [ "$status" = 1 ]
     [[ $output == *"reference 'bill-1' was paid before; nothing is paid twice"* ]]
-    [ "$(tokens $B)" = 155 ]
+    [ "$(tokens $B)" = 265 ]
     run chain transfer chain --key a.key --to $B --amount 100000 --reference bill-2
     [ "$status" = 1 ]
     [[ $output == *"the contract refuses: not enough tokens"* ]]
@@ -315,4 +350,23 @@ setup() {
     [ "$status" = 77 ]
     run flock chain/lock "$POF_BIN/pof-chain" status chain --node "$NODE"
     [ "$status" = 75 ]
+}
+
+@test "the payer takes back what is left, once the time for claims is over, and nobody else" {
+    left=$(tokens "$(chain status chain | sed -n 's/^Settlement .* //p' | head -n 1)")
+    [ "$left" -gt 0 ]
+    run chain close chain --key a.key --terms one-to-one.jsonl
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: claims may still come"* ]]
+    rpc evm_setNextBlockTimestamp "[$(date -d $TERMS_END +%s)]"
+    rpc evm_mine '[]'
+    chain deploy closer --key b.key --contracts chain/contracts
+    run chain close closer --key b.key --terms one-to-one.jsonl
+    [ "$status" = 1 ]
+    [[ $output == *"the contract refuses: only the payer may close"* ]]
+    before=$(tokens $A)
+    run chain close chain --key a.key --terms one-to-one.jsonl
+    [ "$status" = 0 ]
+    [[ $output == "close Settlement 0x"*" gas="* ]]
+    [ "$(tokens $A)" = $((before + left)) ]
 }

@@ -1,18 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of chains run that Debian has not: a node and the compiler of contracts, at pinned
-# versions, from npm into build/npm. Prints that folder; status 1 with a word when it cannot be had.
+# Gets what test/chain/NAME/package-lock.json names, once: anvil (a real Ethereum node) with the Solidity compiler, or
+# hardhat (the second node). Prints the folder with their node_modules; status 1 with a word when they cannot be had.
+#
+# The lock files were made by
+#     npm install --package-lock-only --omit-lockfile-registry-resolved
+# and then lost the native parts for other systems (of hardhat's 290 MB half), and what they name them by:
+#     jq '.packages |= (del(.[].funding) | with_entries(select(.key | test("-(darwin|win32|linux-.*-musl)") | not)))
+#         | .packages["node_modules/@nomicfoundation/edr"].dependencies |= with_entries(select(.key | test("-gnu$")))'
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-want="@foundry-rs/anvil@1.7.1 solc@0.8.37"
-mkdir -p build/npm
-exec 9>build/npm/lock
+to=build/npm/$1
+mkdir -p "$to"
+exec 9>"$to/lock"
 flock 9
-if [ "$(cat build/npm/have 2>/dev/null)" != "$want" ]; then
+if ! cmp -s "test/chain/$1/package-lock.json" "$to/have"; then
     command -v npm >/dev/null || { echo "npm is not here" >&2 && exit 1; }
-    # shellcheck disable=SC2086
-    timeout 120 npm install --silent --no-save --prefix build/npm $want >build/npm/log 2>&1 ||
-        { echo "npm cannot get $want" >&2 && exit 1; }
-    echo "$want" >build/npm/have
+    cp "test/chain/$1/package.json" "test/chain/$1/package-lock.json" "$to"
+    timeout 180 npm ci --silent --ignore-scripts --no-audit --no-fund --prefer-offline --prefix "$to" >"$to/log" 2>&1 ||
+        { echo "npm cannot get $1" >&2 && exit 1; }
+    cp "test/chain/$1/package-lock.json" "$to/have"
 fi
-echo "$PWD/build/npm"
+echo "$PWD/$to"
