@@ -8,13 +8,6 @@
 
 enum { CHUNK = 64 * 1024, ALIGN = 16 };
 
-struct pof_chunk {
-    struct pof_chunk *next;
-    size_t used;
-    size_t size;
-    _Alignas(ALIGN) unsigned char bytes[];
-};
-
 int pof_calloc(void *out, size_t n, size_t size, struct pof_err *err)
 {
     void *p = calloc(n ? n : 1, size);
@@ -22,11 +15,8 @@ int pof_calloc(void *out, size_t n, size_t size, struct pof_err *err)
     return p ? 0 : pof_fail(err, POF_E_NOMEM, "cannot allocate %zu elements of %zu bytes", n, size);
 }
 
-int pof_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err *err)
+int pofi_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err *err)
 {
-    if (need <= *cap) {
-        return 0;
-    }
     size_t n = *cap <= SIZE_MAX / 2 ? *cap + *cap / 2 : *cap;
     n = n < 8 ? 8 : n;
     n = n < need ? need : n;
@@ -84,7 +74,7 @@ void *pof_arena_alloc(struct pof_arena *arena, size_t size, struct pof_err *err)
     return p;
 }
 
-char *pof_arena_text(struct pof_arena *arena, const char *bytes, size_t n, struct pof_err *err)
+char *pofi_arena_text(struct pof_arena *arena, const char *bytes, size_t n, struct pof_err *err)
 {
     struct pof_chunk *c = room_for(arena, n == SIZE_MAX ? n : n + 1, err);
     if (!c) {

@@ -100,13 +100,7 @@ static uint64_t tail(const char *p, size_t n)
                     : 0;
 }
 
-/* What is looked for: a name, its hash, and what its slot would have. */
-struct wanted {
-    struct pof_text name;
-    uint64_t hash, word;
-};
-
-static struct wanted want(struct pof_text name)
+static inline struct pof_name_key want(struct pof_text name)
 {
     uint64_t h = 0x9e3779b97f4a7c15u ^ name.len, last = tail(name.ptr, name.len);
     for (size_t i = 0; i + 8 < name.len; i += 8) {
@@ -114,7 +108,7 @@ static struct wanted want(struct pof_text name)
     }
     h = mix(h ^ last, 0xda942042e4dd58b5u);
     /* With its length, the tail of a short text is the text. */
-    return (struct wanted){name, h, name.len <= 8 ? last : h};
+    return (struct pof_name_key){name, h, name.len <= 8 ? last : h};
 }
 
 static unsigned char tag_of(uint64_t h)
@@ -124,7 +118,7 @@ static unsigned char tag_of(uint64_t h)
 
 /* The place of a name, or the empty one where it belongs. Tags lie close together, so that for a new
  * name hardly any memory is read but theirs; for one that is there, one slot, unless it is long. */
-static size_t find_slot(const struct pof_names *set, const struct wanted *w)
+static inline size_t find_slot(const struct pof_names *set, const struct pof_name_key *w)
 {
     unsigned char tag = tag_of(w->hash);
     size_t i = (size_t)w->hash & (set->slots - 1);
@@ -138,7 +132,7 @@ static size_t find_slot(const struct pof_names *set, const struct wanted *w)
     return i;
 }
 
-static void fill_slot(struct pof_names *set, size_t i, const struct wanted *w, uint32_t id)
+static void fill_slot(struct pof_names *set, size_t i, const struct pof_name_key *w, uint32_t id)
 {
     set->tag[i] = tag_of(w->hash);
     set->slot[i] = (struct pof_name_slot){w->word, id, (uint32_t)w->name.len};
@@ -161,7 +155,7 @@ static int rehash(struct pof_names *set, size_t slots, struct pof_err *err)
     set->tag = tag;
     set->slots = slots;
     for (size_t id = 0; id < set->n; id++) {
-        struct wanted w = want(set->text[id]);
+        struct pof_name_key w = want(set->text[id]);
         size_t i = (size_t)w.hash & (slots - 1);
         while (tag[i]) {
             i = (i + 1) & (slots - 1);
@@ -181,14 +175,13 @@ int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err)
     return rc ? rc : pof_grow(&set->text, &set->cap, n, sizeof *set->text, err);
 }
 
-int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, struct pof_err *err)
+int pof_names_add_key(struct pof_names *set, const struct pof_name_key *key, uint32_t *id, struct pof_err *err)
 {
     int rc = 0;
     if (set->n * 8 >= set->slots * 5 && (rc = rehash(set, set->slots ? set->slots * 4 : 64, err)) != 0) {
         return rc;
     }
-    struct wanted w = want(name);
-    size_t i = find_slot(set, &w);
+    size_t i = find_slot(set, key);
     if (set->tag[i]) {
         *id = set->slot[i].id;
         return 0;
@@ -200,34 +193,47 @@ int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, str
     if (rc) {
         return rc;
     }
-    char *copy = pof_arena_text(&set->arena, name.ptr, name.len, err);
+    char *copy = pof_arena_text(&set->arena, key->name.ptr, key->name.len, err);
     if (!copy) {
         return POF_E_NOMEM;
     }
     *id = (uint32_t)set->n;
-    set->text[set->n++] = (struct pof_text){copy, name.len};
-    fill_slot(set, i, &w, *id);
+    set->text[set->n++] = (struct pof_text){copy, key->name.len};
+    fill_slot(set, i, key, *id);
     return 0;
 }
 
-uint32_t pof_names_find(const struct pof_names *set, struct pof_text name)
+int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id, struct pof_err *err)
+{
+    struct pof_name_key key = want(name);
+    return pof_names_add_key(set, &key, id, err);
+}
+
+uint32_t pof_names_find_key(const struct pof_names *set, const struct pof_name_key *key)
 {
     if (!set->slots) {
         return POF_NONE;
     }
-    struct wanted w = want(name);
-    size_t i = find_slot(set, &w);
+    size_t i = find_slot(set, key);
     return set->tag[i] ? set->slot[i].id : POF_NONE;
 }
 
-void pof_names_prefetch(const struct pof_names *set, struct pof_text name)
+uint32_t pof_names_find(const struct pof_names *set, struct pof_text name)
+{
+    struct pof_name_key key = want(name);
+    return pof_names_find_key(set, &key);
+}
+
+struct pof_name_key pof_names_key(const struct pof_names *set, struct pof_text name)
 {
     enum { LARGE = 1 << 16 }; /* slots; fewer are in a cache anyway */
+    struct pof_name_key key = want(name);
     if (set->slots >= LARGE) {
-        size_t i = (size_t)want(name).hash & (set->slots - 1);
+        size_t i = (size_t)key.hash & (set->slots - 1);
         __builtin_prefetch(&set->tag[i]);
         __builtin_prefetch(&set->slot[i], 1);
     }
+    return key;
 }
 
 void pof_names_clear(struct pof_names *set)

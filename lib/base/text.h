@@ -57,15 +57,26 @@ struct pof_names {
 
 #define POF_NONE UINT32_MAX /* no such name */
 
+/* A name as a set looks for it: with its hash, and what its place would hold. */
+struct pof_name_key {
+    struct pof_text name;
+    uint64_t hash, word;
+};
+
+/* The key of a name, and the memory of a large set that looking for it will want is on its way. The
+ * same key serves any set. */
+struct pof_name_key pof_names_key(const struct pof_names *set, struct pof_text name);
+
 /* The number of a name, adding it when it is new. */
 int pof_names_add(struct pof_names *set, struct pof_text name, uint32_t *id,
                   struct pof_err *err) POF_CHECKED;
+int pof_names_add_key(struct pof_names *set, const struct pof_name_key *key, uint32_t *id,
+                      struct pof_err *err) POF_CHECKED;
 /* Room for n names in all, so that adding them moves nothing. O(n). */
 int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err) POF_CHECKED;
 /* The number of a name, POF_NONE when unknown. */
 uint32_t pof_names_find(const struct pof_names *set, struct pof_text name);
-/* Has the memory fetched that looking a name up in a large set will want, and does not wait for it. */
-void pof_names_prefetch(const struct pof_names *set, struct pof_text name);
+uint32_t pof_names_find_key(const struct pof_names *set, const struct pof_name_key *key);
 /* Makes the set empty and keeps most of its memory for the next names. */
 void pof_names_clear(struct pof_names *set);
 void pof_names_release(struct pof_names *set);

@@ -6,6 +6,7 @@
 #include "record/scan.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,31 +128,55 @@ static int check_node_phases(const struct pof_node *n, struct pof_err *err)
     return 0;
 }
 
-static int check_node(const struct pof_build *b, const struct pof_node *n, struct pof_err *err)
+/* Bounds of the numbers of a node, by their places. */
+static const struct node_bound {
+    const char *what;
+    size_t offset;
+    double min, max;
+} node_bounds[] = {
+#define NODE(member) offsetof(struct pof_node, member)
+    {"angle held (rad)", NODE(angle_set), -6.2832, 6.2832},
+    {"voltage to start from (p.u.)", NODE(v_start_pu), 0, 3},
+    {"angle to start from (rad)", NODE(angle_start), -6.2832, 6.2832},
+    {"lower voltage limit (p.u.)", NODE(v_min_pu), 0, 2},
+    {"upper voltage limit (p.u.)", NODE(v_max_pu), 0, 3},
+    {"active power (W)", NODE(p_w), -1e12, 1e12},
+    {"reactive power (var)", NODE(q_var), -1e12, 1e12},
+    {"rated power (W)", NODE(rated_w), 0, 1e12},
+    {"active power at constant current (W)", NODE(ip_w), -1e12, 1e12},
+    {"reactive power at constant current (var)", NODE(iq_var), -1e12, 1e12},
+    {"lower limit of injection (var)", NODE(q_min_var), -1e12, 1e12},
+    {"upper limit of injection (var)", NODE(q_max_var), -1e12, 1e12},
+    {"share of the slack", NODE(slack_share), 0, 1e12},
+    {"shunt (W)", NODE(g_w), -1e12, 1e12},
+    {"shunt (var)", NODE(b_var), -1e12, 1e12},
+    {"place x", NODE(x), -1e12, 1e12},
+    {"place y", NODE(y), -1e12, 1e12},
+#undef NODE
+};
+
+static int check_node_bounds(const struct pof_build *b, const struct pof_node *n, struct pof_err *err)
 {
     bool held = n->kind != POF_NODE_PQ;
-    const struct bound bounds[] = {
+    const struct bound voltages[] = {
         {"nominal voltage (V)", n->base_v, b->base_v_min > 0 ? b->base_v_min : 50, 1.5e6},
         {"voltage held (p.u.)", held ? n->v_set_pu : 1, 0.5, 1.5},
-        {"angle held (rad)", n->angle_set, -6.2832, 6.2832},
-        {"voltage to start from (p.u.)", n->v_start_pu, 0, 3},
-        {"angle to start from (rad)", n->angle_start, -6.2832, 6.2832},
-        {"lower voltage limit (p.u.)", n->v_min_pu, 0, 2},
-        {"upper voltage limit (p.u.)", n->v_max_pu, 0, 3},
-        {"active power (W)", n->p_w, -1e12, 1e12},
-        {"reactive power (var)", n->q_var, -1e12, 1e12},
-        {"rated power (W)", n->rated_w, 0, 1e12},
-        {"active power at constant current (W)", n->ip_w, -1e12, 1e12},
-        {"reactive power at constant current (var)", n->iq_var, -1e12, 1e12},
-        {"lower limit of injection (var)", n->q_min_var, -1e12, 1e12},
-        {"upper limit of injection (var)", n->q_max_var, -1e12, 1e12},
-        {"share of the slack", n->slack_share, 0, 1e12},
-        {"shunt (W)", n->g_w, -1e12, 1e12},
-        {"shunt (var)", n->b_var, -1e12, 1e12},
-        {"place x", n->x, -1e12, 1e12},
-        {"place y", n->y, -1e12, 1e12},
     };
-    int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "node", n->name, err);
+    int rc = check_bounds(voltages, 2, "node", n->name, err);
+    for (size_t i = 0; i < sizeof node_bounds / sizeof node_bounds[0] && rc == 0; i++) {
+        const struct node_bound *x = &node_bounds[i];
+        double v;
+        memcpy(&v, (const char *)n + x->offset, sizeof v);
+        if (!(v >= x->min && v <= x->max)) {
+            rc = check_bounds(&(struct bound){x->what, v, x->min, x->max}, 1, "node", n->name, err);
+        }
+    }
+    return rc;
+}
+
+static int check_node(const struct pof_build *b, const struct pof_node *n, struct pof_err *err)
+{
+    int rc = check_node_bounds(b, n, err);
     rc = rc || !n->phases ? rc : check_node_phases(n, err);
     if (rc) {
         return rc;

@@ -5,6 +5,14 @@
 #define IN_V "the unit is V: 20 kV is 20000"
 #define IN_VA "the unit is VA: 25 MVA is 25000000"
 
+const struct pof_json_range pofi_volts = {50, 1.5e6, IN_V};
+const struct pof_json_range pofi_rating_a = {1e-3, 1e6, "the unit is A"};
+const struct pof_json_range pofi_rating_va = {0, 1e12, "the unit is VA: 1 MVA is 1000000"};
+const struct pof_json_range pofi_degrees = {-360, 360, "the unit is degrees"};
+const struct pof_json_range pofi_anywhere = {-1e12, 1e12, NULL};
+const struct pof_json_range pofi_base_va = {1, 1e12, "the unit is VA: 1 MVA is 1000000"};
+const struct pof_json_range pofi_hertz = {1, 1000, NULL};
+
 #define NODE(key, member) key, offsetof(struct pof_node, member)
 #define BRANCH(key, member) key, offsetof(struct pof_branch, member)
 #define ASSET(key, member) key, offsetof(struct pof_asset, member)

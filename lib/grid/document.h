@@ -31,6 +31,8 @@ struct pofi_form {
 };
 enum { POFI_FORMS = 7 };
 extern const struct pofi_form pofi_forms[POFI_FORMS];
+extern const struct pof_json_range pofi_volts, pofi_rating_a, pofi_rating_va, pofi_degrees, pofi_anywhere;
+extern const struct pof_json_range pofi_base_va, pofi_hertz;
 extern const struct pofi_member pofi_node_held[], pofi_node_members[];
 extern const struct pofi_member pofi_ground_ohm[], pofi_ground_pu[];
 extern const char *const pofi_node_kinds[], *const pofi_branch_kinds[];
@@ -47,6 +49,9 @@ struct pofi_branch_read {
     struct pof_tap tap;
 };
 
+/* An item of nodes or branches. */
+int pofi_read_node(struct pof_build *b, const struct pof_json *at, struct pof_err *err) POF_CHECKED;
+int pofi_read_branch(struct pof_build *b, const struct pof_json *at, struct pof_err *err) POF_CHECKED;
 /* base is what the offsets are of. */
 int pofi_read_members(const struct pof_json *object, const struct pofi_member *m, void *base,
                       struct pof_err *err) POF_CHECKED;

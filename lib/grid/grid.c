@@ -2,13 +2,9 @@
 /* Reading pof.grid/1 documents. */
 #include "grid/build.h"
 #include "grid/document.h"
+#include "grid/document_plain.h"
 
 #include <string.h>
-
-static const struct pof_json_range rating_a = {1e-3, 1e6, "the unit is A"};
-static const struct pof_json_range rating_va = {0, 1e12, "the unit is VA: 1 MVA is 1000000"};
-static const struct pof_json_range degrees = {-360, 360, "the unit is degrees"};
-static const struct pof_json_range anywhere = {-1e12, 1e12, NULL};
 
 static const char *const grid_keys[] = {"schema", "name",     "base_va", "f_hz",
                                         "nodes",  "branches", "shunts", NULL};
@@ -63,7 +59,7 @@ static int read_angle(const struct pof_json *object, const char *key, double *ra
                       struct pof_err *err)
 {
     double deg;
-    int rc = pof_json_real_opt(object, key, &degrees, &deg, err);
+    int rc = pof_json_real_opt(object, key, &pofi_degrees, &deg, err);
     if (rc == 1) {
         *rad = pof_rad_of_deg(deg);
     }
@@ -88,8 +84,8 @@ static int read_held(const struct pof_json *at, struct pof_node *node, struct po
 
 static int read_place(const struct pof_json *at, struct pof_node *node, struct pof_err *err)
 {
-    int x = pof_json_real_opt(at, "x", &anywhere, &node->x, err);
-    int y = x < 0 ? x : pof_json_real_opt(at, "y", &anywhere, &node->y, err);
+    int x = pof_json_real_opt(at, "x", &pofi_anywhere, &node->x, err);
+    int y = x < 0 ? x : pof_json_real_opt(at, "y", &pofi_anywhere, &node->y, err);
     if (y < 0) {
         return y;
     }
@@ -102,8 +98,8 @@ static int read_place(const struct pof_json *at, struct pof_node *node, struct p
 /* What a generator may inject: both limits or none. */
 static int read_limits(const struct pof_json *at, struct pof_node *node, struct pof_err *err)
 {
-    int min = pof_json_real_opt(at, "q_min_var", &anywhere, &node->q_min_var, err);
-    int max = min < 0 ? min : pof_json_real_opt(at, "q_max_var", &anywhere, &node->q_max_var, err);
+    int min = pof_json_real_opt(at, "q_min_var", &pofi_anywhere, &node->q_min_var, err);
+    int max = min < 0 ? min : pof_json_real_opt(at, "q_max_var", &pofi_anywhere, &node->q_max_var, err);
     if (max < 0) {
         return max;
     }
@@ -134,14 +130,13 @@ static bool alike(const struct before *b, const struct pof_json *at)
 static int read_node(struct pof_build *b, const struct pof_json *at, struct before *before,
                      struct pof_err *err)
 {
-    static const struct pof_json_range volts = {50, 1.5e6, "the unit is V: 20 kV is 20000"};
     struct pof_text name = {0};
     double base_v = 0;
     int kind = POF_NODE_PQ;
     int rc = pof_json_is_object(at, err);
     rc = rc || alike(before, at) ? rc : pof_json_only(at, node_keys, err);
     rc = rc ? rc : pof_json_text(at, "name", &name, err);
-    rc = rc ? rc : pof_json_real(at, "base_v", &volts, &base_v, err);
+    rc = rc ? rc : pof_json_real(at, "base_v", &pofi_volts, &base_v, err);
     if (rc || (rc = pof_json_word_opt(at, "kind", pofi_node_kinds, &kind, err)) < 0) {
         return rc;
     }
@@ -290,8 +285,8 @@ static int read_rating(const struct pof_json *at, struct pof_branch *b, struct p
                        struct pof_err *err)
 {
     b->rating_va = a->form == POF_FORM_PLATE ? a->sn_va : 0;
-    int in_va = pof_json_real_opt(at, "rating_va", &rating_va, &b->rating_va, err);
-    int in_a = in_va < 0 ? in_va : pof_json_real_opt(at, "rating_a", &rating_a, &a->rating_a, err);
+    int in_va = pof_json_real_opt(at, "rating_va", &pofi_rating_va, &b->rating_va, err);
+    int in_a = in_va < 0 ? in_va : pof_json_real_opt(at, "rating_a", &pofi_rating_a, &a->rating_a, err);
     if (in_a < 0) {
         return in_a;
     }
@@ -358,6 +353,16 @@ static int read_branch(struct pof_build *build, const struct pof_json *at, struc
     return rc ? pof_json_place(at, NULL, err) : 0;
 }
 
+int pofi_read_node(struct pof_build *b, const struct pof_json *at, struct pof_err *err)
+{
+    return read_node(b, at, &(struct before){.any = false}, err);
+}
+
+int pofi_read_branch(struct pof_build *b, const struct pof_json *at, struct pof_err *err)
+{
+    return read_branch(b, at, &(struct before){.any = false}, err);
+}
+
 static int read_bank(struct pof_build *b, const struct pof_json *at, struct before *before,
                      struct pof_err *err)
 {
@@ -384,8 +389,6 @@ static int read_all(struct pof_build *b, const struct pof_json *root, const char
 
 static int read_grid(struct pof_build *b, const struct pof_json *root, struct pof_err *err)
 {
-    static const struct pof_json_range base = {1, 1e12, "the unit is VA: 1 MVA is 1000000"};
-    static const struct pof_json_range hertz = {1, 1000, NULL};
     struct pof_grid *grid = b->grid;
     struct pof_text schema, name = {0};
     struct pof_json shunts;
@@ -396,9 +399,9 @@ static int read_grid(struct pof_build *b, const struct pof_json *root, struct po
                            POFI_GRID_SCHEMA);
     }
     rc = rc ? rc : pof_json_only(root, grid_keys, err);
-    rc = rc ? rc : pof_json_real(root, "base_va", &base, &grid->base_va, err);
+    rc = rc ? rc : pof_json_real(root, "base_va", &pofi_base_va, &grid->base_va, err);
     grid->f_hz = 50;
-    if (rc || (rc = pof_json_real_opt(root, "f_hz", &hertz, &grid->f_hz, err)) < 0 ||
+    if (rc || (rc = pof_json_real_opt(root, "f_hz", &pofi_hertz, &grid->f_hz, err)) < 0 ||
         (rc = pof_json_text_opt(root, "name", &name, err)) < 0) {
         return rc;
     }
@@ -418,21 +421,32 @@ static int read_grid(struct pof_build *b, const struct pof_json *root, struct po
     return rc;
 }
 
-int pof_grid_parse(struct pof_grid *grid, const char *json, size_t len, const char *name,
-                   struct pof_err *err)
+int pofi_grid_tree(struct pof_grid *grid, struct pof_text text, const char *name, struct pof_err *err)
 {
-    *grid = (struct pof_grid){0};
     struct pof_json_doc *doc;
-    int rc = pof_json_parse(&doc, json, len, name, err);
+    int rc = pof_json_parse(&doc, text.ptr, text.len, name, err);
     if (rc) {
         return rc;
     }
     struct pof_json root = pof_json_root(doc);
-    struct pof_build build = {.grid = grid};
-    rc = read_grid(&build, &root, err);
+    rc = read_grid(&(struct pof_build){.grid = grid}, &root, err);
+    pof_json_free(doc);
+    return rc;
+}
+
+int pof_grid_parse(struct pof_grid *grid, const char *json, size_t len, const char *name,
+                   struct pof_err *err)
+{
+    const struct pof_text text = {json, len};
+    *grid = (struct pof_grid){0};
+    int rc = pofi_grid_plain(&(struct pof_build){.grid = grid}, text, err);
+    if (rc == 1) {
+        return 0;
+    }
+    pof_grid_release(grid);
+    rc = rc ? rc : pofi_grid_tree(grid, text, name, err);
     if (rc) {
         pof_grid_release(grid);
     }
-    pof_json_free(doc);
     return rc;
 }

@@ -81,16 +81,21 @@ static int find_below(const struct pof_book *b, struct pof_text name, uint32_t *
 }
 
 /* Adds an id to a set it must not be in. */
-static int take_id(struct pof_names *set, struct pof_text key, struct pof_text id,
-                   struct pof_err *err)
+static int take_key(struct pof_names *set, const struct pof_name_key *key, struct pof_text id, struct pof_err *err)
 {
     uint32_t next = (uint32_t)set->n, number = 0;
-    int rc = pof_names_add(set, key, &number, err);
+    int rc = pof_names_add_key(set, key, &number, err);
     if (rc == 0 && number != next) {
         rc = pof_fail(err, POF_E_DUPLICATE, "'%.*s' was given before", (int)id.len, id.ptr);
         pof_at(err, NULL, 0, "id");
     }
     return rc;
+}
+
+static int take_id(struct pof_names *set, struct pof_text key, struct pof_text id, struct pof_err *err)
+{
+    const struct pof_name_key k = pof_names_key(set, key);
+    return take_key(set, &k, id, err);
 }
 
 static int take_session(struct pof_book *b, const struct pof_session *s, struct pof_err *err)
@@ -208,12 +213,14 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
 static int take_offer(struct pof_book *b, const struct pof_offer *o, struct pof_err *err)
 {
     uint32_t node = 0;
-    pof_names_prefetch(&b->feeder->grid->node_names, o->node);
-    pof_names_prefetch(&b->offer_ids, o->id);
+    const struct pof_name_key at = pof_names_key(&b->feeder->grid->node_names, o->node);
+    const struct pof_name_key id = pof_names_key(&b->offer_ids, o->id);
     int rc = pof_quarters_check(o->start, o->end, err);
-    rc = rc ? rc : find_node(b, o->node, &node, err);
+    if (rc == 0 && (node = pof_names_find_key(&b->feeder->grid->node_names, &at)) == POF_NONE) {
+        return unknown(err, "node", o->node);
+    }
     __builtin_prefetch(&b->feeder->place[node]);
-    rc = rc ? rc : take_id(&b->offer_ids, o->id, o->id, err);
+    rc = rc ? rc : take_key(&b->offer_ids, &id, o->id, err);
     rc = rc ? rc : pof_grow(&b->offer, &b->offer_cap, b->offers + 1, sizeof *b->offer, err);
     rc = rc ? rc : pof_grow(&b->terms, &b->terms_cap, b->offers + 1, sizeof *b->terms, err);
     rc = rc ? rc : keep_offer(b, o, node, err);

@@ -4,6 +4,7 @@
 
 #include "base/sort.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,15 +34,29 @@ static size_t shared(const struct order *o, size_t from, size_t to, size_t known
     return n;
 }
 
+static uint64_t byte(const char *p, size_t i)
+{
+    return (uint64_t)(unsigned char)p[i] << (56 - 8 * i);
+}
+
 /* Eight bytes of a text as a number whose order is theirs; texts have no NUL, so the shorter of two
- * comes first. */
+ * comes first. Of fewer than eight, the first four and the last four overlap, as do three single ones. */
 static uint64_t eight(struct pof_text t, size_t at)
 {
-    uint64_t w = 0;
-    for (size_t i = at; i < at + 8; i++) {
-        w = w << 8 | (i < t.len ? (unsigned char)t.ptr[i] : 0);
+    const char *p = t.ptr + at;
+    size_t n = t.len > at ? t.len - at : 0;
+    uint64_t w;
+    uint32_t first, last;
+    if (n >= 8) {
+        memcpy(&w, p, 8);
+        return be64toh(w);
     }
-    return w;
+    if (n >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        return (uint64_t)be32toh(first) << 32 | (uint64_t)be32toh(last) << (64 - 8 * n);
+    }
+    return n > 0 ? byte(p, 0) | byte(p, n / 2) | byte(p, n - 1) : 0;
 }
 
 /* Sorts [from, to) by id; all of them share the first known bytes. As deep as ids have eights. */
@@ -121,11 +136,12 @@ static void by_cost(struct order *o, size_t n)
 int pof_book_rank(struct pof_book *b, uint32_t **order, struct pof_err *err)
 {
     struct order o = {.book = b};
+    size_t key_cap = 0, tmp_cap = 0;
     if (b->offers >= UINT32_MAX) {
         return pof_fail(err, POF_E_OVERFLOW, "%zu offers are more than a book holds", b->offers);
     }
-    int rc = pof_calloc(&o.key, b->offers, sizeof *o.key, err);
-    rc = rc ? rc : pof_calloc(&o.tmp, b->offers, sizeof *o.tmp, err);
+    int rc = pof_grow(&o.key, &key_cap, b->offers, sizeof *o.key, err);
+    rc = rc ? rc : pof_grow(&o.tmp, &tmp_cap, b->offers, sizeof *o.tmp, err);
     rc = rc ? rc : pof_calloc(order, b->offers, sizeof **order, err);
     if (rc == 0 && b->offers > 0) {
         by_tie(&o, b->offers);
