@@ -224,6 +224,7 @@ static int prepare(struct work *w, struct pof_err *err)
     const struct pof_se_window_options how = {
         .se = {.dense = a->solver == 1,
                .start = (enum pof_se_start)a->start,
+               .voltages = a->part == POF_SE_VOLTAGES,
                .phases = a->phases ? 3 : 1},
         .wish = {.check = a->check,
                  .critical = a->critical,

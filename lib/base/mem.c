@@ -15,6 +15,15 @@ int pof_calloc(void *out, size_t n, size_t size, struct pof_err *err)
     return p ? 0 : pof_fail(err, POF_E_NOMEM, "cannot allocate %zu elements of %zu bytes", n, size);
 }
 
+int pof_alloc(void *out, size_t n, size_t size, struct pof_err *err)
+{
+    size_t cap = 0;
+    void *p = NULL;
+    int rc = pof_grow(&p, &cap, n ? n : 1, size, err);
+    memcpy(out, &p, sizeof p);
+    return rc;
+}
+
 int pofi_grow(void *array, size_t *cap, size_t need, size_t size, struct pof_err *err)
 {
     size_t n = *cap <= SIZE_MAX / 2 ? *cap + *cap / 2 : *cap;

@@ -13,6 +13,9 @@
 /* n elements of size bytes each, zeroed; *out is NULL on failure. n == 0 gives a valid pointer. */
 int pof_calloc(void *out, size_t n, size_t size, struct pof_err *err) POF_CHECKED;
 
+/* The same, not initialised. */
+int pof_alloc(void *out, size_t n, size_t size, struct pof_err *err) POF_CHECKED;
+
 /* Makes room for at least need elements of size bytes in *array (a pointer to any object pointer):
  * need, or half more than *cap where that is more. Existing elements are kept, new ones are not initialised.
  * Amortised O(1). */

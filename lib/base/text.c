@@ -144,7 +144,7 @@ static int rehash(struct pof_names *set, size_t slots, struct pof_err *err)
     struct pof_name_slot *slot = NULL;
     unsigned char *tag;
     int rc = pof_calloc(&tag, slots, sizeof *tag, err);
-    rc = rc ? rc : pof_calloc(&slot, slots, sizeof *slot, err);
+    rc = rc ? rc : pof_alloc(&slot, slots, sizeof *slot, err);
     if (rc) {
         free(tag);
         return rc;
@@ -168,7 +168,7 @@ static int rehash(struct pof_names *set, size_t slots, struct pof_err *err)
 int pof_names_reserve(struct pof_names *set, size_t n, struct pof_err *err)
 {
     size_t slots = set->slots ? set->slots : 64;
-    while (slots / 2 < n && slots <= SIZE_MAX / 4) {
+    while (slots / 8 * 5 < n && slots <= SIZE_MAX / 4) {
         slots *= 2;
     }
     int rc = slots > set->slots ? rehash(set, slots, err) : 0;

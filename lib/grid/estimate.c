@@ -13,10 +13,10 @@ static int make_arrays(struct pof_se *se, struct pof_err *err)
     size_t branches = (size_t)se->grid->branches * se->net.phases;
     int rc = pof_calloc(&se->v, se->net.nodes, sizeof *se->v, err);
     rc = rc ? rc : pof_calloc(&se->a, se->net.nodes, sizeof *se->a, err);
-    for (size_t i = 0; rc == 0 && i < 4; i++) {
+    for (size_t i = 0; rc == 0 && i < (se->options.voltages ? 2 : 4); i++) {
         rc = pof_calloc(&se->node_out[i], nodes, sizeof *se->node_out[i], err);
     }
-    for (size_t i = 0; rc == 0 && i < 6; i++) {
+    for (size_t i = 0; rc == 0 && !se->options.voltages && i < 6; i++) {
         rc = pof_calloc(&se->branch_out[i], branches, sizeof *se->branch_out[i], err);
     }
     rc = rc ? rc : pof_calloc(&se->lanes, 1, sizeof *se->lanes, err);
@@ -75,10 +75,10 @@ void pof_se_free(struct pof_se *se)
 
 static void clear_results(struct pof_se *se)
 {
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < (se->options.voltages ? 2 : 4); i++) {
         memset(se->node_out[i], 0, se->grid->nodes * se->net.phases * sizeof *se->node_out[i]);
     }
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; !se->options.voltages && i < 6; i++) {
         memset(se->branch_out[i], 0, se->grid->branches * se->net.phases * sizeof *se->branch_out[i]);
     }
     memset(se->unobservable, 0, se->grid->nodes * sizeof *se->unobservable);

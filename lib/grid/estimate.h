@@ -74,6 +74,8 @@ struct pof_se_options {
     bool dense;         /* each step by dense constrained least squares instead of the sparse
                            system, O(n^3): an independent check for up to some 300 nodes */
     enum pof_se_start start;
+    bool voltages;      /* nothing else is wanted: powers, currents, loadings and deviations of them are NULL
+                           in results */
     uint32_t phases;    /* 3: of each phase; 0 and 1: balanced, where readings of one phase alone are
                            refused. With three, a P or Q of all phases is their sum; a voltage or
                            current of all phases is one reading of that magnitude in each, angles a

@@ -58,7 +58,7 @@ void pof_feed_free(struct pof_feed *f)
     }
     pof_names_release(&f->pods);
     void *owned[] = {f->pod_node, f->rank,   f->by_rank, f->registered, f->sum,  f->seen,
-                     f->meter,    f->expected, f->position, f->held,    f->merged, f->last,
+                     f->meter,    f->expected, f->position, f->held,    f->last,
                      f->closed,   f->out,    f->origin,  f->age,        f->assumed, f->area,
                      f->inflow,   f->weight, f->through};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {

@@ -72,8 +72,8 @@ struct pof_feed {
     size_t n_position, position_cap, at_position;
 
     /* what outlives its instant */
-    struct seen *held, *merged; /* in the order of places */
-    size_t n_held, held_cap, merged_cap;
+    struct seen *held;    /* in the order of places */
+    size_t n_held, held_cap;
     struct meter *last;   /* [ranked] by pod; duration_s 0: none */
     size_t last_cap;
     bool *closed;         /* [branches] */

@@ -71,46 +71,41 @@ static int put_reading(struct pof_feed *f, struct pof_instant *t, const struct s
     return pofi_feed_put(f, t, &o, POF_ORIGIN_READING, age, err);
 }
 
-/* The instant's own readings, those given twice once, in the order of places: f->merged. */
-static int take_fresh(struct pof_feed *f, struct pof_instant *t, size_t *n, struct pof_err *err)
+/* The instant's own readings, in the order of places, those given twice once: they move together. */
+static struct seen *take_fresh(struct pof_feed *f, struct pof_instant *t, size_t *n)
 {
-    int rc = 0;
+    struct seen *first = f->seen + f->at_seen;
     *n = 0;
-    for (; rc == 0 && f->at_seen < f->n_seen && f->seen[f->at_seen].start == t->start;
-         f->at_seen++) {
+    for (; f->at_seen < f->n_seen && f->seen[f->at_seen].start == t->start; f->at_seen++) {
         const struct seen *s = &f->seen[f->at_seen];
-        if (f->at_seen > 0 && pofi_by_seen(s - 1, s) == 0) {
+        if (*n > 0 && pofi_by_seen(&first[*n - 1], s) == 0) {
             t->repeated++;
-            continue;
-        }
-        rc = pof_grow(&f->merged, &f->merged_cap, *n + 1, sizeof *f->merged, err);
-        if (rc == 0) {
-            f->merged[(*n)++] = *s;
+        } else {
+            first[(*n)++] = *s;
         }
     }
-    return rc;
+    return first;
 }
 
 /* Adds to the n fresh readings the held ones of places that were not seen again, and holds all. */
-static int merge(struct pof_feed *f, int64_t now, size_t n, struct pof_err *err)
+static int merge(struct pof_feed *f, int64_t now, const struct seen *list, size_t n, struct pof_err *err)
 {
     size_t all = n + f->n_held;
-    int rc = pof_grow(&f->merged, &f->merged_cap, all, sizeof *f->merged, err);
-    rc = rc == 0 ? pof_grow(&f->held, &f->held_cap, all, sizeof *f->held, err) : rc;
+    int rc = pof_grow(&f->held, &f->held_cap, all, sizeof *f->held, err);
     if (rc != 0) {
         return rc;
     }
     /* from the back of held, where there is room for all: place by place the larger one */
     size_t at = all, old = f->n_held, fresh = n;
     while (old > 0 || fresh > 0) {
-        int c = fresh == 0 ? 1 : old == 0 ? -1 : by_place(&f->held[old - 1], &f->merged[fresh - 1]);
+        int c = fresh == 0 ? 1 : old == 0 ? -1 : by_place(&f->held[old - 1], &list[fresh - 1]);
         if (c > 0) {
             struct seen s = f->held[--old];
             if (now - s.start <= f->options.age_limit_s) {
                 f->held[--at] = s;
             }
         } else if (c < 0) {
-            f->held[--at] = f->merged[--fresh];
+            f->held[--at] = list[--fresh];
         } else {
             old--; /* seen again */
         }
@@ -126,9 +121,9 @@ int pofi_feed_readings(struct pof_feed *f, struct pof_instant *t, struct pof_err
 {
     size_t n = 0;
     bool hold = f->options.age_limit_s > 0;
-    int rc = take_fresh(f, t, &n, err);
-    rc = rc == 0 && hold ? merge(f, t->start, n, err) : rc;
-    const struct seen *list = hold ? f->held : f->merged;
+    const struct seen *list = take_fresh(f, t, &n);
+    int rc = hold ? merge(f, t->start, list, n, err) : 0;
+    list = hold ? f->held : list;
     n = hold ? f->n_held : n;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         rc = put_reading(f, t, &list[i], err);

@@ -73,7 +73,7 @@ struct se_system {
     uint32_t *first;   /* [rows] */
     uint32_t *unknown; /* [rows] a row's own unknown; POF_NONE: summed */
     uint32_t *output;  /* [forms] first slot of the pairs of its blocks; POF_NONE: none. NULL with
-                          keep_all */
+                          keep_all, and where voltages alone are wanted */
     bool keep_all, augment;
     uint32_t outputs;  /* slots before that of the first output */
     uint32_t blocks;

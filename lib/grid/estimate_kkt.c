@@ -168,19 +168,20 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     uint32_t *row = NULL, *col = NULL, *tie = NULL;
     bool *negative = NULL, *last = NULL;
     size_t summed = places;
-    int rc = s->keep_all ? 0 : pof_calloc(&s->output, se->forms.n, sizeof *s->output, err);
+    bool outputs = !s->keep_all && !se->options.voltages;
+    int rc = outputs ? pof_alloc(&s->output, se->forms.n, sizeof *s->output, err) : 0;
     s->outputs = (uint32_t)summed;
-    places += s->keep_all || rc ? 0 : list_outputs(se, s, is_read, NULL, NULL);
-    rc = rc ? rc : pof_calloc(&row, places, sizeof *row, err);
-    rc = rc ? rc : pof_calloc(&col, places, sizeof *col, err);
-    rc = rc ? rc : pof_calloc(&tie, s->blocks, sizeof *tie, err);
-    rc = rc ? rc : pof_calloc(&negative, 2 * (size_t)s->blocks, sizeof *negative, err);
+    places += !outputs || rc ? 0 : list_outputs(se, s, is_read, NULL, NULL);
+    rc = rc ? rc : pof_alloc(&row, places, sizeof *row, err);
+    rc = rc ? rc : pof_alloc(&col, places, sizeof *col, err);
+    rc = rc ? rc : pof_alloc(&tie, s->blocks, sizeof *tie, err);
+    rc = rc ? rc : pof_alloc(&negative, 2 * (size_t)s->blocks, sizeof *negative, err);
     rc = rc ? rc : pof_calloc(&last, s->blocks, sizeof *last, err);
-    rc = rc ? rc : pof_calloc(&s->slot, places, sizeof *s->slot, err);
-    rc = rc ? rc : pof_calloc(&s->diagonal, s->blocks, sizeof *s->diagonal, err);
+    rc = rc ? rc : pof_alloc(&s->slot, places, sizeof *s->slot, err);
+    rc = rc ? rc : pof_alloc(&s->diagonal, s->blocks, sizeof *s->diagonal, err);
     if (rc == 0) {
         list_places(se, s, row, col);
-        if (!s->keep_all) {
+        if (outputs) {
             list_outputs(se, s, is_read, row + summed, col + summed);
         }
         for (uint32_t b = 0; b < s->blocks; b++) {
@@ -212,8 +213,8 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
 
 static int system_new(const struct pof_se *se, struct se_system *s, struct pof_err *err)
 {
-    int rc = pof_calloc(&s->first, se->rows, sizeof *s->first, err);
-    rc = rc ? rc : pof_calloc(&s->unknown, se->rows, sizeof *s->unknown, err);
+    int rc = pof_alloc(&s->first, se->rows, sizeof *s->first, err);
+    rc = rc ? rc : pof_alloc(&s->unknown, se->rows, sizeof *s->unknown, err);
     if (rc) {
         return rc;
     }

@@ -60,9 +60,12 @@ static void node_outputs(struct pof_se *se, uint32_t i, uint32_t f)
     uint32_t n = net->bus_of[i] * net->phases + f, to = i * net->phases + f;
     bool section = se->sections > 0 && se->section_of[i] != POF_NONE;
     double s[2];
-    form_power(se, section ? net->forms + se->section_of[i] * net->phases + f : pof_net_bus(net, n), s);
     se->node_out[0][to] = se->v[n];
     se->node_out[1][to] = se->a[n];
+    if (se->options.voltages) {
+        return;
+    }
+    form_power(se, section ? net->forms + se->section_of[i] * net->phases + f : pof_net_bus(net, n), s);
     for (uint32_t q = 0; q < 2; q++) {
         double ties = section ? into_ties(se, se->section_of[i], f, q) : 0;
         se->node_out[2 + q][to] = -(s[q] + ties) * se->grid->base_va / net->phases;
@@ -117,7 +120,7 @@ void pofi_se_outputs(struct pof_se *se)
             node_outputs(se, i, f);
         }
     }
-    for (uint32_t b = 0; b < se->grid->branches; b++) {
+    for (uint32_t b = 0; !se->options.voltages && b < se->grid->branches; b++) {
         const struct pof_branch *branch = &se->grid->branch[b];
         bool carries = branch->closed && se->net.bus_of[branch->from] != POF_NONE;
         for (uint32_t f = 0; f < se->net.phases && carries; f++) {

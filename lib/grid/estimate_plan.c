@@ -116,7 +116,7 @@ static int sort_units(struct making *m, uint32_t keys, uint32_t (*key)(const str
     uint32_t *next = NULL;
     struct unit *sorted = NULL;
     int rc = pof_calloc(&next, (size_t)keys + 1, sizeof *next, err);
-    rc = rc ? rc : pof_calloc(&sorted, m->units, sizeof *sorted, err);
+    rc = rc ? rc : pof_alloc(&sorted, m->units, sizeof *sorted, err);
     if (rc == 0) {
         for (uint32_t i = 0; i < m->units; i++) {
             next[key(&m->unit[i]) + 1]++;
@@ -317,7 +317,7 @@ static int make_nodes(struct making *m, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&p->net_node, p->nodes, sizeof *p->net_node, err);
     rc = rc ? rc : pof_calloc(&p->unknown, p->nodes, sizeof *p->unknown, err);
     rc = rc ? rc : pof_calloc(&p->potential, p->potentials, sizeof *p->potential, err);
-    rc = rc ? rc : pof_calloc(&m->unit, p->rows, sizeof *m->unit, err);
+    rc = rc ? rc : pof_alloc(&m->unit, p->rows, sizeof *m->unit, err);
     if (rc == 0) {
         order_blocks(m, block_at);
         list_units(m);
@@ -341,11 +341,11 @@ static int make_rows(struct making *m, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&p->exact, p->exacts, sizeof *p->exact, err);
     rc = rc ? rc : pof_calloc(&p->exact_row, p->exacts, sizeof *p->exact_row, err);
     rc = rc ? rc : pof_calloc(&p->group, p->groups, sizeof *p->group, err);
-    rc = rc ? rc : pof_calloc(&p->plain, p->plains, sizeof *p->plain, err);
+    rc = rc ? rc : pof_alloc(&p->plain, p->plains, sizeof *p->plain, err);
     rc = rc ? rc : pof_calloc(&p->term, m->terms, sizeof *p->term, err);
     rc = rc ? rc : pof_calloc(&p->at, m->forms, sizeof *p->at, err);
     rc = rc ? rc : pof_calloc(&p->begin, (size_t)m->forms + 1, sizeof *p->begin, err);
-    rc = rc ? rc : pof_calloc(&p->entry, m->entries, sizeof *p->entry, err);
+    rc = rc ? rc : pof_alloc(&p->entry, m->entries, sizeof *p->entry, err);
     if (rc == 0) {
         fill(m);
     }

@@ -28,7 +28,7 @@ static const double STEP_SMALL = 1e-4;
 /* Kept factors must shorten steps at least so, or they are made anew. */
 static const double CONTRACTION = 0.25;
 /* A first step so long leads to where factors should be made anew, if that costs few solves. */
-static const double FAR = 1e-2, CHEAP = 4;
+static const double FAR = 1e-4, CHEAP = 4;
 enum { ITERATIONS_MAX = 50, HALVINGS_MAX = 8 };
 /* From a base: no step may be longer, nor, over two steps, shrink less. */
 static const double WARM_STEP_MAX = 0.1, WARM_CONTRACTION = 0.2;

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const double SIGMA_LEAST = 1e-6; /* p.u.: exact voltages count as if read so well */
+static const double SCALE_MOST = 1.2;   /* readings may say so much of the level and no more */
+
 /* Consumption the power flow is to start with, beside the grid's own: means of what is read. What is
  * read of all phases together is shared alike. is_read: [2 * nodes * phases]. */
 static void read_injections(const struct pof_se *se, double *const w[2], bool *is_read)
@@ -50,28 +53,41 @@ static void take_fixed(const struct pof_se *se, double *const w[2], const bool *
     }
 }
 
-/* A power flow knows the slack's angle as set; readings may have another frame. */
-static void turn_to_readings(struct pof_se *se, double *turn, double *sigma)
+/* What turns and scales the voltages behind a slack bus. */
+struct frame {
+    double sigma, turn;   /* of the best reading of an angle; INFINITY: none */
+    double weight, scale; /* of all readings of magnitudes, and what they say on the mean */
+};
+
+/* A power flow knows the slack's voltage as set; readings may have another frame, and another level. */
+static void turn_to_readings(struct pof_se *se, struct frame *frame)
 {
     for (uint32_t k = 0; k < se->net.buses; k++) {
-        sigma[k] = INFINITY;
+        frame[k] = (struct frame){.sigma = INFINITY};
     }
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        if (row->quantity == POF_QUANTITY_ANGLE && row->origin == SE_OBSERVED) {
-            uint32_t slack = se->net.slack_of[row->place / se->net.phases];
-            if (row->sigma < sigma[slack]) {
-                sigma[slack] = row->sigma;
-                turn[slack] = row->z - pofi_se_value(se, row, &se->state);
-            }
+        if (row->origin != SE_OBSERVED || (row->quantity != POF_QUANTITY_ANGLE && row->quantity != POF_QUANTITY_V)) {
+            continue;
+        }
+        struct frame *f = &frame[se->net.slack_of[row->place / se->net.phases]];
+        if (row->quantity == POF_QUANTITY_V) {
+            double weight = 1 / fmax(row->sigma * row->sigma, SIGMA_LEAST * SIGMA_LEAST);
+            f->weight += weight;
+            f->scale += weight * row->z / se->state.vm[row->place];
+        } else if (row->sigma < f->sigma) {
+            f->sigma = row->sigma;
+            f->turn = row->z - pofi_se_value(se, row, &se->state);
         }
     }
     for (uint32_t n = 0; n < se->net.nodes; n++) {
-        double t = turn[se->net.slack_of[n / se->net.phases]];
-        if (t != 0) {
-            double c = cos(t), s = sin(t), re = se->state.vr[n], im = se->state.vi[n];
+        const struct frame *f = &frame[se->net.slack_of[n / se->net.phases]];
+        double scale = f->weight > 0 ? fmin(fmax(f->scale / f->weight, 1 / SCALE_MOST), SCALE_MOST) : 1;
+        if (f->turn != 0 || scale != 1) {
+            double c = scale * cos(f->turn), s = scale * sin(f->turn), re = se->state.vr[n], im = se->state.vi[n];
             se->state.vr[n] = c * re - s * im;
             se->state.vi[n] = s * re + c * im;
+            se->state.vm[n] *= scale;
         }
     }
 }
@@ -130,7 +146,7 @@ int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
 {
     enum pof_se_start from = flat ? POF_SE_START_FLAT : se->options.start;
     bool found = from == POF_SE_START_STORED;
-    double *scratch = NULL;
+    struct frame *frame = NULL;
     int rc = from == POF_SE_START_FLOW ? flow_start(se, &found, err) : 0;
     if (from == POF_SE_START_STORED) {
         stored_start(se);
@@ -141,10 +157,10 @@ int pofi_se_start(struct pof_se *se, bool flat, struct pof_err *err)
     for (uint32_t k = 0; k < 2 * se->potentials; k++) {
         se->state.x[k] = 0;
     }
-    rc = rc ? rc : pof_calloc(&scratch, 2 * (size_t)se->net.buses, sizeof *scratch, err);
+    rc = rc ? rc : pof_calloc(&frame, se->net.buses, sizeof *frame, err);
     if (rc == 0) {
-        turn_to_readings(se, scratch, scratch + se->net.buses);
+        turn_to_readings(se, frame);
     }
-    free(scratch);
+    free(frame);
     return rc ? rc : pofi_se_phasor_start(se, err);
 }

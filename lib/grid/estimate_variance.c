@@ -76,7 +76,7 @@ static double deviation(double variance)
 static void note_consumption(struct pof_se *se, const struct se_row *row, double variance)
 {
     uint32_t q = row->quantity == POF_QUANTITY_Q, f = row->phase > 0 ? row->phase - 1u : 0;
-    bool power = row->quantity == POF_QUANTITY_P || q;
+    bool power = (row->quantity == POF_QUANTITY_P || q) && !se->options.voltages;
     if (!row->branch && power && row->forms == 1 && row->mix == 0) {
         se->sd_node[2 + q][row->element * se->net.phases + f] =
             deviation(variance) * se->grid->base_va / se->net.phases;
@@ -287,6 +287,9 @@ static int node_deviations(struct pof_se *se, struct slopes *s, double *x, struc
         pof_ldl_inverse_at(se->gain.ldl, se->gain.diagonal[n], z);
         se->sd_node[0][k] = deviation(z[3]) * se->state.vm[n];
         se->sd_node[1][k] = deviation(z[0]);
+        if (se->options.voltages) {
+            continue;
+        }
         if (se->sections > 0 && se->section_of[i] != POF_NONE) {
             rc = section_deviation(se, i, f, x, err);
             continue;
@@ -374,19 +377,20 @@ static int room(struct pof_se *se, struct pof_err *err)
     size_t nodes = (size_t)se->grid->nodes * se->net.phases;
     size_t branches = (size_t)se->grid->branches * se->net.phases;
     int rc = 0;
+    int of_nodes = se->options.voltages ? 2 : 4, of_branches = se->options.voltages ? 0 : 5;
     for (int i = 0; rc == 0 && i < 5; i++) {
-        if (i < 4 && !se->sd_node[i]) {
+        if (i < of_nodes && !se->sd_node[i]) {
             rc = pof_calloc(&se->sd_node[i], nodes, sizeof *se->sd_node[i], err);
         }
-        if (rc == 0 && !se->sd_branch[i]) {
+        if (rc == 0 && i < of_branches && !se->sd_branch[i]) {
             rc = pof_calloc(&se->sd_branch[i], branches, sizeof *se->sd_branch[i], err);
         }
     }
-    for (size_t k = 0; rc == 0 && k < 4 * nodes; k++) {
+    for (size_t k = 0; rc == 0 && k < (size_t)of_nodes * nodes; k++) {
         bool dead = se->net.bus_of[k % nodes / se->net.phases] == POF_NONE;
         se->sd_node[k / nodes][k % nodes] = dead ? 0 : -1; /* not known yet */
     }
-    for (int i = 0; rc == 0 && i < 5; i++) {
+    for (int i = 0; rc == 0 && i < of_branches; i++) {
         memset(se->sd_branch[i], 0, branches * sizeof *se->sd_branch[i]);
     }
     return rc;
@@ -411,7 +415,7 @@ int pofi_se_variances(struct pof_se *se, double *left, struct pof_err *err)
     if (rc == 0) {
         residuals_left(se, left);
         rc = node_deviations(se, &s, x, err);
-        rc = rc ? rc : branch_deviations(se, &s, x, err);
+        rc = rc || se->options.voltages ? rc : branch_deviations(se, &s, x, err);
     }
     free(x);
     free(s.h);

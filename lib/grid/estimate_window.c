@@ -36,7 +36,7 @@ struct pof_se_window {
 static int copy_of(void *out, const void *from, size_t n, size_t size, struct pof_err *err)
 {
     void *to = NULL;
-    int rc = pof_calloc(&to, n, size, err);
+    int rc = pof_alloc(&to, n, size, err);
     if (rc == 0 && n > 0) {
         memcpy(to, from, n * size);
     }

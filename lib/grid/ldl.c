@@ -131,9 +131,9 @@ static int make_pattern(struct pof_ldl *s, const struct pof_ldl_places *p, uint3
     if (total > UINT32_MAX / 2) {
         return pof_fail(err, POF_E_RANGE, "a system of %zu entries is too large", total);
     }
-    int rc = pof_calloc(&entry, total, sizeof *entry, err);
+    int rc = pof_alloc(&entry, total, sizeof *entry, err);
     rc = rc ? rc : pof_calloc(&begin, (size_t)s->n + 2, sizeof *begin, err);
-    rc = rc ? rc : pof_calloc(&s->arow, total, sizeof *s->arow, err);
+    rc = rc ? rc : pof_alloc(&s->arow, total, sizeof *s->arow, err);
     for (int pass = 0; rc == 0 && pass < 2; pass++) {
         for (size_t k = 0; k < total; k++) {
             uint32_t i = k < p->n ? s->place[p->row[k]] : (uint32_t)(k - p->n);
@@ -173,7 +173,7 @@ static int make_pattern(struct pof_ldl *s, const struct pof_ldl_places *p, uint3
     s->abegin[s->n] = blocks;
     free(begin);
     free(entry);
-    return rc ? rc : pof_calloc(&s->a, 4 * (size_t)blocks, sizeof *s->a, err);
+    return rc ? rc : pof_alloc(&s->a, 4 * (size_t)blocks, sizeof *s->a, err);
 }
 
 /* Visits the columns of row k of L: the paths from its entries towards the root of the elimination
@@ -243,8 +243,8 @@ static int make_factors(struct pof_ldl *s, struct pof_err *err)
     rc = rc ? rc : pof_calloc(&count, s->n, sizeof *count, err);
     rc = rc ? rc : count_columns(s, parent, mark, count, err);
     size_t fill = rc ? 0 : s->lbegin[s->n];
-    rc = rc ? rc : pof_calloc(&s->lrow, fill, sizeof *s->lrow, err);
-    rc = rc ? rc : pof_calloc(&s->rcol, fill, sizeof *s->rcol, err);
+    rc = rc ? rc : pof_alloc(&s->lrow, fill, sizeof *s->lrow, err);
+    rc = rc ? rc : pof_alloc(&s->rcol, fill, sizeof *s->rcol, err);
     rc = rc ? rc : pof_calloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
     if (rc == 0) {
         memset(mark, 0, s->n * sizeof *mark);

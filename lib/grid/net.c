@@ -110,7 +110,7 @@ static int lay_out(struct pof_net *net, const struct pofi_islands *s, const uint
     if (entries > UINT32_MAX) {
         return pof_fail(err, POF_E_OVERFLOW, "the grid has more than 2^32 admittances");
     }
-    int rc = pof_calloc(&net->to, entries, sizeof *net->to, err);
+    int rc = pof_alloc(&net->to, entries, sizeof *net->to, err);
     rc = rc ? rc : pof_calloc(&net->g, entries, sizeof *net->g, err);
     return rc ? rc : pof_calloc(&net->b, entries, sizeof *net->b, err);
 }

@@ -44,7 +44,7 @@ struct work {
     struct pofi_pgm_job *j;
     struct part *part[PGM_TYPES]; /* [rows] of sources, loads, generators */
     struct node_sum *node;        /* [nodes] */
-    struct phasors *phasors;      /* [nodes] */
+    struct phasors *phasors;      /* [nodes]; NULL before the first */
     uint32_t nodes;
     int width;                    /* 1, or 3: phases */
 };
@@ -120,6 +120,10 @@ static int voltage(struct work *w, struct pofi_pgm_place at)
     if (!r.angles) {
         return put_volts(w, node, &r);
     }
+    rc = w->phasors ? 0 : pof_calloc(&w->phasors, w->nodes, sizeof *w->phasors, w->j->err);
+    if (rc) {
+        return rc;
+    }
     struct phasors *p = &w->phasors[node];
     double weight = 1 / (r.sigma * r.sigma);
     p->first = r;
@@ -136,7 +140,7 @@ static int voltage(struct work *w, struct pofi_pgm_place at)
 static int phasors(struct work *w)
 {
     int rc = 0;
-    for (uint32_t i = 0; i < w->nodes && rc == 0; i++) {
+    for (uint32_t i = 0; w->phasors && i < w->nodes && rc == 0; i++) {
         struct phasors *p = &w->phasors[i];
         struct volts r = p->first;
         for (int f = 0; f < w->width && p->sensors > 1; f++) {
@@ -463,7 +467,6 @@ int pofi_pgm_sensors(struct pofi_pgm_job *j)
     struct work w = {.j = j, .width = j->readings->phases == 3 ? 3 : 1};
     w.nodes = j->grid->nodes;
     int rc = pof_calloc(&w.node, w.nodes, sizeof *w.node, j->err);
-    rc = rc ? rc : pof_calloc(&w.phasors, w.nodes, sizeof *w.phasors, j->err);
     rc = rc ? rc : count_appliances(&w);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (uint32_t i = 0; i < j->p->table[kinds[k].type].rows && rc == 0; i++) {
