@@ -18,20 +18,13 @@ static const double TOLERANCE = 5e-9;
  * this share of a row's largest derivative and a step more does not halve it. */
 static const double MISSED = 2e-10, ROUNDING = 4e-15;
 
-/* What a case's row begins with: z = per * value + shift. */
-struct base {
-    uint32_t source;       /* observation */
-    uint32_t row;          /* of the plan */
-    bool exact;
-    double per, shift;
-};
-
 /* What threads share. */
 struct job {
     struct pof_se *se;
     struct pof_se_batch *batch;
-    struct base *base;     /* [bases] rows that are observed */
-    size_t bases;
+    struct eval_place *place; /* where cases begin: see eval_feed */
+    struct eval_source *source;
+    double *shift, *lambda;
     double *weight;        /* [rows] of the plan: of the base */
     struct worker *worker; /* [threads] */
     uint8_t *alone;        /* [cases] */
@@ -43,6 +36,7 @@ struct job {
 /* Cases side by side; when all are done the next come. */
 struct worker {
     struct eval_lanes lanes;
+    struct eval_feed feed;
     size_t first;         /* case of lane 0 */
     int used;             /* lanes with a case; the others repeat the last */
     bool done[LANES_WIDE];
@@ -57,121 +51,46 @@ struct worker {
 /* What is the same in all cases. */
 static void set_lanes(const struct job *j, struct worker *w)
 {
-    const struct pof_se *se = j->se;
-    struct eval_lanes *l = &w->lanes;
-    size_t width = (size_t)j->width;
-    for (size_t i = 0; i < se->rows; i++) {
-        for (size_t k = se->plan->row_at[i] * width, end = k + width; k < end; k++) {
-            l->z[k] = se->row[i].z;
-            l->w[k] = j->weight[k / width];
-        }
+    w->lanes.common = j->batch->sigma ? NULL : j->weight;
+    for (size_t k = 0; k < j->se->rows * (size_t)j->width && j->batch->sigma; k++) {
+        w->lanes.w[k] = j->weight[k / (size_t)j->width];
     }
-    l->common = j->batch->sigma ? NULL : j->weight;
+    w->feed = (struct eval_feed){.place = j->place,
+                                 .x = j->se->from.x,
+                                 .lambda = j->lambda,
+                                 .source = j->source,
+                                 .shift = j->shift};
 }
 
-static size_t case_of(const struct worker *w, size_t lane)
-{
-    return w->first + ((int)lane < w->used ? lane : (size_t)w->used - 1);
-}
-
-static void put_rows(const struct job *j, struct worker *w)
-{
-    const struct pof_se_batch *b = j->batch;
-    const double *value[LANES_WIDE], *sigma[LANES_WIDE];
-    size_t width = (size_t)j->width;
-    for (size_t k = 0; k < width; k++) {
-        value[k] = b->value + case_of(w, k) * b->n;
-        sigma[k] = b->sigma ? b->sigma + case_of(w, k) * b->n : NULL;
-    }
-    for (const struct base *row = j->base; row < j->base + j->bases; row++) {
-        for (size_t k = 0; k < width; k++) {
-            w->lanes.z[row->row * width + k] = value[k][row->source] * row->per + row->shift;
-        }
-        for (size_t k = 0; k < width && b->sigma && !row->exact; k++) {
-            double s = sigma[k][row->source] * row->per;
-            w->lanes.w[row->row * width + k] = 1 / (s * s);
-        }
-    }
-}
-
-/* All lanes to the base, with what is read in their cases. */
+/* Cases to the base, with what is read in each. */
 static void put_lanes(const struct job *j, struct worker *w)
 {
-    const struct pof_se *se = j->se;
-    const struct se_plan *plan = se->plan;
-    struct eval_lanes *l = &w->lanes;
-    size_t width = (size_t)j->width;
-    for (size_t n = 0; n < se->net.nodes; n++) {
-        uint32_t from = plan->net_node[n];
-        for (size_t k = 0; k < width; k++) {
-            l->v[2 * n * width + k] = se->from.vr[from];
-            l->v[(2 * n + 1) * width + k] = se->from.vi[from];
-            l->vm[n * width + k] = se->from.vm[from];
-        }
-    }
-    for (size_t n = 0; n < 2 * (size_t)se->potentials * width; n++) {
-        l->x[n] = se->from.x[n / width];
-    }
-    for (uint32_t i = 0; i < plan->exacts; i++) {
-        for (size_t k = 0; k < width; k++) {
-            l->lambda[plan->exact[i].row * width + k] = se->row[plan->exact_row[i]].lambda;
-        }
-    }
-    put_rows(j, w);
-    for (size_t k = 0; k < width; k++) {
+    const struct pof_se_batch *b = j->batch;
+    for (size_t k = 0; k < (size_t)j->width; k++) {
+        size_t c = w->first + (k < (size_t)w->used ? k : (size_t)w->used - 1);
+        w->feed.value[k] = b->value + c * b->n;
+        w->feed.sigma[k] = b->sigma ? b->sigma + c * b->n : NULL;
         w->before[k][0] = w->before[k][1] = INFINITY;
         w->iterations[k] = 0;
         w->last[k] = false;
         w->missed[k] = INFINITY;
         w->done[k] = (int)k >= w->used;
+        w->lanes.going[k] = 1;
     }
 }
 
-/* Angles by the rotation since the base: it is small, so its tangent's series is short. */
-static double turned_by(double im, double re)
+/* Voltages of the cases that ended here. */
+static void take_voltages(const struct job *j, const struct worker *w)
 {
-    double t = im / re;
-    if (!(fabs(t) < 0.03 && re > 0)) {
-        return atan2(im, re);
-    }
-    double s = t * t; /* the next term is below 0.03^12 / 13 */
-    return t * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9 - s * (1.0 / 11))))));
-}
-
-/* The voltage of plan's node n in a lane, as result number i. */
-static void take_node(const struct job *j, const struct worker *w, size_t lane, size_t n, size_t i)
-{
-    const struct pof_se *se = j->se;
-    uint32_t from = se->plan->net_node[n];
-    size_t width = (size_t)j->width;
-    double vr = w->lanes.v[2 * n * width + lane], vi = w->lanes.v[(2 * n + 1) * width + lane];
-    if (j->batch->v_pu) {
-        j->batch->v_pu[i] = w->lanes.vm[n * width + lane];
-    }
-    if (j->batch->angle) {
-        double re = vr * se->from.vr[from] + vi * se->from.vi[from];
-        double im = vi * se->from.vr[from] - vr * se->from.vi[from];
-        j->batch->angle[i] = se->a[from] + turned_by(im, re);
-    }
-}
-
-/* Voltages of the lanes marked, for all grid nodes. */
-static void take_voltages(const struct job *j, const struct worker *w, const bool *marked)
-{
+    const struct pof_se_batch *b = j->batch;
     size_t all = (size_t)j->se->grid->nodes * j->se->net.phases;
-    for (size_t at = 0; at < all; at++) {
-        for (size_t lane = 0; lane < (size_t)j->width; lane++) {
-            size_t i = (w->first + lane) * all + at;
-            if (marked[lane] && j->node[at] != POF_NONE) {
-                take_node(j, w, lane, j->node[at], i);
-            } else if (marked[lane] && j->batch->v_pu) {
-                j->batch->v_pu[i] = 0;
-            }
-            if (marked[lane] && j->node[at] == POF_NONE && j->batch->angle) {
-                j->batch->angle[i] = 0;
-            }
-        }
+    struct eval_taken to = {.node = j->node, .nodes = all};
+    for (size_t k = 0; k < (size_t)w->used; k++) {
+        size_t c = w->first + k;
+        to.v_pu[k] = b->v_pu && !j->alone[c] ? b->v_pu + c * all : NULL;
+        to.angle[k] = b->angle && !j->alone[c] ? b->angle + c * all : NULL;
     }
+    pofi_se_take(&w->lanes, &w->feed, &to, j->width > 1);
 }
 
 static void take_case(const struct job *j, const struct worker *w, size_t lane)
@@ -193,7 +112,7 @@ static void take_case(const struct job *j, const struct worker *w, size_t lane)
 static bool look(struct job *j, struct worker *w)
 {
     size_t width = (size_t)j->width;
-    bool end[LANES_WIDE] = {false}, any = false, more = false;
+    bool more = false;
     for (size_t k = 0; k < width; k++) {
         double missed = w->lanes.sums[EVAL_MISSED * width + k];
         double objective = w->lanes.sums[EVAL_OBJECTIVE * width + k];
@@ -204,15 +123,13 @@ static bool look(struct job *j, struct worker *w)
         w->missed[k] = missed;
         if (w->last[k] && holds && isfinite(objective)) {
             take_case(j, w, k);
-            any = end[k] = w->done[k] = true;
+            w->done[k] = true;
         } else if (!isfinite(objective) || w->iterations[k] >= ITERATIONS_MAX) {
             j->alone[w->first + k] = 1;
             w->done[k] = true;
         }
+        w->lanes.going[k] = !w->done[k];
         more |= !w->done[k];
-    }
-    if (any) {
-        take_voltages(j, w, end);
     }
     return more;
 }
@@ -242,13 +159,14 @@ static int run_group(void *ctx, unsigned worker, size_t i, struct pof_err *err)
     w->first = i * width;
     w->used = (int)(left < width ? left : width);
     put_lanes(j, w);
-    pofi_se_begin(plan, j->se->gain.ldl, &w->lanes, width > 1);
+    pofi_se_begin(plan, j->se->gain.ldl, &w->lanes, &w->feed, width > 1);
     while (look(j, w)) {
         pofi_se_next(plan, j->se->gain.ldl, &w->lanes, width > 1, size);
         for (size_t k = 0; k < width; k++) {
             judge(j, w, k, size[k]);
         }
     }
+    take_voltages(j, w);
     return 0;
 }
 
@@ -311,31 +229,59 @@ static int alone(struct pof_se *se, struct pof_se_batch *b, size_t c, struct pof
     return 0;
 }
 
+/* Where rows of cases come from, and what they weigh. */
+static void list_sources(struct job *j, bool *shifted)
+{
+    const struct pof_se *se = j->se;
+    *shifted = false;
+    for (size_t i = 0; i < se->rows; i++) {
+        const struct se_row *row = &se->row[i];
+        uint32_t at = se->plan->row_at[i];
+        struct eval_source *to = &j->source[at];
+        if (row->exact) {
+            j->missed = fmax(j->missed, ROUNDING / row->weight);
+        }
+        j->weight[at] = row->exact ? 1 : row->weight;
+        *to = (struct eval_source){row->z, row->source, row->exact};
+        if (row->source != POF_NONE) {
+            const struct pof_observation *o = &j->batch->observation[row->source];
+            double unit = pofi_se_unit(se, o);
+            to->per = 1 / unit;
+            j->shift[at] = row->z - o->value / unit; /* angles of further phases */
+            *shifted |= j->shift[at] != 0;
+        }
+    }
+}
+
 /* The base: state, factors, multipliers. */
 static int settle_base(struct job *j, struct pof_err *err)
 {
     struct pof_se *se = j->se;
-    int rc = pof_calloc(&j->base, se->rows, sizeof *j->base, err);
+    const struct se_plan *plan = se->plan;
+    bool shifted;
+    int rc = pof_calloc(&j->source, se->rows, sizeof *j->source, err);
+    rc = rc ? rc : pof_calloc(&j->shift, se->rows, sizeof *j->shift, err);
     rc = rc ? rc : pof_calloc(&j->weight, se->rows, sizeof *j->weight, err);
+    rc = rc ? rc : pof_calloc(&j->place, se->net.nodes, sizeof *j->place, err);
+    rc = rc ? rc : pof_calloc(&j->lambda, plan->exacts, sizeof *j->lambda, err);
     if (rc) {
         return rc;
     }
     j->missed = MISSED;
     pofi_se_to_base(se);
     pofi_se_state_copy(se, &se->from, &se->state);
-    for (size_t i = 0; i < se->rows; i++) {
-        const struct se_row *row = &se->row[i];
-        if (row->exact) {
-            j->missed = fmax(j->missed, ROUNDING / row->weight);
-        }
-        j->weight[se->plan->row_at[i]] = row->exact ? 1 : row->weight;
-        if (row->source != POF_NONE) {
-            const struct pof_observation *o = &j->batch->observation[row->source];
-            double unit = pofi_se_unit(se, o);
-            struct base *to = &j->base[j->bases++];
-            *to = (struct base){row->source, se->plan->row_at[i], row->exact, 1 / unit, 0};
-            to->shift = row->z - o->value / unit; /* angles of further phases */
-        }
+    list_sources(j, &shifted);
+    if (!shifted) {
+        free(j->shift);
+        j->shift = NULL;
+    }
+    for (uint32_t n = 0; n < se->net.nodes; n++) {
+        uint32_t from = plan->net_node[n];
+        j->place[n] = (struct eval_place){se->from.vr[from], se->from.vi[from], se->from.vm[from],
+                                          se->a[from]};
+    }
+    for (uint32_t i = 0; i < plan->exacts; i++) {
+        j->lambda[i] = se->row[plan->exact_row[i]].lambda;
     }
     return 0;
 }
@@ -379,7 +325,10 @@ static int run_lanes(struct job *j, struct pof_err *err)
         pofi_se_lanes_free(&j->worker[t].lanes);
     }
     free(j->worker);
-    free(j->base);
+    free(j->place);
+    free(j->source);
+    free(j->shift);
+    free(j->lambda);
     free(j->weight);
     free(j->node);
     return rc;

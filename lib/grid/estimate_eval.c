@@ -8,6 +8,8 @@
 #define FULL_TURN (2 * 3.14159265358979323846)
 /* Below this current (p.u.) its direction is noise: it gets no gradient. */
 #define CURRENT_MIN 1e-9
+/* Beyond this tangent the series of its angle is long. */
+#define TANGENT_MAX 0.03
 
 #define LANES_TARGET
 #define WIDTH 1
@@ -55,40 +57,35 @@ void pofi_se_step(const struct se_plan *p, const struct eval_lanes *l, double *s
     scalar_step(p, l, size);
 }
 
-void pofi_se_begin(const struct se_plan *p, const struct pof_ldl *ldl, const struct eval_lanes *l,
-                   bool wide)
-{
-    if (!wide) {
-        scalar_begin(p, ldl, l);
-        return;
-    }
 #if LANES_HAVE_AVX2
-    if (lanes_avx2()) {
-        avx2_begin(p, ldl, l);
-        return;
-    }
+#define IN_LANES(wide, call) ((wide) ? lanes_avx2() ? avx2_##call : wide_##call : scalar_##call)
+#else
+#define IN_LANES(wide, call) ((wide) ? wide_##call : scalar_##call)
 #endif
-    wide_begin(p, ldl, l);
+
+void pofi_se_begin(const struct se_plan *p, const struct pof_ldl *ldl, const struct eval_lanes *l,
+                   const struct eval_feed *feed, bool wide)
+{
+    IN_LANES(wide, begin)(p, ldl, l, feed);
 }
 
 void pofi_se_next(const struct se_plan *p, const struct pof_ldl *ldl, const struct eval_lanes *l,
                   bool wide, double *size)
 {
-    if (!wide) {
-        scalar_next(p, ldl, l, size);
-        return;
-    }
-#if LANES_HAVE_AVX2
-    if (lanes_avx2()) {
-        avx2_next(p, ldl, l, size);
-        return;
-    }
-#endif
-    wide_next(p, ldl, l, size);
+    IN_LANES(wide, next)(p, ldl, l, size);
 }
 
+void pofi_se_take(const struct eval_lanes *l, const struct eval_feed *feed,
+                  const struct eval_taken *to, bool wide)
+{
+    IN_LANES(wide, take)(l, feed, to);
+}
+
+/* One piece of memory for all: large pages where there is much of it, and every lane in one line of the
+ * cache. */
 int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, struct pof_err *err)
 {
+    enum { LINE = 64 / sizeof(double) };
     const struct {
         double **at;
         size_t n;
@@ -96,26 +93,32 @@ int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, 
                 {&l->vm, p->nodes},
                 {&l->x, 2 * (size_t)p->potentials},
                 {&l->z, p->rows},
-                {&l->w, p->rows},
                 {&l->lambda, p->rows},
                 {&l->rhs, p->unknowns},
                 {&l->top, p->unknowns - 2 * (size_t)p->piece[p->pieces - 1].block},
                 {&l->t, 2 * (size_t)p->nodes},
                 {&l->r, p->rows},
-                {&l->sums, EVAL_SUMS}};
-    int rc = 0;
+                {&l->sums, EVAL_SUMS},
+                {&l->going, 1},
+                {&l->w, p->rows}};
+    size_t total = LINE;
+    for (size_t i = 0; i < sizeof need / sizeof need[0]; i++) {
+        total += (need[i].n * (size_t)width + LINE - 1) / LINE * LINE;
+    }
+    int rc = pof_calloc(&l->store, total, sizeof *l->store, err);
+    double *next = rc ? NULL : l->store + (LINE - (uintptr_t)l->store / sizeof(double) % LINE) % LINE;
     for (size_t i = 0; rc == 0 && i < sizeof need / sizeof need[0]; i++) {
-        rc = pof_calloc(need[i].at, need[i].n * (size_t)width, sizeof **need[i].at, err);
+        *need[i].at = next;
+        next += (need[i].n * (size_t)width + LINE - 1) / LINE * LINE;
+    }
+    for (int k = 0; rc == 0 && k < width; k++) {
+        l->going[k] = 1;
     }
     return rc;
 }
 
 void pofi_se_lanes_free(struct eval_lanes *l)
 {
-    double *owned[] = {l->v, l->vm, l->x, l->z, l->w, l->lambda,
-                       l->rhs, l->top, l->t, l->r, l->sums};
-    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
-        free(owned[i]);
-    }
+    free(l->store);
     *l = (struct eval_lanes){0};
 }

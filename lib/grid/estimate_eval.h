@@ -63,7 +63,7 @@ struct eval_term {
  * in the piece of the first block it touches: all others are there too, or in the last piece. So are
  * gradients of all but the last piece complete when the piece's rows are evaluated. */
 struct eval_piece {
-    uint32_t block, node, potential;
+    uint32_t block, node, potential, row_of_plan;
     uint32_t plain, pairs_end, weighted_end; /* of two entries; weighted; then exact */
     uint32_t group, node_row, exact;
 };
@@ -106,10 +106,38 @@ struct eval_lanes {
     double *t;            /* [2 * nodes] scratch */
     double *r;            /* [rows] residuals; side by side: of exact rows alone */
     double *sums;         /* [EVAL_SUMS] */
+    double *going;        /* [1] batches: 1; 0: voltages stay as they are */
+    double *store;        /* all of them */
 };
 
 /* Sums over rows, and extremes, by lane. */
 enum { EVAL_OBJECTIVE, EVAL_MISSED, EVAL_SUMS };
+
+/* Where the cases of a batch begin: one state, and what is read in each. */
+struct eval_place {
+    double re, im, size, angle;
+};
+struct eval_source {
+    double per;           /* z = per * value of the observation; per, where nobody reads it */
+    uint32_t observation; /* POF_NONE: nobody */
+    bool exact;
+};
+struct eval_feed {
+    const struct eval_place *place;   /* [nodes] */
+    const double *x;                  /* [2 * potentials] */
+    const double *lambda;             /* [exacts] */
+    const struct eval_source *source; /* [rows] */
+    const double *shift;              /* [rows] added to z; NULL: 0 */
+    const double *value[LANES_WIDE];  /* [observations] of each lane */
+    const double *sigma[LANES_WIDE];  /* the same; NULL: w is eval_lanes.common */
+};
+
+/* Voltages of nodes of the grid, and where they go: [nodes] of each lane; NULL: not wanted. */
+struct eval_taken {
+    const uint32_t *node; /* [nodes] of the plan; POF_NONE: not energised, which gives 0 */
+    size_t nodes;
+    double *v_pu[LANES_WIDE], *angle[LANES_WIDE];
+};
 
 int pofi_se_plan_new(const struct pof_se *se, struct se_plan **out, struct pof_err *err) POF_CHECKED;
 /* Scales of exact rows, when they have changed. */
@@ -133,11 +161,14 @@ void pofi_se_step(const struct se_plan *plan, const struct eval_lanes *l, double
  *
  *     begin, next, next, ...
  *
- * begin evaluates; each next takes the whole step and evaluates where it leads. wide: four lanes,
- * with the same bits as one. */
+ * begin puts the cases into the lanes and evaluates; each next takes the whole step and evaluates where
+ * it leads. wide: four lanes, with the same bits as one. */
 void pofi_se_begin(const struct se_plan *plan, const struct pof_ldl *ldl,
-                   const struct eval_lanes *l, bool wide);
+                   const struct eval_lanes *l, const struct eval_feed *feed, bool wide);
 void pofi_se_next(const struct se_plan *plan, const struct pof_ldl *ldl, const struct eval_lanes *l,
                   bool wide, double *size);
+/* Angles are those of the feed and the rotation since. */
+void pofi_se_take(const struct eval_lanes *l, const struct eval_feed *feed,
+                  const struct eval_taken *to, bool wide);
 
 #endif

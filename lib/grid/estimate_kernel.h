@@ -3,7 +3,7 @@
  * WIDTH is how many there are; pointers are to lanes. */
 
 struct LANES(view) {
-    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *t, *r, *sums;
+    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *t, *r, *sums, *going;
     const lane *top; /* less the blocks before the last piece */
     const struct eval_exact *exact;
     const double *common;
@@ -321,6 +321,7 @@ LANES_TARGET static void LANES(look)(const struct se_plan *p, const struct eval_
                               .t = (lane *)(void *)l->t,
                               .r = (lane *)(void *)l->r,
                               .sums = (lane *)(void *)l->sums,
+                              .going = (lane *)(void *)l->going,
                               .exact = p->exact};
     s->top = (const lane *)(const void *)l->top - 2 * (size_t)p->piece[p->pieces - 1].block;
 }
@@ -369,9 +370,9 @@ LANES(completion)(const struct LANES(view) *s, const struct eval_exact *row, lan
 LANES_TARGET static void LANES(move_nodes)(const struct se_plan *p, struct LANES(view) *s, uint32_t k,
                                            const lane *step, lane *size)
 {
-    lane *v = s->v, *vm = s->vm, most = *size;
+    lane *v = s->v, *vm = s->vm, most = *size, going = *s->going;
     for (uint32_t n = p->piece[k].node; n < p->piece[k + 1].node; n++) {
-        lane da = step[p->unknown[n]], du = step[p->unknown[n] + 1];
+        lane da = going * step[p->unknown[n]], du = going * step[p->unknown[n] + 1];
         lane half = 0.5 * da, square = half * half;
         lane grow = (1.0 + du) / (1.0 + square);
         lane c = (1.0 - square) * grow, turn = da * grow, re = v[2 * n], im = v[2 * n + 1];
@@ -405,14 +406,109 @@ LANES_TARGET static void LANES(move_multipliers)(const struct se_plan *p, struct
 
 /* --- piece by piece --- */
 
-/* Evaluates and eliminates all but the last piece, which is only evaluated. size: NULL, or the step
- * that is solved there is taken first. */
+/* What is read in a piece's rows. */
+LANES_TARGET static void LANES(read)(const struct se_plan *p, struct LANES(view) *s, uint32_t k,
+                                     const struct eval_feed *f)
+{
+    for (uint32_t i = p->piece[k].row_of_plan; i < p->piece[k + 1].row_of_plan; i++) {
+        const struct eval_source *from = &f->source[i];
+        double shift = f->shift ? f->shift[i] : 0;
+        if (from->observation == POF_NONE) {
+            s->z[i] = (lane){0} + from->per;
+            continue;
+        }
+        for (int l = 0; l < WIDTH; l++) {
+            ((double *)&s->z[i])[l] = f->value[l][from->observation] * from->per + shift;
+        }
+        for (int l = 0; l < WIDTH && !s->common; l++) {
+            double sigma = f->sigma[l][from->observation] * from->per;
+            ((double *)&s->w[i])[l] = from->exact ? 1 : 1 / (sigma * sigma);
+        }
+    }
+}
+
+/* The cases of a batch into a piece. */
+LANES_TARGET static void LANES(put)(const struct se_plan *p, struct LANES(view) *s, uint32_t k,
+                                    const struct eval_feed *f)
+{
+    const struct eval_piece *q = &p->piece[k];
+    const lane none = {0};
+    for (uint32_t n = q->node; n < q[1].node; n++) {
+        const struct eval_place *at = &f->place[n];
+        s->v[2 * (size_t)n] = none + at->re;
+        s->v[2 * (size_t)n + 1] = none + at->im;
+        s->vm[n] = none + at->size;
+    }
+    for (uint32_t i = q->potential; i < q[1].potential; i++) {
+        uint32_t x = p->potential[i].x;
+        s->x[x] = none + f->x[x];
+        s->x[x + 1] = none + f->x[x + 1];
+    }
+    for (uint32_t i = q->exact; i < q[1].exact; i++) {
+        s->lambda[p->exact[i].row] = none + f->lambda[i];
+    }
+    LANES(read)(p, s, k, f);
+}
+
+/* atan2 of a small angle and of others; the next term of the series is below TANGENT_MAX^12 / 13. */
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(turned_by)(const lane *im, const lane *re, lane *angle)
+{
+    lane t = *im / *re, q = t * t;
+    *angle = t * (1 - q * (1.0 / 3 - q * (1.0 / 5 - q * (1.0 / 7 - q * (1.0 / 9 - q * (1.0 / 11))))));
+    lane most = {0};
+    LANES_MORE(&most, &t);
+    for (int l = 0; l < WIDTH; l++) {
+        double x = ((const double *)re)[l], y = ((const double *)im)[l];
+        if (!(((const double *)&most)[l] < TANGENT_MAX && x > 0)) {
+            ((double *)angle)[l] = atan2(y, x);
+        }
+    }
+}
+
+LANES_TARGET static void LANES(take)(const struct eval_lanes *l, const struct eval_feed *f,
+                                     const struct eval_taken *to)
+{
+    enum { SOON = 8 };
+    const lane *v = (const lane *)(const void *)l->v, *vm = (const lane *)(const void *)l->vm;
+    for (size_t i = 0; i < to->nodes; i++) {
+        uint32_t n = to->node[i], soon = to->node[i + SOON < to->nodes ? i + SOON : i];
+        lane size = {0}, angle = {0};
+        if (soon != POF_NONE) {
+            __builtin_prefetch(v + 2 * (size_t)soon);
+            __builtin_prefetch(vm + soon);
+            __builtin_prefetch(f->place + soon);
+        }
+        if (n != POF_NONE) {
+            const struct eval_place *at = &f->place[n];
+            lane re = v[2 * (size_t)n] * at->re + v[2 * (size_t)n + 1] * at->im;
+            lane im = v[2 * (size_t)n + 1] * at->re - v[2 * (size_t)n] * at->im;
+            LANES(turned_by)(&im, &re, &angle);
+            angle += at->angle;
+            size = vm[n];
+        }
+        for (int k = 0; k < WIDTH; k++) {
+            if (to->v_pu[k]) {
+                to->v_pu[k][i] = ((const double *)&size)[k];
+            }
+            if (to->angle[k]) {
+                to->angle[k][i] = ((const double *)&angle)[k];
+            }
+        }
+    }
+}
+
+/* Evaluates and eliminates all but the last piece, which is only evaluated. Before that the step that is
+ * solved there is taken; or, with a feed, cases are put there. */
 LANES_TARGET static void LANES(sweep)(const struct se_plan *p, const struct pof_ldl *ldl,
-                                      const struct eval_lanes *l, struct LANES(view) *s, lane *size)
+                                      const struct eval_lanes *l, struct LANES(view) *s, lane *size,
+                                      const struct eval_feed *feed)
 {
     for (uint32_t k = 0; k + 1 < p->pieces; k++) {
         uint32_t begin = p->piece[k].block, end = p->piece[k + 1].block;
-        if (size) {
+        if (feed) {
+            LANES(put)(p, s, k, feed);
+        } else {
             LANES_LDL(backward)(ldl, begin, end, l->rhs, l->top);
             LANES(move_nodes)(p, s, k, s->rhs, size);
             LANES(move_multipliers)(p, s, k);
@@ -426,12 +522,13 @@ LANES_TARGET static void LANES(sweep)(const struct se_plan *p, const struct pof_
 }
 
 LANES_TARGET static void LANES(begin)(const struct se_plan *p, const struct pof_ldl *ldl,
-                                      const struct eval_lanes *l)
+                                      const struct eval_lanes *l, const struct eval_feed *feed)
 {
     struct LANES(view) s;
     LANES(look)(p, l, &s);
+    LANES(put)(p, &s, p->pieces - 1, feed);
     LANES(clear)(p, &s, p->pieces - 1);
-    LANES(sweep)(p, ldl, l, &s, NULL);
+    LANES(sweep)(p, ldl, l, &s, NULL, feed);
 }
 
 LANES_TARGET static void LANES(next)(const struct se_plan *p, const struct pof_ldl *ldl,
@@ -448,7 +545,7 @@ LANES_TARGET static void LANES(next)(const struct se_plan *p, const struct pof_l
     LANES(move_nodes)(p, &s, last, s.rhs, &most);
     LANES(move_multipliers)(p, &s, last);
     LANES(clear)(p, &s, last);
-    LANES(sweep)(p, ldl, l, &s, &most);
+    LANES(sweep)(p, ldl, l, &s, &most, NULL);
     memcpy(size, &most, sizeof most);
 }
 

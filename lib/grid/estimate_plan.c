@@ -251,6 +251,7 @@ static void fill(struct making *m)
     m->terms = m->forms = 0;
     for (uint32_t k = 0; k <= p->pieces; k++) {
         struct eval_piece *q = &p->piece[k];
+        q->row_of_plan = m->rows;
         q->node_row = m->node_rows;
         q->group = m->groups;
         q->exact = m->exacts;
