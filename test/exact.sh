@@ -24,6 +24,7 @@ market() {
     awk -v seed="$1" 'BEGIN {
         srand(seed); n = 6 + int(rand() * 25); nq = 1 + int(rand() * 4)
         split("12:00 12:15 12:30 12:45 13:00", t, " "); split("L3-4 L9-10 L3-8 T0-12 L1-2 L4-5", area, " ")
+        split("N10 N11;N8 N7 N9 N10 N11;N14 N12 N13;N6 N5;N13", list, ";")
         day = "2026-03-10T"
         printf "{\"schema\":\"pof.session/1\",\"id\":\"S\",\"kind\":\"day_ahead\",\"day\":\"2026-03-10\",\"opens\":\"2026-03-09T12:30:00Z\",\"gate\":\"2026-03-09T15:00:00Z\",\"clear_by\":\"2026-03-09T16:00:00Z\",\"validate_by\":\"2026-03-09T16:30:00Z\",\"final_by\":\"2026-03-09T17:00:00Z\",\"start\":\"%s12:00:00Z\",\"end\":\"%s%s:00Z\"}\n", day, day, t[nq + 1]
         for (i = 0; i < n; i++) {
@@ -37,8 +38,8 @@ market() {
             printf "{\"schema\":\"pof.offer/1\",\"id\":\"o%d\",\"session\":\"S\",\"seller\":\"s\",\"pod\":\"p%d\",\"node\":\"N%d\",\"direction\":\"%s\",\"start\":\"%s%s:00Z\",\"end\":\"%s%s:00Z\",\"p_w\":%d,\"price_eur_mwh\":%d%s}\n", i, i, 1 + int(rand() * 14), rand() < 0.6 ? "up" : "down", day, t[a], day, t[b], p, 20 * int(rand() * 6), more
         }
         for (i = 0; i < 1 + n / 4; i++) {
-            kind = int(rand() * 3)
-            where = kind == 0 ? "" : kind == 1 ? sprintf("\"branch\":\"%s\",", area[1 + int(rand() * 6)]) : sprintf("\"node\":\"N%d\",", 1 + int(rand() * 14))
+            kind = int(rand() * 4)
+            where = kind == 0 ? "" : kind == 3 ? sprintf("\"nodes\":\"%s\",", list[1 + int(rand() * 5)]) : kind == 1 ? sprintf("\"branch\":\"%s\",", area[1 + int(rand() * 6)]) : sprintf("\"node\":\"N%d\",", 1 + int(rand() * 14))
             top = rand() < 0.6 ? sprintf(",\"price_limit_eur_mwh\":%d", 20 * int(rand() * 10)) : ""
             if (i % 3 == 0) top = top ",\"reserve_permille\":300"
             printf "{\"schema\":\"pof.request/1\",\"id\":\"r%d\",\"session\":\"S\",\"buyer\":\"B%d\",\"role\":\"%s\",%s\"direction\":\"%s\",\"start\":\"%s12:00:00Z\",\"end\":\"%s%s:00Z\",\"p_w\":%d%s}\n", i, i % 2, i % 2 ? "dso" : "tso", where, rand() < 0.6 ? "up" : "down", day, day, t[2 + int(rand() * nq)], 1 + int(rand() * 200), top

@@ -148,29 +148,37 @@ static int check_band(const struct pof_request *r, struct pof_err *err)
     return 0;
 }
 
+/* Where a request asks; *node POF_NONE: nothing is connected there. */
+static int find_area(const struct pof_book *b, const struct pof_request *r, struct pof_area *area,
+                     struct pof_err *err)
+{
+    bool node = POF_HAS(r, request, node), nodes = POF_HAS(r, request, nodes);
+    if (POF_HAS(r, request, branch) + node + nodes > 1) {
+        pof_fail(err, POF_E_CONFLICT, "a request has a branch, a node or a list of nodes, not two of them");
+        return pof_at(err, NULL, 0, nodes ? "nodes" : "node");
+    }
+    *area = (struct pof_area){b->feeder->tree.order[0], node};
+    return POF_HAS(r, request, branch) ? find_below(b, r->branch, &area->node, err)
+           : node                      ? find_node(b, r->node, &area->node, err)
+           : nodes                     ? pof_feeder_area(b->feeder, r->nodes, area, err)
+                                       : 0;
+}
+
 static int take_request(struct pof_book *b, const struct pof_request *r, struct pof_err *err)
 {
     struct pof_book_request x = {
         .clear = {.direction = (enum pof_direction)r->direction, .p_w = r->p_w}};
-    uint32_t node = b->feeder->tree.order[0];
-    if (POF_HAS(r, request, branch) && POF_HAS(r, request, node)) {
-        pof_fail(err, POF_E_CONFLICT, "a request has a branch or a node, not both");
-        return pof_at(err, NULL, 0, "node");
-    }
+    struct pof_area area;
     int rc = pof_quarters_check(r->start, r->end, err);
     rc = rc ? rc : check_band(r, err);
-    if (rc == 0 && POF_HAS(r, request, branch)) {
-        rc = find_below(b, r->branch, &node, err);
-    } else if (rc == 0 && POF_HAS(r, request, node)) {
-        rc = find_node(b, r->node, &node, err);
-        x.clear.own = true;
-    }
+    rc = rc ? rc : find_area(b, r, &area, err);
     rc = rc ? rc : take_request_id(b, r, err);
     rc = rc ? rc : pof_grow(&b->request, &b->request_cap, b->requests + 1, sizeof *b->request, err);
     rc = rc ? rc : pof_record_copy(POF_request, r, &x.record, &b->arena, err);
     if (rc == 0) {
-        x.fed = node != POF_NONE && b->feeder->place[node] != POF_NONE;
-        x.clear.node = node;
+        x.fed = area.node != POF_NONE && b->feeder->place[area.node] != POF_NONE;
+        x.clear.node = area.node;
+        x.clear.own = area.own;
         b->request[b->requests++] = x;
     }
     return rc;

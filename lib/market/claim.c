@@ -8,6 +8,7 @@
 #include "record/writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int64_t pof_claim_ceiling(const struct pof_claim *c, const struct pof_request *r)
 {
@@ -179,11 +180,57 @@ int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof
                ? 0 : POF_REFUSE(l, "request", "does not ask for this direction at this node");
 }
 
+/* Marks the nodes that a list names, each once. */
+static int mark_listed(const struct pof_claim *c, const struct pof_claim_line *l, bool *listed, struct pof_err *err)
+{
+    const char *at = l->r->u.request.nodes.ptr, *end = at + l->r->u.request.nodes.len, *to;
+    for (; at < end; at = to + 1) {
+        to = memchr(at, ' ', (size_t)(end - at));
+        to = to ? to : end;
+        uint32_t v = pof_names_find(&c->grid->node_names, (struct pof_text){at, (size_t)(to - at)});
+        if (to > at && (v == POF_NONE || listed[v])) {
+            return POF_REFUSE(l, "nodes", "'%.*s' is not of the grid, or named twice", (int)(to - at), at);
+        }
+        if (to > at) {
+            listed[v] = true;
+        }
+    }
+    return 0;
+}
+
+/* A list of nodes is an area when one branch at most leads out of it, to the root, and none further in: or
+ * when it is one node. */
+static int find_listed(const struct pof_claim *c, struct pof_claim_line *l, struct pof_err *err)
+{
+    const struct pof_tree *t = &c->tree;
+    uint32_t n = 0, tops = 0, top = 0, holes = 0;
+    bool *listed;
+    int rc = pof_calloc(&listed, c->grid->nodes, sizeof *listed, err);
+    rc = rc ? rc : mark_listed(c, l, listed, err);
+    for (uint32_t i = 0; rc == 0 && i < t->n; i++) {
+        uint32_t v = t->order[i], up = t->parent[v];
+        bool below = up != POF_NONE && listed[up];
+        n += listed[v];
+        tops += listed[v] && !below;
+        top = listed[v] && !below ? v : top;
+        holes += !listed[v] && below;
+    }
+    free(listed);
+    if (rc == 0 && n > 1 && (tops > 1 || holes)) {
+        return POF_REFUSE(l, "nodes", "is no area: neither one node nor all that one branch feeds");
+    }
+    l->area = n == 0 ? POF_NONE : 2 * top + (n == 1);
+    return rc;
+}
+
 /* The area of a node, of what a branch feeds, or (neither) the whole grid. */
 static int find_area(const struct pof_claim *c, struct pof_claim_line *l, struct pof_err *err)
 {
     const struct pof_text *node = pof_record_get(l->r, "node"), *branch = pof_record_get(l->r, "branch");
     const int *scope = pof_record_get(l->r, "scope");
+    if (l->r->type == POF_request && POF_HAS(&l->r->u.request, request, nodes)) {
+        return node || branch ? POF_REFUSE(l, "nodes", "is said beside a node or branch") : find_listed(c, l, err);
+    }
     const struct pof_tree *t = &c->tree;
     uint32_t v = node ? pof_names_find(&c->grid->node_names, *node) : t->order[0];
     uint32_t e = branch ? pof_names_find(&c->grid->branch_names, *branch) : POF_NONE;

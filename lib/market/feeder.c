@@ -2,6 +2,9 @@
 /* Areas and paths of a tree. */
 #include "market/feeder.h"
 
+#include "base/mem.h"
+#include "base/text.h"
+
 #include <stdlib.h>
 
 static int allocate(struct pof_feeder *f, struct pof_err *err)
@@ -129,4 +132,80 @@ struct pof_feeder_flow pof_feeder_flow(const struct pof_feeder *f, const struct 
     return (struct pof_feeder_flow){{r->p_to_w[branch], -r->p_from_w[branch]},
                                     {r->q_to_var[branch], -r->q_from_var[branch]},
                                     {v_to, v_from}};
+}
+
+/* --- lists of nodes --- */
+
+static int refuse_list(struct pof_err *err, int code, struct pof_text name, const char *what)
+{
+    pof_fail(err, code, "'%.*s' %s", (int)name.len, name.ptr, what);
+    return pof_at(err, NULL, 0, "nodes");
+}
+
+static int number_cmp(const void *pa, const void *pb)
+{
+    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+    return (a > b) - (a < b);
+}
+
+/* The nodes of a list, each once, in order of number. */
+static int list_nodes(const struct pof_feeder *f, struct pof_text list, uint32_t **node, size_t *n,
+                      struct pof_err *err)
+{
+    size_t cap = 0;
+    int rc = 0;
+    for (size_t at = 0, end; rc == 0 && at < list.len; at = end + 1) {
+        for (end = at; end < list.len && list.ptr[end] != ' '; end++) {
+        }
+        struct pof_text name = {list.ptr + at, end - at};
+        if (name.len == 0) {
+            continue;
+        }
+        rc = pof_grow(node, &cap, *n + 1, sizeof **node, err);
+        if (rc == 0) {
+            (*node)[*n] = pof_names_find(&f->grid->node_names, name);
+            rc = (*node)[(*n)++] != POF_NONE ? 0 : refuse_list(err, POF_E_REFERENCE, name, "is no node of the grid");
+        }
+    }
+    if (rc == 0 && *n > 1) {
+        qsort(*node, *n, sizeof **node, number_cmp);
+    }
+    for (size_t i = 1; rc == 0 && i < *n; i++) {
+        if ((*node)[i] == (*node)[i - 1]) {
+            rc = refuse_list(err, POF_E_DUPLICATE, f->grid->node[(*node)[i]].name, "is in the list twice");
+        }
+    }
+    return rc;
+}
+
+int pof_feeder_area(const struct pof_feeder *f, struct pof_text nodes, struct pof_area *area, struct pof_err *err)
+{
+    uint32_t *place = NULL;
+    size_t all = 0, n = 0;
+    int rc = list_nodes(f, nodes, &place, &all, err);
+    for (size_t i = 0; rc == 0 && i < all; i++) { /* nodes become places */
+        place[n] = f->place[place[i]];
+        n += place[n] != POF_NONE;
+    }
+    if (rc == 0 && n > 1) {
+        qsort(place, n, sizeof *place, number_cmp);
+    }
+    if (rc == 0) {
+        *area = (struct pof_area){n ? f->at[place[0]] : POF_NONE, n == 1};
+    }
+    /* Of a subtree the root comes first and no place is left out. */
+    uint32_t end = rc == 0 && n > 1 ? f->past[area->node] : 0;
+    for (size_t i = 0; rc == 0 && n > 1 && place[0] + i < end; i++) {
+        if (i >= n || place[i] != place[0] + i) {
+            rc = refuse_list(err, POF_E_TOPOLOGY, f->grid->node[f->at[place[0] + i]].name,
+                             "is missing: a list is one node, or all that is fed through one branch");
+        }
+    }
+    if (rc == 0 && n > 1 && n > end - place[0]) {
+        uint32_t top = f->tree.parent[area->node];
+        rc = refuse_list(err, POF_E_TOPOLOGY, f->grid->node[top].name,
+                         "is missing: a list is one node, or all that is fed through one branch");
+    }
+    free(place);
+    return rc;
 }

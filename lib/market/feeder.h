@@ -32,6 +32,20 @@ void pof_feeder_release(struct pof_feeder *f);
 /* Is a node fed through a branch? O(1). */
 bool pof_feeder_feeds(const struct pof_feeder *f, uint32_t branch, uint32_t node);
 
+/* The area of a list of nodes, their names with spaces between them, as an area of clearing: one node
+ * with its own offers, or all that is fed through a branch, or the whole grid. Nodes that are not
+ * connected do not count; POF_NONE: none is. A list that is no such area would cut through others,
+ * and could not be cleared exactly in whole watts on the tree.
+ *
+ * POF_E_REFERENCE for a name that is no node, POF_E_DUPLICATE for one given twice, POF_E_TOPOLOGY with
+ * a node that the list leaves out, each with its field. O(k log k) for k names. */
+struct pof_area {
+    uint32_t node; /* the root of the area */
+    bool own;      /* that node alone */
+};
+int pof_feeder_area(const struct pof_feeder *f, struct pof_text nodes, struct pof_area *area,
+                    struct pof_err *err) POF_CHECKED;
+
 /* R_nm above, p.u.; 0 when one is not connected. O(depth). */
 double pof_feeder_common_r(const struct pof_feeder *f, uint32_t n, uint32_t m);
 

@@ -141,6 +141,8 @@ static int take_request(struct pof_join *j, const struct pof_request *r, struct 
                  r->branch.ptr);
         rc = at_field(err, "branch");
     }
+    struct pof_area area;
+    rc = rc || !j->feeder || !POF_HAS(r, request, nodes) ? rc : pof_feeder_area(j->feeder, r->nodes, &area, err);
     rc = rc ? rc : take_id(&j->request_ids, r->session, r->id, err);
     rc = rc ? rc : pof_grow(&j->request, &j->request_cap, j->requests + 1, sizeof *j->request, err);
     rc = rc ? rc : pof_record_copy(POF_request, r, &j->request[j->requests], &j->arena, err);

@@ -271,25 +271,31 @@ static uint32_t ground_node(const struct ground *g, const struct pof_join *j, st
                      : pof_names_find(&g->nodes, name) + 1;
 }
 
-/* A request as an area of the ground; POF_NONE: no such area is known. */
-static struct pof_clear_request area_of(const struct ground *g, const struct pof_join *j,
-                                        const struct pof_request *r)
+/* A request as an area of the ground; node POF_NONE: no such area is known. */
+static int area_of(const struct ground *g, const struct pof_join *j, const struct pof_request *r,
+                   struct pof_clear_request *x, struct pof_err *err)
 {
-    struct pof_clear_request x = {.node = g->root,
-                                  .direction = (enum pof_direction)r->direction,
-                                  .p_w = r->p_w,
-                                  .ceiling_ueur = POF_HAS(r, request, price_limit_ueur_mwh)
-                                                      ? r->price_limit_ueur_mwh
-                                                      : INT64_MAX};
+    *x = (struct pof_clear_request){.node = g->root,
+                                    .direction = (enum pof_direction)r->direction,
+                                    .p_w = r->p_w,
+                                    .ceiling_ueur = POF_HAS(r, request, price_limit_ueur_mwh)
+                                                        ? r->price_limit_ueur_mwh
+                                                        : INT64_MAX};
     if (POF_HAS(r, request, node)) {
-        x.own = true;
-        x.node = ground_node(g, j, r->node);
+        x->own = true;
+        x->node = ground_node(g, j, r->node);
     } else if (POF_HAS(r, request, branch)) {
-        x.node = j->feeder
-                     ? j->feeder->child[pof_names_find(&j->feeder->grid->branch_names, r->branch)]
-                     : POF_NONE;
+        x->node = j->feeder
+                      ? j->feeder->child[pof_names_find(&j->feeder->grid->branch_names, r->branch)]
+                      : POF_NONE;
+    } else if (POF_HAS(r, request, nodes)) {
+        struct pof_area area = {POF_NONE, false};
+        int rc = j->feeder ? pof_feeder_area(j->feeder, r->nodes, &area, err) : 0;
+        x->node = area.node;
+        x->own = area.own;
+        return rc;
     }
-    return x;
+    return 0;
 }
 
 /* One session's quarter-hour: outcomes [first, last) of the join. */
@@ -356,10 +362,14 @@ static int use_moment(struct rest *r, const struct ground *g, struct moment *m, 
             now->start >= x->end) {
             continue;
         }
-        struct pof_clear_request area = area_of(g, j, x);
-        if (area.node == POF_NONE) {
+        struct pof_clear_request area;
+        rc = area_of(g, j, x, &area, err);
+        if (rc == 0 && area.node == POF_NONE) {
             rc = add_use(r, i, now->start, named_w(j, m, x), err);
             continue;
+        }
+        if (rc) {
+            break;
         }
         m->request_of[p.requests] = i;
         m->request[p.requests++] = area;

@@ -183,6 +183,11 @@ static int request_of_day(struct pof_uftp_writer *w, const struct pof_request *r
 int pof_uftp_write_request(struct pof_uftp_writer *w, const struct pof_request *r, struct pof_err *err)
 {
     int rc = check_quarters(r->start, r->end, err);
+    if (rc == 0 && POF_HAS(r, request, nodes)) {
+        pof_fail(err, POF_E_CONFLICT, "a FlexRequest has one congestion point, not a list of nodes; name the branch "
+                                      "that feeds them");
+        rc = pof_at(err, NULL, 0, "nodes");
+    }
     w->counts.lost[POF_UFTP_LOST_LIMIT] += POF_HAS(r, request, price_limit_ueur_mwh);
     for (int64_t at = r->start; at < r->end && rc == 0;) {
         int64_t to = day_end(w, at);
