@@ -3,6 +3,7 @@
 #include "market/uftp.h"
 #include "num/decimal.h"
 #include "num/units.h"
+#include "record/xml.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,26 +50,10 @@ int pof_uftp_writer_check(const struct pof_uftp_writer *w, struct pof_err *err)
     return rc;
 }
 
-/* Text as the value of an attribute. */
-static int add_value(struct pof_buf *to, struct pof_text t, struct pof_err *err)
-{
-    int rc = 0;
-    for (size_t i = 0; i < t.len && rc == 0; i++) {
-        char c = t.ptr[i];
-        const char *as = c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '"' ? "&quot;" : NULL;
-        if ((unsigned char)c < ' ') { /* XML 1.0 has no such characters, or reads them as blanks */
-            return pof_fail(err, POF_E_ENCODING, "'%.*s' has a control character, which XML cannot say",
-                            (int)t.len, t.ptr);
-        }
-        rc = as ? pof_buf_adds(to, as, err) : pof_buf_add(to, &c, 1, err);
-    }
-    return rc;
-}
-
 static int add_attribute(struct pof_buf *to, const char *name, struct pof_text value, struct pof_err *err)
 {
     int rc = pof_buf_addf(to, err, " %s=\"", name);
-    rc = rc ? rc : add_value(to, value, err);
+    rc = rc ? rc : pof_xml_add(to, value, err);
     return rc ? rc : pof_buf_adds(to, "\"", err);
 }
 

@@ -109,22 +109,11 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char 
                      "remove it"));
 }
 
-static int feed(struct parsing *p, struct pof_text document)
+/* What came of a piece that expat took. */
+static int outcome(struct parsing *p, enum XML_Status status)
 {
-    /* XML_Parse counts in int; pieces also bound what expat keeps of a token that goes on. */
-    const size_t piece = (size_t)1 << 20;
-    size_t at = 0;
-    enum XML_Status status = XML_STATUS_OK;
-    do {
-        size_t n = document.len - at < piece ? document.len - at : piece;
-        status = XML_Parse(p->parser, document.ptr + at, (int)n, at + n == document.len);
-        at += n;
-    } while (status == XML_STATUS_OK && at < document.len);
-    if (p->rc) {
+    if (p->rc || status == XML_STATUS_OK) {
         return p->rc;
-    }
-    if (status == XML_STATUS_OK) {
-        return 0;
     }
     enum XML_Error code = XML_GetErrorCode(p->parser);
     return code == XML_ERROR_NO_MEMORY ? pof_fail(p->err, POF_E_NOMEM, "out of memory in an XML document")
@@ -132,24 +121,89 @@ static int feed(struct parsing *p, struct pof_text document)
                                                   XML_ErrorString(code));
 }
 
+static int feed_text(struct parsing *p, struct pof_text document)
+{
+    /* XML_Parse counts in int; pieces also bound what expat keeps of a token that goes on. */
+    const size_t piece = (size_t)1 << 20;
+    size_t at = 0;
+    int rc;
+    do {
+        size_t n = document.len - at < piece ? document.len - at : piece;
+        rc = outcome(p, XML_Parse(p->parser, document.ptr + at, (int)n, at + n == document.len));
+        at += n;
+    } while (rc == 0 && at < document.len);
+    return rc;
+}
+
+static int feed_source(struct parsing *p, const struct pof_source *src)
+{
+    char piece[1 << 16];
+    int64_t fed = 0;
+    for (;;) {
+        ssize_t n = src->read(src->ctx, piece, sizeof piece, p->err);
+        if (n < 0) {
+            return (int)n;
+        }
+        int rc = outcome(p, XML_Parse(p->parser, piece, (int)n, n == 0));
+        if (rc || n == 0) {
+            return rc;
+        }
+        fed += n;
+        if (fed - XML_GetCurrentByteIndex(p->parser) > POF_XML_TOKEN_MAX) {
+            return pof_fail(p->err, POF_E_TOO_LONG, "a tag or comment has more than %d bytes", POF_XML_TOKEN_MAX);
+        }
+    }
+}
+
+/* document or src. */
+static int parse(struct parsing *p, const struct pof_text *document, const struct pof_source *src, const char *name)
+{
+    p->parser = XML_ParserCreateNS(NULL, ' ');
+    if (!p->parser) {
+        return pof_fail(p->err, POF_E_NOMEM, "out of memory for an XML document");
+    }
+    XML_SetUserData(p->parser, p);
+    XML_SetElementHandler(p->parser, on_start, on_end);
+    XML_SetCharacterDataHandler(p->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(p->parser, on_doctype);
+    int rc = document ? feed_text(p, *document) : feed_source(p, src);
+    if (rc) {
+        rc = pof_at(p->err, name, XML_GetCurrentLineNumber(p->parser), NULL);
+    }
+    XML_ParserFree(p->parser);
+    pof_buf_release(&p->text);
+    return rc;
+}
+
 int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
                   uint64_t *line, struct pof_err *err)
 {
     struct pof_err own = {0};
     struct parsing p = {.taker = taker, .line = line, .err = err ? err : &own};
-    p.parser = XML_ParserCreateNS(NULL, ' ');
-    if (!p.parser) {
-        return pof_fail(err, POF_E_NOMEM, "out of memory for an XML document");
+    return parse(&p, &document, NULL, name);
+}
+
+int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
+                 struct pof_err *err)
+{
+    struct pof_err own = {0};
+    struct parsing p = {.taker = taker, .line = line, .err = err ? err : &own};
+    return parse(&p, NULL, src, src->name);
+}
+
+/* --- writing --- */
+
+int pof_xml_add(struct pof_buf *to, struct pof_text t, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < t.len && rc == 0; i++) {
+        char c = t.ptr[i];
+        const char *as = c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : NULL;
+        if ((unsigned char)c < ' ') { /* XML 1.0 has no such characters, or reads them as blanks */
+            return pof_fail(err, POF_E_ENCODING, "'%.*s' has a control character, which XML cannot say",
+                            (int)t.len, t.ptr);
+        }
+        rc = as ? pof_buf_adds(to, as, err) : pof_buf_add(to, &c, 1, err);
     }
-    XML_SetUserData(p.parser, &p);
-    XML_SetElementHandler(p.parser, on_start, on_end);
-    XML_SetCharacterDataHandler(p.parser, on_text);
-    XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
-    int rc = feed(&p, document);
-    if (rc) {
-        rc = pof_at(p.err, name, XML_GetCurrentLineNumber(p.parser), NULL);
-    }
-    XML_ParserFree(p.parser);
-    pof_buf_release(&p.text);
     return rc;
 }

@@ -7,11 +7,13 @@
 #ifndef POF_RECORD_XML_H
 #define POF_RECORD_XML_H
 
+#include "base/stream.h"
 #include "base/text.h"
 
 enum {
     POF_XML_DEPTH = 32,        /* elements within each other */
-    POF_XML_TEXT_MAX = 1 << 20 /* bytes of text directly in one element */
+    POF_XML_TEXT_MAX = 1 << 20, /* bytes of text directly in one element */
+    POF_XML_TOKEN_MAX = 1 << 22 /* pof_xml_read: bytes of a tag or comment */
 };
 
 /* Names are "NAMESPACE LOCAL" with one blank between, or "LOCAL" without a namespace. attr is a list
@@ -31,5 +33,12 @@ const char *pof_xml_local(const char *name);
  * the present element while callbacks run. SYNTAX, DEPTH, TOO_LONG, NOMEM. O(len). */
 int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
                   uint64_t *line, struct pof_err *err) POF_CHECKED;
+
+/* The same from a source, in memory that does not grow with the document. */
+int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
+                 struct pof_err *err) POF_CHECKED;
+
+/* Adds text as it must stand in an element or in the value of an attribute. ENCODING: control characters. */
+int pof_xml_add(struct pof_buf *to, struct pof_text t, struct pof_err *err) POF_CHECKED;
 
 #endif
