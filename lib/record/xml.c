@@ -2,7 +2,10 @@
 /* The door to expat. */
 #include "record/xml.h"
 
+#include "base/mem.h"
+
 #include <expat.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct parsing {
@@ -109,17 +112,9 @@ static void XMLCALL on_doctype(void *user, const XML_Char *name, const XML_Char 
                      "remove it"));
 }
 
-static int feed(struct parsing *p, struct pof_text document)
+/* What expat has to say at the end, or when it stopped. */
+static int outcome(struct parsing *p, enum XML_Status status)
 {
-    /* XML_Parse counts in int; pieces also bound what expat keeps of a token that goes on. */
-    const size_t piece = (size_t)1 << 20;
-    size_t at = 0;
-    enum XML_Status status = XML_STATUS_OK;
-    do {
-        size_t n = document.len - at < piece ? document.len - at : piece;
-        status = XML_Parse(p->parser, document.ptr + at, (int)n, at + n == document.len);
-        at += n;
-    } while (status == XML_STATUS_OK && at < document.len);
     if (p->rc) {
         return p->rc;
     }
@@ -132,8 +127,28 @@ static int feed(struct parsing *p, struct pof_text document)
                                                   XML_ErrorString(code));
 }
 
-int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
-                  uint64_t *line, struct pof_err *err)
+/* Pieces bound what expat keeps of a token that goes on. */
+enum { PIECE = 1 << 18 };
+
+static int feed(struct parsing *p, const struct pof_source *src)
+{
+    char *block;
+    int rc = pof_calloc(&block, PIECE, 1, p->err);
+    if (rc) {
+        return rc;
+    }
+    enum XML_Status status = XML_STATUS_OK;
+    ssize_t n = 0;
+    do {
+        n = src->read(src->ctx, block, PIECE, p->err);
+        status = n < 0 ? status : XML_Parse(p->parser, block, (int)n, n == 0);
+    } while (status == XML_STATUS_OK && n > 0);
+    free(block);
+    return n < 0 ? (int)n : outcome(p, status);
+}
+
+int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
+                 struct pof_err *err)
 {
     struct pof_err own = {0};
     struct parsing p = {.taker = taker, .line = line, .err = err ? err : &own};
@@ -145,11 +160,19 @@ int pof_xml_parse(struct pof_text document, const char *name, const struct pof_x
     XML_SetElementHandler(p.parser, on_start, on_end);
     XML_SetCharacterDataHandler(p.parser, on_text);
     XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
-    int rc = feed(&p, document);
+    int rc = feed(&p, src);
     if (rc) {
-        rc = pof_at(p.err, name, XML_GetCurrentLineNumber(p.parser), NULL);
+        rc = pof_at(p.err, src->name, XML_GetCurrentLineNumber(p.parser), NULL);
     }
     XML_ParserFree(p.parser);
     pof_buf_release(&p.text);
     return rc;
+}
+
+int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
+                  uint64_t *line, struct pof_err *err)
+{
+    struct pof_memory m = {document.ptr, document.len};
+    struct pof_source src = pof_source_memory(&m, name);
+    return pof_xml_read(&src, taker, line, err);
 }

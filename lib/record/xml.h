@@ -7,6 +7,7 @@
 #ifndef POF_RECORD_XML_H
 #define POF_RECORD_XML_H
 
+#include "base/stream.h"
 #include "base/text.h"
 
 enum {
@@ -26,10 +27,13 @@ struct pof_xml_taker {
 /* The part of a name behind its namespace. */
 const char *pof_xml_local(const char *name);
 
-/* Goes through a document of len bytes; name is for messages. What a callback returns ends it when
+/* Goes through a document; name is for messages. What a callback returns ends it when
  * it is not 0; errors without a place get the present line. line (may be NULL) is kept at the line of
  * the present element while callbacks run. SYNTAX, DEPTH, TOO_LONG, NOMEM. O(len). */
 int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
                   uint64_t *line, struct pof_err *err) POF_CHECKED;
+/* The same from a source, a block at a time: the document may be endless. */
+int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
+                 struct pof_err *err) POF_CHECKED;
 
 #endif
