@@ -2,6 +2,7 @@
 /* Measurements in from files, pipes and the web: checked, each once, rejects aside with reasons. */
 #include "cli/cli.h"
 #include "net/http.h"
+#include "num/time.h"
 #include "num/units.h"
 #include "record/intake.h"
 
@@ -9,13 +10,17 @@
 #include <stddef.h>
 
 static const char *const dups[] = {"reject", "first", "last", NULL};
+static const char *const dialects[] = {"none", "it", "it-end", NULL};
+static const char *const units[] = {"none", "kwh", "wh", "kw", "w", NULL};
+static const char *const precisions[] = {"auto", "s", "ms", "us", "ns", NULL};
+static const int64_t per_second[] = {0, 1, 1000, 1000000, 1000000000};
 
 struct args {
     struct pof_check_rules rules;
-    int64_t max_future_s, max_bytes;
-    int dup;
-    bool sort, tolerate;
-    const char *pods, *rejects, *late, *summary, *metrics;
+    int64_t max_future_s, max_bytes, energy_pct, accuracy_upct;
+    int dup, dialect, unit, precision;
+    bool sort, tolerate, balanced;
+    const char *zone, *pod, *pods, *rejects, *late, *summary, *metrics;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -25,6 +30,14 @@ static const struct pof_option options[] = {
     {"change-max", 0, POF_OPT_INT, AT(rules.change_max_w), "W", "largest change to the next interval; 0: any (0)", 0, 1000000000000, NULL},
     {"max-future", 0, POF_OPT_INT, AT(max_future_s), "S", "intervals end at most S seconds after --now (no rule)", 0, 1000000000, NULL},
     {"pods", 0, POF_OPT_FILE, AT(pods), "FILE", "pod records: measurements of others are rejected (any pod)", 0, 0, NULL},
+    {"energy", 0, POF_OPT_INT, AT(energy_pct), "PCT", "how far energy may be from power times time; -1: any (1)", -1, 100, NULL},
+    {"dialect", 0, POF_OPT_WORD, AT(dialect), "NAME", "of meter files with semicolons: it, or it-end where times name ends (none)", 0, 0, dialects},
+    {"zone", 0, POF_OPT_TEXT, AT(zone), "ZONE", "of times without an offset, as Europe/Rome (refused; dialect it: Europe/Rome)", 0, 0, NULL},
+    {"unit", 0, POF_OPT_WORD, AT(unit), "UNIT", "dialect: of values whose column does not say it: kwh, wh, kw, w (none)", 0, 0, units},
+    {"pod", 0, POF_OPT_TEXT, AT(pod), "NAME", "dialect: point of delivery of files that do not name it (none)", 0, 0, NULL},
+    {"precision", 0, POF_OPT_WORD, AT(precision), "UNIT", "of times that are numbers: s, ms, us or ns (auto: by their size)", 0, 0, precisions},
+    {"accuracy", 0, POF_OPT_MICRO, AT(accuracy_upct), "PCT", "of readings that do not say it: three standard deviations (1)", 0, 100, NULL},
+    {"balanced", 0, POF_OPT_FLAG, AT(balanced), NULL, "readings of phase a stand for all three, other phases are left out", 0, 0, NULL},
     {"window", 0, POF_OPT_INT, AT(rules.window_s), "S", "how far behind the newest of a pod repetitions are known; 0: off (172800)", 0, 4000000000, NULL},
     {"dup", 0, POF_OPT_WORD, AT(dup), "RULE", "two contents for one interval: reject, or the first or last counts (reject)", 0, 0, dups},
     {"sort", 0, POF_OPT_FLAG, AT(sort), NULL, "write in order of start and pod; reads all input", 0, 0, NULL},
@@ -72,6 +85,15 @@ static int on_out(void *ctx, const struct pof_measurement *m, const struct pof_o
     return put(out, m, origin, err);
 }
 
+static int on_reading(void *ctx, const struct pof_reading *m, const struct pof_origin *origin,
+                      struct pof_err *err)
+{
+    const struct run *r = ctx;
+    struct pof_writer *out = pof_cli_out(r->cli);
+    return origin->written[out->format] ? pof_writer_put_line(out, POF_reading, origin->raw, err)
+                                        : pof_writer_put(out, POF_reading, m, err);
+}
+
 static int on_reject(void *ctx, const struct pof_reject *reject, struct pof_err *err)
 {
     const struct run *r = ctx;
@@ -93,18 +115,41 @@ static int on_pod(void *ctx, const struct pof_record *record, struct pof_err *er
     return pof_intake_allow(r->intake, record->u.pod.pod, err);
 }
 
+/* How sources in forms of other programs are read. */
+static int choose_form(const struct args *a, struct pof_form_options *form, struct pof_err *err)
+{
+    enum pof_zone zone = POF_ZONE_UTC;
+    if (a->zone && !pof_zone_parse(pof_text(a->zone), &zone)) {
+        return pof_fail(err, POF_E_USAGE, "--zone '%.40s' is not known, expected UTC, CET, Europe/Rome ...", a->zone);
+    }
+    if (a->accuracy_upct <= 0) {
+        return pof_fail(err, POF_E_USAGE, "--accuracy must be above 0: readings without error are constraints");
+    }
+    *form = (struct pof_form_options){.dialect = (enum pof_dialect)a->dialect,
+                                      .unit = a->unit ? units[a->unit] : NULL,
+                                      .pod = a->pod,
+                                      .zone = a->zone ? (int)zone : -1,
+                                      .raster_s = a->rules.raster_s,
+                                      .per_second = per_second[a->precision],
+                                      .energy_pct = a->energy_pct,
+                                      .accuracy_pct = (double)a->accuracy_upct / 1e6,
+                                      .balanced = a->balanced};
+    return 0;
+}
+
 static int start(struct run *r, struct pof_err *err)
 {
     static const struct pof_want pods = {POF_pod, on_pod};
     const struct args *a = r->args;
     const struct pof_intake_hooks hooks = {
-        .on_out = on_out, .on_late = a->late ? on_late : NULL, .on_reject = on_reject, .ctx = r};
+        .on_out = on_out, .on_late = a->late ? on_late : NULL, .on_reading = on_reading, .on_reject = on_reject, .ctx = r};
     struct pof_intake_options how = {.rules = a->rules,
                                      .dup = (enum pof_dup)a->dup,
                                      .sort = a->sort,
                                      .strict = pof_cli_strict(r->cli)};
     how.rules.latest_end = a->max_future_s < 0 ? INT64_MAX : pof_cli_now(r->cli) + a->max_future_s;
-    int rc = pof_intake_new(&r->intake, &how, &hooks, err);
+    int rc = choose_form(a, &how.form, err);
+    rc = rc ? rc : pof_intake_new(&r->intake, &how, &hooks, err);
     rc = rc || !a->late ? rc : pof_cli_writer(r->cli, a->late, &r->late, err);
     rc = rc || !a->rejects ? rc : pof_cli_writer(r->cli, a->rejects, &r->rejects, err);
     return rc || !a->pods ? rc : pof_cli_read_files(r->cli, &a->pods, 1, &pods, 1, r, err);
@@ -215,6 +260,8 @@ int main(int argc, char **argv)
 {
     struct args args = {.rules = {.raster_s = POF_QUARTER_S, .window_s = 172800},
                         .max_future_s = -1,
+                        .energy_pct = 1,
+                        .accuracy_upct = 1000000,
                         .max_bytes = INT64_C(1) << 30};
     return pof_main(&program, argc, argv, &args, run);
 }

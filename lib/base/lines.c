@@ -10,6 +10,7 @@ enum { BLOCK = 256 * 1024 };
 static int fill(struct pof_lines *l, struct pof_err *err)
 {
     if (l->pos) {
+        l->dropped += l->pos;
         memmove(l->buf.data, l->buf.data + l->pos, l->buf.len - l->pos);
         l->buf.len -= l->pos;
         l->pos = 0;
@@ -27,9 +28,30 @@ static int fill(struct pof_lines *l, struct pof_err *err)
     return 0;
 }
 
+/* Goes behind the next LF, keeping nothing. */
+static int skip(struct pof_lines *l, struct pof_err *err)
+{
+    while (l->too_long) {
+        size_t left = l->buf.len - l->pos;
+        char *lf = left ? memchr(l->buf.data + l->pos, '\n', left) : NULL;
+        l->pos += lf ? (size_t)(lf - l->buf.data) - l->pos + 1 : left;
+        l->too_long = !lf && !l->eof;
+        int rc = l->too_long ? fill(l, err) : 0;
+        if (rc) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 int pof_lines_next(struct pof_lines *l, struct pof_text *line, struct pof_err *err)
 {
     size_t seen = 0; /* bytes known to hold no LF */
+    int rc = skip(l, err);
+    if (rc) {
+        return rc;
+    }
+    l->offset = l->dropped + l->pos;
     for (;;) {
         size_t left = l->buf.len - l->pos;
         char *from = left ? l->buf.data + l->pos : NULL;
@@ -50,10 +72,11 @@ int pof_lines_next(struct pof_lines *l, struct pof_text *line, struct pof_err *e
         }
         if (left > l->max + 1) {
             l->number++;
+            l->too_long = true;
             break;
         }
         seen = left;
-        int rc = fill(l, err);
+        rc = fill(l, err);
         if (rc) {
             return rc;
         }

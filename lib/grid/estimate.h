@@ -36,17 +36,7 @@
 #define POF_GRID_ESTIMATE_H
 
 #include "grid/grid.h"
-
-/* The order of the words of the record type `reading`. */
-enum pof_quantity {
-    POF_QUANTITY_V,     /* V, line to line, of one phase: to ground; nodes */
-    POF_QUANTITY_ANGLE, /* degrees; nodes */
-    POF_QUANTITY_P,     /* W: consumption of a node, or into a branch at its end */
-    POF_QUANTITY_Q,     /* var, the same */
-    POF_QUANTITY_I,     /* A; at an end of a branch */
-    POF_QUANTITY_I_ANGLE,     /* degrees: the current's, in the frame of the voltage angles */
-    POF_QUANTITY_I_ANGLE_TO_V /* degrees: the current's less that of the voltage at that end */
-};
+#include "record/words.h"
 
 struct pof_observation {
     uint32_t element; /* index of the node or branch */

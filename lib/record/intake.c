@@ -2,6 +2,7 @@
 /* From lines to measurements that are used once, and rejects that say why. */
 #include "record/intake.h"
 
+#include "record/form.h"
 #include "record/reader.h"
 
 #include <inttypes.h>
@@ -14,6 +15,7 @@ struct pof_intake {
     struct pof_intake_options options;
     struct pof_intake_hooks hooks;
     struct pof_check *check;
+    struct pof_check *readings; /* NULL before the first */
     struct pof_sorted *sorted; /* NULL: a stream */
     struct pof_intake_counts n;
     struct pof_err why; /* what is wrong with the line at hand */
@@ -47,6 +49,7 @@ void pof_intake_free(struct pof_intake *in)
 {
     if (in) {
         pof_check_free(in->check);
+        pof_check_free(in->readings);
         pof_sorted_free(in->sorted);
         free(in);
     }
@@ -70,7 +73,9 @@ static int reject(struct pof_intake *in, const struct pof_origin *origin, const 
                            .reason = pof_text(why->text),
                            .raw = origin->raw};
     r.source.len = r.source.len < SOURCE_MAX ? r.source.len : SOURCE_MAX;
-    POF_SET(&r, reject, offset);
+    if (origin->offset != POF_NO_OFFSET) {
+        POF_SET(&r, reject, offset);
+    }
     in->n.rejected++;
     in->n.rejected_by[-why->code % POF_INTAKE_CODES]++;
     if (why->field[0]) {
@@ -134,10 +139,75 @@ static int take_sorted(void *ctx, const struct pof_measurement *m, const struct 
                                                 : take_streamed(in, m, origin, err);
 }
 
-static int take(struct pof_intake *in, const struct pof_record *record,
-                const struct pof_origin *origin, struct pof_err *err)
+/* What a reading is about, as the name of a pod, and what it says, as a measurement: so that it is known
+ * when it comes again. key has KEY_MAX bytes. */
+enum { KEY_MAX = 160 };
+static struct pof_measurement image_of(const struct pof_reading *r, char *key)
 {
+    struct pof_measurement m = {.start = r->start, .duration_s = 1};
+    const int word[] = {r->element, POF_HAS(r, reading, end) ? r->end : 0, r->quantity,
+                        POF_HAS(r, reading, phase) ? r->phase : -1};
+    char *p = key;
+    for (size_t i = 0; i < sizeof word / sizeof word[0]; i++) {
+        *p++ = (char)('a' + word[i] + 1);
+    }
+    memcpy(p, r->name.ptr, r->name.len);
+    m.pod = (struct pof_text){key, (size_t)(p - key) + r->name.len};
+    memcpy(&m.p_w, &r->value, sizeof m.p_w);
+    memcpy(&m.q_var, &r->sigma, sizeof m.q_var);
+    memcpy(&m.v_mv, &r->rho, sizeof m.v_mv);
+    POF_SET(&m, measurement, q_var);
+    m.has |= (uint64_t)POF_HAS(r, reading, rho) << POF_BIT_measurement_v_mv;
+    return m;
+}
+
+static int reading_twice(struct pof_intake *in, const struct pof_origin *origin, enum pof_repeat what,
+                         struct pof_err *err)
+{
+    bool superseded = what == POF_REPEAT_DIFFERS && in->options.dup == POF_DUP_FIRST;
+    in->n.repeated += what == POF_REPEAT_SAME;
+    in->n.superseded += superseded;
+    if (what == POF_REPEAT_DIFFERS) {
+        pof_fail(&in->why, POF_E_CONFLICT, "another reading of this quantity and instant was here before");
+        pof_at(&in->why, NULL, 0, "value");
+    }
+    return what == POF_REPEAT_SAME || superseded ? 0 : reject(in, origin, &in->why, err);
+}
+
+/* A reading goes out at once, unless it was here before or comes from the future. */
+static int take_reading(struct pof_intake *in, const struct pof_reading *r,
+                        const struct pof_origin *origin, struct pof_err *err)
+{
+    const struct pof_check_rules rules = {.latest_end = in->options.rules.latest_end,
+                                          .window_s = in->options.rules.window_s};
+    char key[KEY_MAX];
+    enum pof_repeat what;
+    struct pof_measurement m = image_of(r, key);
+    int rc = in->readings ? 0 : pof_check_new(&in->readings, &rules, err);
+    if (rc) {
+        return rc;
+    }
+    m.duration_s = 0; /* an instant */
+    if (pof_check_values(in->readings, &m, &in->why)) {
+        return reject(in, origin, &in->why, err);
+    }
+    rc = pof_check_repeat(in->readings, &m, &what, &in->why, err);
+    if (rc || what != POF_REPEAT_NONE) {
+        return rc ? rc : reading_twice(in, origin, what, err);
+    }
+    rc = pof_check_take(in->readings, &m, err);
+    in->n.out++;
+    return rc ? rc : in->hooks.on_reading(in->hooks.ctx, r, origin, err);
+}
+
+static int take(void *ctx, const struct pof_record *record, const struct pof_origin *origin,
+                struct pof_err *err)
+{
+    struct pof_intake *in = ctx;
     const struct pof_measurement *m = &record->u.measurement;
+    if (record->type == POF_reading && in->hooks.on_reading) {
+        return take_reading(in, &record->u.reading, origin, err);
+    }
     if (record->type != POF_measurement) {
         pof_fail(&in->why, POF_E_SCHEMA, "a record of type %s, expected measurement",
                  pof_layout(record->type)->name);
@@ -152,7 +222,43 @@ static int take(struct pof_intake *in, const struct pof_record *record,
 
 /* --- the sources --- */
 
-static int read_lines(struct pof_intake *in, struct pof_reader *r, const char *name,
+/* What a form hands on counts here. */
+static int feed_take(void *ctx, const struct pof_record *record, const struct pof_origin *origin,
+                     struct pof_err *err)
+{
+    struct pof_intake *in = ctx;
+    in->n.in++;
+    return take(in, record, origin, err);
+}
+
+static int feed_refuse(void *ctx, const struct pof_err *why, const struct pof_origin *origin,
+                       struct pof_err *err)
+{
+    struct pof_intake *in = ctx;
+    in->n.in++;
+    return reject(in, origin, why, err);
+}
+
+static void count_unknown(struct pof_intake *in, uint64_t unknown, const char *first)
+{
+    if (unknown && in->n.unknown == 0) {
+        size_t n = strlen(first);
+        n = n < sizeof in->n.first_unknown ? n : sizeof in->n.first_unknown - 1;
+        memcpy(in->n.first_unknown, first, n);
+    }
+    in->n.unknown += unknown;
+}
+
+/* A line of other programs among our own: a spool holds what many devices sent. */
+static int take_foreign(struct pofi_feed *f, const struct pof_origin *origin, bool *is,
+                        struct pof_err *err)
+{
+    int rc = f->scan ? 0 : pofi_feed_init(f, err);
+    *is = rc == 0 && origin->raw.len && pofi_json_is_foreign(f->scan, origin->raw);
+    return rc || !*is ? rc : pofi_json_value(f, origin->raw, origin, err);
+}
+
+static int read_lines(struct pof_intake *in, struct pof_reader *r, struct pofi_feed *f,
                       struct pof_err *err)
 {
     struct pof_record record;
@@ -167,21 +273,29 @@ static int read_lines(struct pof_intake *in, struct pof_reader *r, const char *n
             *err = *why;
             return rc;
         }
-        in->n.in++;
-        struct pof_origin origin = {.source = name,
+        struct pof_origin origin = {.source = f->name,
                                     .line = pof_reader_line(r),
                                     .offset = pof_reader_offset(r),
                                     .raw = pof_reader_raw(r),
                                     .written = {pof_reader_is_written(r, POF_NDJSON),
                                                 pof_reader_is_written(r, POF_CSV)}};
-        rc = rc < 0 ? reject(in, &origin, why, err) : take(in, &record, &origin, err);
+        bool foreign = false;
+        if (rc < 0) {
+            rc = take_foreign(f, &origin, &foreign, err);
+            if (rc == 0 && !foreign) {
+                rc = feed_refuse(in, why, &origin, err);
+            }
+        } else {
+            rc = feed_take(in, &record, &origin, err);
+        }
         if (rc) {
             return rc;
         }
     }
 }
 
-int pof_intake_read(struct pof_intake *in, const struct pof_source *src, struct pof_err *err)
+static int read_records(struct pof_intake *in, const struct pof_source *src, struct pofi_feed *f,
+                        struct pof_err *err)
 {
     struct pof_reader *r = NULL;
     struct pof_reader_options how = {.expect = POF_measurement, .strict = in->options.strict};
@@ -189,16 +303,87 @@ int pof_intake_read(struct pof_intake *in, const struct pof_source *src, struct 
     if (rc) {
         return rc;
     }
-    rc = read_lines(in, r, src->name, err);
+    rc = read_lines(in, r, f, err);
     const char *first;
     uint64_t unknown = pof_reader_unknown(r, &first);
-    if (unknown && in->n.unknown == 0) {
-        size_t n = strlen(first);
-        n = n < sizeof in->n.first_unknown ? n : sizeof in->n.first_unknown - 1;
-        memcpy(in->n.first_unknown, first, n);
-    }
-    in->n.unknown += unknown;
+    count_unknown(in, unknown, first);
     pof_reader_free(r);
+    return rc;
+}
+
+/* A source whose first bytes have been looked at. */
+struct looked {
+    struct pof_source src;
+    struct pof_memory head;
+};
+
+static ssize_t read_looked(void *ctx, void *to, size_t n, struct pof_err *err)
+{
+    struct looked *l = ctx;
+    size_t k = n < l->head.len ? n : l->head.len;
+    if (k == 0) {
+        return l->src.read(l->src.ctx, to, n, err);
+    }
+    memcpy(to, l->head.ptr, k);
+    l->head.ptr += k;
+    l->head.len -= k;
+    return (ssize_t)k;
+}
+
+/* Reads until there is a line, or as much as decides what it is. */
+static int look(const struct pof_source *src, char *to, size_t size, size_t *len, struct pof_err *err)
+{
+    ssize_t n = 1;
+    bool text = false;
+    for (*len = 0; n > 0 && *len < size;) {
+        n = src->read(src->ctx, to + *len, size - *len, err);
+        if (n < 0) {
+            return (int)n;
+        }
+        for (size_t i = *len; i < *len + (size_t)n; i++) {
+            if (to[i] == '\n' && text) {
+                *len += (size_t)n;
+                return 0;
+            }
+            text |= !memchr(" \t\r\n", to[i], 4);
+        }
+        *len += (size_t)n;
+    }
+    return 0;
+}
+
+static int read_form(struct pof_intake *in, struct looked *l, struct pofi_feed *f, struct pof_err *err)
+{
+    const struct pof_source src = {read_looked, l, f->name};
+    const struct pofi_form *form = pofi_form_of(&in->options.form, (struct pof_text){l->head.ptr, l->head.len});
+    if (!form) {
+        return read_records(in, &src, f, err);
+    }
+    int rc = pofi_feed_init(f, err);
+    return rc ? rc : form->read(f, &src, err);
+}
+
+int pof_intake_read(struct pof_intake *in, const struct pof_source *src, struct pof_err *err)
+{
+    enum { HEAD = 65536 };
+    struct pofi_feed f = {.how = &in->options.form,
+                          .name = src->name,
+                          .unknown.strict = in->options.strict,
+                          .take = feed_take,
+                          .refuse = feed_refuse,
+                          .ctx = in};
+    char *head;
+    size_t len = 0;
+    int rc = pof_calloc(&head, HEAD, 1, err);
+    if (rc) {
+        return rc;
+    }
+    rc = look(src, head, HEAD, &len, err);
+    struct looked l = {*src, {head, len}};
+    rc = rc ? rc : read_form(in, &l, &f, err);
+    count_unknown(in, f.unknown.count, f.unknown.first);
+    pofi_feed_release(&f);
+    free(head);
     return rc;
 }
 

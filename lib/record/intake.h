@@ -20,12 +20,30 @@ struct pof_intake_hooks {
     /* A sound measurement that begins before the window; NULL: it is rejected. */
     int (*on_late)(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
                    struct pof_err *err);
+    /* A sound reading, which devices for estimation send; NULL: it is rejected. */
+    int (*on_reading)(void *ctx, const struct pof_reading *r, const struct pof_origin *origin,
+                      struct pof_err *err);
     int (*on_reject)(void *ctx, const struct pof_reject *r, struct pof_err *err);
     void *ctx;
 };
 
+/* How sources in the forms of other programs are read (form.h). */
+enum pof_dialect { POF_DIALECT_NONE, POF_DIALECT_IT, POF_DIALECT_IT_END };
+struct pof_form_options {
+    enum pof_dialect dialect; /* of CSV: Italian meter files, times naming begins or ends */
+    const char *unit;         /* of values whose column does not say it: "kwh", "wh", "kw", "w"; NULL */
+    const char *pod;          /* of files that do not name one; NULL */
+    int zone;                 /* enum pof_zone of times without an offset; -1: they are refused */
+    int64_t raster_s;         /* length of intervals that do not say it; 0: they must */
+    int64_t per_second;       /* unit of times that are numbers: 1, 1000, ...; 0: by their size */
+    int64_t energy_pct;       /* how far energy may be from power times time; -1: not compared */
+    double accuracy_pct;      /* of readings without one: three standard deviations */
+    bool balanced;            /* phase a stands for all three */
+};
+
 struct pof_intake_options {
     struct pof_check_rules rules;
+    struct pof_form_options form;
     enum pof_dup dup; /* LAST only with sort */
     bool sort;
     bool strict; /* unknown fields reject a line */
@@ -53,7 +71,7 @@ void pof_intake_free(struct pof_intake *in); /* NULL allowed */
 /* As pof_check_allow(). */
 int pof_intake_allow(struct pof_intake *in, struct pof_text pod, struct pof_err *err) POF_CHECKED;
 
-/* Takes in one source to its end. src->name must live until pof_intake_finish(). Fails when the
+/* Takes in one source to its end, in whatever form it begins with (form.h). src->name must live until pof_intake_finish(). Fails when the
  * source cannot be read to its end, or when the header of a CSV says nothing: what was handed on
  * must not be used then. */
 int pof_intake_read(struct pof_intake *in, const struct pof_source *src,

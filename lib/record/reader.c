@@ -412,7 +412,9 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
     }
     rc = scan(r, line, err);
     rc = rc ? rc : find_type(r, &record->type, err);
+    uint64_t unknown = r->unknown.count;
     rc = rc ? rc : pofi_assign(&r->scanned, record->type, &record->u, &r->unknown, err);
+    r->unknown.count = rc ? unknown : r->unknown.count; /* of a bad line nothing was skipped */
     if (rc == 0 && r->mode == JSON) {
         pofi_plain_learn(&r->plain, &r->scanned, line, record);
     } else if (rc == 0 && r->typed) {

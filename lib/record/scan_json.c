@@ -23,7 +23,7 @@ static int syntax(const struct cursor *c, const char *expected, struct pof_err *
 
 static void blanks(struct cursor *c)
 {
-    while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\r')) {
+    while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\r' || *c->p == '\n')) {
         c->p++;
     }
 }

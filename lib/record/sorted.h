@@ -15,11 +15,13 @@ enum pof_dup {
     POF_DUP_LAST    /* the largest seq, else the last in the input */
 };
 
+#define POF_NO_OFFSET UINT64_MAX
+
 /* Where a measurement stood. */
 struct pof_origin {
     const char *source; /* file; lives as long as the list */
     uint64_t line;
-    uint64_t offset;     /* bytes of the file before it */
+    uint64_t offset;     /* bytes of the file before it; POF_NO_OFFSET: not known */
     struct pof_text raw; /* copied; empty: not kept */
     bool written[2];     /* by enum pof_format: raw is what a writer would write (reader.h) */
 };

@@ -17,6 +17,24 @@ enum pof_pod_kind {
 
 enum pof_element { POF_ELEMENT_NODE, POF_ELEMENT_BRANCH };
 
+/* What a reading reads. */
+enum pof_quantity {
+    POF_QUANTITY_V,     /* V, line to line, of one phase: to ground; nodes */
+    POF_QUANTITY_ANGLE, /* degrees; nodes */
+    POF_QUANTITY_P,     /* W: consumption of a node, or into a branch at its end */
+    POF_QUANTITY_Q,     /* var, the same */
+    POF_QUANTITY_I,     /* A; at an end of a branch */
+    POF_QUANTITY_I_ANGLE,     /* degrees: the current's, in the frame of the voltage angles */
+    POF_QUANTITY_I_ANGLE_TO_V /* degrees: the current's less that of the voltage at that end */
+};
+
+enum pof_quality {
+    POF_QUALITY_GOOD,
+    POF_QUALITY_SUSPECT,
+    POF_QUALITY_ESTIMATED,
+    POF_QUALITY_SUBSTITUTED
+};
+
 enum pof_role { POF_ROLE_DSO, POF_ROLE_TSO };
 
 enum pof_decision { POF_DECISION_ACCEPT, POF_DECISION_CURTAIL, POF_DECISION_REJECT };

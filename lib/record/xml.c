@@ -2,7 +2,10 @@
 /* The door to expat. */
 #include "record/xml.h"
 
+#include "base/mem.h"
+
 #include <expat.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct parsing {
@@ -121,23 +124,9 @@ static int outcome(struct parsing *p, enum XML_Status status)
                                                   XML_ErrorString(code));
 }
 
-static int feed_text(struct parsing *p, struct pof_text document)
+static int feed(struct parsing *p, const struct pof_source *src)
 {
-    /* XML_Parse counts in int; pieces also bound what expat keeps of a token that goes on. */
-    const size_t piece = (size_t)1 << 20;
-    size_t at = 0;
-    int rc;
-    do {
-        size_t n = document.len - at < piece ? document.len - at : piece;
-        rc = outcome(p, XML_Parse(p->parser, document.ptr + at, (int)n, at + n == document.len));
-        at += n;
-    } while (rc == 0 && at < document.len);
-    return rc;
-}
-
-static int feed_source(struct parsing *p, const struct pof_source *src)
-{
-    char piece[1 << 16];
+    char piece[1 << 16]; /* bounds what expat keeps of a token that goes on */
     int64_t fed = 0;
     for (;;) {
         ssize_t n = src->read(src->ctx, piece, sizeof piece, p->err);
@@ -155,40 +144,34 @@ static int feed_source(struct parsing *p, const struct pof_source *src)
     }
 }
 
-/* document or src. */
-static int parse(struct parsing *p, const struct pof_text *document, const struct pof_source *src, const char *name)
+int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
+                 struct pof_err *err)
 {
-    p->parser = XML_ParserCreateNS(NULL, ' ');
-    if (!p->parser) {
-        return pof_fail(p->err, POF_E_NOMEM, "out of memory for an XML document");
+    struct pof_err own = {0};
+    struct parsing p = {.taker = taker, .line = line, .err = err ? err : &own};
+    p.parser = XML_ParserCreateNS(NULL, ' ');
+    if (!p.parser) {
+        return pof_fail(p.err, POF_E_NOMEM, "out of memory for an XML document");
     }
-    XML_SetUserData(p->parser, p);
-    XML_SetElementHandler(p->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(p->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(p->parser, on_doctype);
-    int rc = document ? feed_text(p, *document) : feed_source(p, src);
+    XML_SetUserData(p.parser, &p);
+    XML_SetElementHandler(p.parser, on_start, on_end);
+    XML_SetCharacterDataHandler(p.parser, on_text);
+    XML_SetStartDoctypeDeclHandler(p.parser, on_doctype);
+    int rc = feed(&p, src);
     if (rc) {
-        rc = pof_at(p->err, name, XML_GetCurrentLineNumber(p->parser), NULL);
+        rc = pof_at(p.err, src->name, XML_GetCurrentLineNumber(p.parser), NULL);
     }
-    XML_ParserFree(p->parser);
-    pof_buf_release(&p->text);
+    XML_ParserFree(p.parser);
+    pof_buf_release(&p.text);
     return rc;
 }
 
 int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
                   uint64_t *line, struct pof_err *err)
 {
-    struct pof_err own = {0};
-    struct parsing p = {.taker = taker, .line = line, .err = err ? err : &own};
-    return parse(&p, &document, NULL, name);
-}
-
-int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
-                 struct pof_err *err)
-{
-    struct pof_err own = {0};
-    struct parsing p = {.taker = taker, .line = line, .err = err ? err : &own};
-    return parse(&p, NULL, src, src->name);
+    struct pof_memory m = {document.ptr, document.len};
+    struct pof_source src = pof_source_memory(&m, name);
+    return pof_xml_read(&src, taker, line, err);
 }
 
 /* --- writing --- */

@@ -13,7 +13,7 @@
 enum {
     POF_XML_DEPTH = 32,        /* elements within each other */
     POF_XML_TEXT_MAX = 1 << 20, /* bytes of text directly in one element */
-    POF_XML_TOKEN_MAX = 1 << 22 /* pof_xml_read: bytes of a tag or comment */
+    POF_XML_TOKEN_MAX = 1 << 22 /* bytes of a tag or comment */
 };
 
 /* Names are "NAMESPACE LOCAL" with one blank between, or "LOCAL" without a namespace. attr is a list
@@ -28,13 +28,12 @@ struct pof_xml_taker {
 /* The part of a name behind its namespace. */
 const char *pof_xml_local(const char *name);
 
-/* Goes through a document of len bytes; name is for messages. What a callback returns ends it when
+/* Goes through a document; name is for messages. What a callback returns ends it when
  * it is not 0; errors without a place get the present line. line (may be NULL) is kept at the line of
  * the present element while callbacks run. SYNTAX, DEPTH, TOO_LONG, NOMEM. O(len). */
 int pof_xml_parse(struct pof_text document, const char *name, const struct pof_xml_taker *taker,
                   uint64_t *line, struct pof_err *err) POF_CHECKED;
-
-/* The same from a source, in memory that does not grow with the document. */
+/* The same from a source, in memory that does not grow with the document, which may be endless. */
 int pof_xml_read(const struct pof_source *src, const struct pof_xml_taker *taker, uint64_t *line,
                  struct pof_err *err) POF_CHECKED;
 

@@ -27,6 +27,17 @@ int main(void)
     is_word("direction", "down", POF_DOWN);
     is_word("element", "node", POF_ELEMENT_NODE);
     is_word("element", "branch", POF_ELEMENT_BRANCH);
+    is_word("quantity", "v", POF_QUANTITY_V);
+    is_word("quantity", "angle", POF_QUANTITY_ANGLE);
+    is_word("quantity", "p", POF_QUANTITY_P);
+    is_word("quantity", "q", POF_QUANTITY_Q);
+    is_word("quantity", "i", POF_QUANTITY_I);
+    is_word("quantity", "i_angle", POF_QUANTITY_I_ANGLE);
+    is_word("quantity", "i_angle_to_v", POF_QUANTITY_I_ANGLE_TO_V);
+    is_word("quality", "good", POF_QUALITY_GOOD);
+    is_word("quality", "suspect", POF_QUALITY_SUSPECT);
+    is_word("quality", "estimated", POF_QUALITY_ESTIMATED);
+    is_word("quality", "substituted", POF_QUALITY_SUBSTITUTED);
     is_word("role", "dso", POF_ROLE_DSO);
     is_word("role", "tso", POF_ROLE_TSO);
     is_word("decision", "accept", POF_DECISION_ACCEPT);
