@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AT(member) offsetof(struct args, member)
@@ -15,10 +16,11 @@ static const struct pof_option options[] = {
     {"window", 'w', POF_OPT_TEXT, AT(window), "DIR", "directory that keeps what was read lately", 0, 0, NULL},
     {"into", 'i', POF_OPT_TEXT, AT(into), "DIR", "directory that gets the cases", 0, 0, NULL},
     {"name", 0, POF_OPT_TEXT, AT(name), "NAME", "part of the names of the cases; later ones sort behind (0)", 0, 0, NULL},
-    {"keep", 0, POF_OPT_INT, AT(keep), "SECONDS", "how far behind the newest a reading may come (900)", 0, 86400, NULL},
+    {"keep", 0, POF_OPT_INT, AT(keep), "SECONDS", "how far behind the newest a reading may come (86400)", 0, 2592000, NULL},
     {"max-future", 0, POF_OPT_INT, AT(max_future), "SECONDS", "readings are at most so far ahead of --now (no rule)", 0, 1000000000, NULL},
     {"rejects", 0, POF_OPT_OUTPUT, AT(rejects), "FILE", "rejected lines with their reasons, as reject records", 0, 0, NULL},
     {"summary", 0, POF_OPT_OUTPUT, AT(summary), "FILE", "counts as one JSON object", 0, 0, NULL},
+    {"sigma-least", 0, POF_OPT_MICRO, AT(sigma_least), "W", "least standard deviation of p and q from meters (10)", 0, 1000000, NULL},
     {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
     {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
     {"pseudo", 'p', POF_OPT_MICRO, AT(pseudo), "PERCENT", "assume consumption nobody reads, so well (0: assume nothing)", 0, 1000, NULL},
@@ -77,18 +79,54 @@ static int prepare(struct work *w, struct pof_err *err)
     return rc || !a->rejects ? rc : pof_cli_writer(w->cli, a->rejects, &w->rejects, err);
 }
 
+/* What the operands hold; it is read twice. */
+struct text {
+    char *data;
+    size_t len;
+};
+
+static int slurp_all(struct work *w, const char *const *paths, size_t n, struct text *text, struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = pof_cli_slurp(w->cli, paths[i], &text[i].data, &text[i].len, err);
+    }
+    return rc;
+}
+
+static int pass(struct work *w, const char *const *paths, size_t n, struct text *text, enum take how,
+                struct pof_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct pof_memory m = {text[i].data, text[i].len};
+        struct pof_source src = pof_source_memory(&m, paths[i]);
+        rc = case_take(w, &src, how, err);
+    }
+    return rc;
+}
+
+/* First which instants the input is about, then what of the window counts there, then the input. */
 static int take_all(struct work *w, struct pof_err *err)
 {
     static const char *const standard[] = {"-"};
     const char *const *paths;
+    struct text *text = NULL;
     size_t n = pof_cli_operands(w->cli, &paths);
-    int rc = 0;
     paths = n ? paths : standard;
-    for (size_t i = 0; rc == 0 && i < (n ? n : 1); i++) {
-        struct pof_source src;
-        rc = pof_cli_source(w->cli, paths[i], &src, err);
-        rc = rc ? rc : case_take(w, &src, true, err);
+    n = n ? n : 1;
+    int rc = pof_calloc(&text, n, sizeof *text, err);
+    rc = rc ? rc : slurp_all(w, paths, n, text, err);
+    rc = rc ? rc : window_open(w, err);
+    w->window.newest = w->newest_before;
+    rc = rc ? rc : pass(w, paths, n, text, TAKE_LOOK, err);
+    w->window.newest = w->newest_before;
+    rc = rc || w->first > w->until ? rc : window_load(w, err);
+    rc = rc ? rc : pass(w, paths, n, text, TAKE_IN, err);
+    for (size_t i = 0; text && i < n; i++) {
+        free(text[i].data);
     }
+    free(text);
     return rc;
 }
 
@@ -117,11 +155,11 @@ static int write_summary(struct work *w, struct pof_err *err)
 /* Cases before the window: who is stopped between the two finds the input as new as it was. */
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
-    struct work w = {.cli = cli, .args = args, .first = INT64_MAX, .window.newest = INT64_MIN};
+    struct work w = {.cli = cli, .args = args, .first = INT64_MAX, .until = INT64_MIN,
+                     .newest_before = INT64_MIN};
     int rc = prepare(&w, err);
-    rc = rc ? rc : window_load(&w, err);
     rc = rc ? rc : take_all(&w, err);
-    rc = rc || w.first == INT64_MAX ? rc : case_write(&w, err);
+    rc = rc || w.first > w.until ? rc : case_write(&w, err);
     rc = rc ? rc : window_store(&w, err);
     rc = rc ? rc : write_summary(&w, err);
     if (rc == 0) {
@@ -140,8 +178,9 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 int main(int argc, char **argv)
 {
     struct args args = {.name = "0",
-                        .keep = 900,
+                        .keep = 86400,
                         .max_future = -1,
+                        .sigma_least = 10000000,
                         .sigma_meter = 1000000,
                         .sigma_voltage = 500000,
                         .pseudo_load = 30000000,

@@ -9,7 +9,7 @@
 struct args {
     const char *grid, *pods, *window, *into, *name, *rejects, *summary;
     int64_t keep, max_future;
-    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage;
+    int64_t sigma_least, sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage;
     bool allocate;
 };
 
@@ -45,7 +45,8 @@ struct work {
     struct pof_buf text;        /* of the record at hand, or of the file */
     int64_t latest;             /* no reading begins later */
     int64_t newest_before;      /* of the window as it was found */
-    int64_t first;              /* the first instant that the input says something of; INT64_MAX: none */
+    /* Instants that the input says something of, itself or by age; first > until: none. */
+    int64_t first, until;
     struct counts n;
 };
 
@@ -54,15 +55,22 @@ int window_look(const struct window *w, const struct pof_record *record, struct 
                 struct pof_err *err);
 int window_add(struct window *w, const struct pof_record *record, struct pof_text line, bool fresh,
                struct pof_err *err);
-/* Reads the files of the window, also into the feed. */
+/* Finds the newest instant of the window on the disk. */
+int window_open(struct work *w, struct pof_err *err);
+/* Reads what of it counts at the instants from first to until, also into the feed. */
 int window_load(struct work *w, struct pof_err *err);
 /* Writes the files of instants with fresh lines, and removes those that nobody needs any more. */
 int window_store(struct work *w, struct pof_err *err);
 void window_release(struct window *w);
 
-/* Takes a source into the window and the feed; what cannot be used is rejected. */
-int case_take(struct work *w, const struct pof_source *src, bool fresh, struct pof_err *err);
-/* Writes the cases of all instants from first on. */
+/* What is done with a line. */
+enum take {
+    TAKE_LOOK, /* which instants does it say something of? */
+    TAKE_IN,   /* into the window and the feed, or aside with the reason */
+    TAKE_BACK  /* the same of a line of the window, where what the grid does not know any more is left out */
+};
+int case_take(struct work *w, const struct pof_source *src, enum take how, struct pof_err *err);
+/* Writes the cases of all instants from first to until. */
 int case_write(struct work *w, struct pof_err *err);
 /* Writes work.text to DIR/NAME, whole and durably, in place of an older file. */
 int case_put_file(struct work *w, const char *dir, const char *name, struct pof_err *err);

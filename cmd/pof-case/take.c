@@ -17,7 +17,7 @@ static int reject(struct work *w, const struct pof_source *src, const struct pof
                            .field = pof_text(why->field),
                            .code = -why->code,
                            .reason = pof_text(why->text),
-                           .raw = pof_reader_raw(from)};
+                           .raw = why->code == POF_E_TRUNCATED ? pof_text("") : pof_reader_raw(from)};
     r.source.len = r.source.len < SOURCE_MAX ? r.source.len : SOURCE_MAX;
     POF_SET(&r, reject, offset);
     if (why->field[0]) {
@@ -44,21 +44,29 @@ static int refuse(struct pof_err *err, enum pof_code code, const char *field, co
     return pof_at(err, NULL, 0, field);
 }
 
+/* The instants at which a record counts: its own, and those at which it stands in for newer ones. */
+static void span(const struct pof_record *r, int64_t *start, int64_t *end)
+{
+    bool reading = r->type == POF_reading;
+    *start = reading ? r->u.reading.start : r->u.measurement.start;
+    *end = reading ? *start : *start + r->u.measurement.duration_s;
+}
+
 /* Rules beside those of the table and of the grid. */
 static int check(const struct work *w, const struct pof_record *r, struct pof_err *err)
 {
     bool reading = r->type == POF_reading;
+    int64_t start, end;
     if (!reading && r->type != POF_measurement) {
         return pof_fail(err, POF_E_SCHEMA, "a record of type %s, expected reading or measurement",
                         pof_layout(r->type)->name);
     }
-    int64_t start = reading ? r->u.reading.start : r->u.measurement.start;
-    int64_t oldest = w->window.newest == INT64_MIN ? INT64_MIN : w->window.newest - w->args->keep;
-    if (start > w->latest) {
+    span(r, &start, &end);
+    if (end > w->latest) {
         return refuse(err, POF_E_TIME, "start", "is in the future by more than --max-future");
     }
-    if (start < oldest) {
-        return refuse(err, POF_E_TIME, "start", "is older than the newest instant by more than --keep");
+    if (w->window.newest != INT64_MIN && end < w->window.newest - w->args->keep) {
+        return refuse(err, POF_E_TIME, "start", "lies before the newest instant by more than --keep");
     }
     if (reading && POF_HAS(&r->u.reading, reading, rho)) {
         return refuse(err, POF_E_CONFLICT, "rho", "correlated readings are not taken into cases");
@@ -72,8 +80,21 @@ static int check(const struct work *w, const struct pof_record *r, struct pof_er
     return 0;
 }
 
-/* 0: taken, or there already; else why not. */
-static int take_line(struct work *w, const struct pof_record *r, bool fresh, struct pof_err *err)
+static int look(struct work *w, const struct pof_record *r, struct pof_err *err)
+{
+    int64_t start, end;
+    int rc = check(w, r, err);
+    if (rc == 0) {
+        span(r, &start, &end);
+        w->first = start < w->first ? start : w->first;
+        w->until = end + w->args->age_limit > w->until ? end + w->args->age_limit : w->until;
+        w->window.newest = start > w->window.newest ? start : w->window.newest;
+    }
+    return rc;
+}
+
+/* Into the feed and the window, unless it is there. */
+static int take_in(struct work *w, const struct pof_record *r, bool fresh, struct pof_err *err)
 {
     bool there = false;
     w->text.len = 0;
@@ -86,44 +107,45 @@ static int take_line(struct work *w, const struct pof_record *r, bool fresh, str
                                     : pof_feed_measurement(w->feed, &r->u.measurement, err);
         rc = rc ? rc : window_add(&w->window, r, line, fresh, err);
     }
-    int64_t start = r->type == POF_reading ? r->u.reading.start : r->u.measurement.start;
-    if (rc == 0 && fresh) {
-        w->n.taken += !there;
-        w->n.repeated += there;
-        w->first = start < w->first ? start : w->first;
-    }
+    w->n.taken += rc == 0 && fresh && !there;
+    w->n.repeated += rc == 0 && fresh && there;
     return rc;
 }
 
-static bool is_of_data(const struct pof_err *why)
+static int take_line(struct work *w, const struct pof_record *r, enum take how, struct pof_err *err)
 {
-    return pof_errinfo(why->code)->exit_status == 65;
+    return how == TAKE_LOOK ? look(w, r, err) : take_in(w, r, how == TAKE_IN, err);
 }
 
-int case_take(struct work *w, const struct pof_source *src, bool fresh, struct pof_err *err)
+int case_take(struct work *w, const struct pof_source *src, enum take how, struct pof_err *err)
 {
-    const struct pof_reader_options how = {.expect = POF_reading, .max_line = LINE_MAX_BYTES};
+    const struct pof_reader_options options = {.expect = POF_reading, .max_line = LINE_MAX_BYTES};
     struct pof_reader *reader = NULL;
     struct pof_record record;
-    int more = 1;
-    int rc = pof_reader_new(&reader, src, &how, err);
+    uint64_t before = w->n.lines;
+    int rc = pof_reader_new(&reader, src, &options, err);
     while (rc == 0) {
         struct pof_err why = {0};
-        more = pof_reader_next(reader, &record, &why);
+        int more = pof_reader_next(reader, &record, &why);
         if (more == 0) {
             break;
         }
-        w->n.lines += fresh;
-        rc = more < 0 ? more : take_line(w, &record, fresh, &why);
-        if (rc && is_of_data(&why)) {
-            /* a line of the window that the grid does not know any more is left out as well */
-            rc = fresh ? reject(w, src, reader, &why, err) : 0;
-            if (rc == 0 && pof_reader_broken(reader)) {
-                break; /* a header of CSV that cannot be read: the rest is nothing */
-            }
+        w->n.lines += how == TAKE_IN;
+        rc = more < 0 ? more : take_line(w, &record, how, &why);
+        bool broken = rc && pof_reader_broken(reader); /* a header of CSV: what follows is nothing */
+        if (rc && pof_errinfo(why.code)->exit_status == 65) {
+            rc = how == TAKE_IN ? reject(w, src, reader, &why, err) : 0;
         } else if (rc) {
             *err = why;
         }
+        if (broken) {
+            break;
+        }
+    }
+    if (rc == 0 && how == TAKE_IN && w->n.lines == before) { /* blank, or CSV without a row */
+        struct pof_err why = {0};
+        pof_fail(&why, POF_E_TRUNCATED, "an input without any record");
+        rc = reject(w, src, reader, &why, err);
     }
     pof_reader_free(reader);
     return rc;

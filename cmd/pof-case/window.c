@@ -73,6 +73,35 @@ static int list_files(const struct work *w, struct pof_arena *arena, char ***lis
     return pof_watch_list(&which, arena, list, n, err);
 }
 
+/* Files are named by their instants. */
+static int64_t start_of_file(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    int64_t start;
+    return pof_instant_parse((struct pof_text){name, strlen(name) - strlen(ending)}, &start) ? start : INT64_MAX;
+}
+
+int window_open(struct work *w, struct pof_err *err)
+{
+    struct pof_arena arena = {0};
+    char **list = NULL;
+    size_t n = 0;
+    int rc = list_files(w, &arena, &list, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        int64_t start = start_of_file(list[i]);
+        bool newer = start != INT64_MAX && start > w->newest_before;
+        w->newest_before = newer ? start : w->newest_before;
+    }
+    pof_arena_release(&arena);
+    return rc;
+}
+
+/* Does a file that begins then count at one of the instants? */
+static bool counts(const struct work *w, int64_t start)
+{
+    return start <= w->until && start >= w->first - w->args->age_limit - INTERVAL_MAX_S;
+}
+
 int window_load(struct work *w, struct pof_err *err)
 {
     struct pof_arena arena = {0};
@@ -81,15 +110,17 @@ int window_load(struct work *w, struct pof_err *err)
     int rc = list_files(w, &arena, &list, &n, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct pof_input *in = NULL;
+        if (!counts(w, start_of_file(list[i]))) {
+            continue;
+        }
         rc = pof_input_open(&in, list[i], err);
         if (rc == 0) {
             struct pof_source src = pof_input_source(in);
-            rc = case_take(w, &src, false, err);
+            rc = case_take(w, &src, TAKE_BACK, err);
         }
         pof_input_close(in);
     }
     pof_arena_release(&arena);
-    w->newest_before = w->window.newest;
     return rc;
 }
 
@@ -122,14 +153,6 @@ static int store_instant(struct work *w, const struct sorted *s, size_t n, struc
     }
     snprintf(name + pof_instant_format(s->line->start, name), sizeof ending, "%s", ending);
     return rc || !fresh ? rc : case_put_file(w, w->args->window, name, err);
-}
-
-/* Files are named by their instants. */
-static int64_t start_of_file(const char *path)
-{
-    const char *name = strrchr(path, '/') + 1;
-    int64_t start;
-    return pof_instant_parse((struct pof_text){name, strlen(name) - strlen(ending)}, &start) ? start : INT64_MAX;
 }
 
 /* What is older than the oldest reading that could still come can make use of goes. */

@@ -45,6 +45,10 @@ static int put_readings(struct work *w, const struct pof_instant *t, struct pof_
     w->text.len = 0;
     for (size_t i = 0; rc == 0 && i < t->n; i++) {
         struct pof_observation o = t->observation[i];
+        double least = t->origin[i] == POF_ORIGIN_METER && o.quantity != POF_QUANTITY_V
+                           ? (double)w->args->sigma_least / 1e6
+                           : 0;
+        o.sigma = o.sigma > 0 && o.sigma < least ? least : o.sigma;
         struct pof_reading r = pof_reading_of(&w->grid, &o, t->start);
         rc = pof_record_format(&w->text, POF_reading, &r, err);
         rc = rc ? rc : pof_buf_adds(&w->text, "\n", err);
@@ -104,7 +108,7 @@ int case_write(struct work *w, struct pof_err *err)
     }
     while (rc == 0 && more > 0) {
         more = pof_feed_next(w->feed, &t, err);
-        rc = more < 0 ? more : more > 0 && t.start >= w->first ? put_case(w, &now, &t, err) : 0;
+        rc = more < 0 ? more : more > 0 && t.start >= w->first && t.start <= w->until ? put_case(w, &now, &t, err) : 0;
     }
     free(now.node);
     free(now.branch);
