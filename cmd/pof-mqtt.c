@@ -50,7 +50,9 @@ static const struct pof_option options[] = {
     {"idle", 0, POF_OPT_INT, AT(idle_s), "S",
      "receive: end when no message came for S seconds; 0: never (0)", 0, 1000000000, NULL},
     {"window", 0, POF_OPT_INT, AT(window), "N",
-     "send: lines on the way, not yet acknowledged (100)", 1, 65535, NULL},
+     "send: messages on the way, not yet acknowledged (100)", 1, 65535, NULL},
+    {"join", 0, POF_OPT_INT, AT(join), "N",
+     "send: up to N lines that are there make one message (1)", 1, 1000000, NULL},
     {0}};
 
 static const struct pof_program program = {
@@ -83,6 +85,7 @@ int main(int argc, char **argv)
                         .wait_ms = 100,
                         .spool_max = 1000,
                         .max_bytes = 1 << 20,
-                        .window = 100};
+                        .window = 100,
+                        .join = 1};
     return pof_main(&program, argc, argv, &args, run);
 }

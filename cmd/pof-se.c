@@ -16,7 +16,7 @@ static const char *const parts[] = {"all", "nodes", "voltages", NULL}; /* enum p
 static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum pof_se_estimator */
 
 struct args {
-    const char *grid, *report, *doubts, *best;
+    const char *grid, *names, *report, *doubts, *best;
     int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
     int solver, estimator, phases, part, start;
     bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
@@ -25,6 +25,7 @@ struct args {
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document", 0, 0, NULL},
+    {"names", 0, POF_OPT_FILE, AT(names), "FILE", "grid document that names what the case of --grid has (its own names)", 0, 0, NULL},
     {"report", 'r', POF_OPT_OUTPUT, AT(report), "FILE", "write how good each estimate is, as estimate records", 0, 0, NULL},
     {"state", 0, POF_OPT_WORD, AT(part), "PART", "what to write: all, nodes or voltages (all)", 0, 0, parts},
     {"best", 0, POF_OPT_OUTPUT, AT(best), "FILE", "where an estimate diverges, write the best state found there, marked so", 0, 0, NULL},
@@ -217,6 +218,7 @@ static int prepare(struct work *w, struct pof_err *err)
                         "without --phases 3");
     }
     int rc = pof_cli_grid_readings(w->cli, a->grid, &w->grid, &w->own, err);
+    rc = rc || !a->names ? rc : se_names(w->cli, a->names, &w->grid, err);
     rc = rc ? rc : pof_feed_new(&w->feed, &w->grid, &feed, err);
     rc = rc || !a->report ? rc : pof_cli_writer(w->cli, a->report, &w->quality, err);
     rc = rc || !a->best ? rc : pof_cli_writer(w->cli, a->best, &w->best, err);

@@ -13,7 +13,7 @@ struct args {
     struct pof_texts topic;
     bool tls, envelope;
     int form;
-    int64_t keep_alive_s, give_up_s, batch, wait_ms, spool_max, max_bytes, count, idle_s, window;
+    int64_t keep_alive_s, give_up_s, batch, wait_ms, spool_max, max_bytes, count, idle_s, window, join;
 };
 
 /* The way to the broker, which may be lost and found again. */

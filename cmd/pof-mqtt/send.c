@@ -73,6 +73,26 @@ static bool has_room(const struct sending *s)
     return s->sent - s->landed < (uint64_t)s->a->window && pof_mqtt_waiting(s->link.mqtt) < OUT_MAX;
 }
 
+/* Lines that are there join the one at hand, as long as the message does not grow too long. */
+static int join_lines(struct sending *s, struct flight *f, struct pof_err *err)
+{
+    struct pof_text line;
+    int rc = 0;
+    for (int64_t n = 1; rc == 0 && n < s->a->join; n++) {
+        size_t back = s->pos;
+        if (!next_line(s, &line)) {
+            return 0;
+        }
+        if (f->line.len + 1 + line.len > (size_t)s->a->max_bytes) {
+            s->pos = back;
+            return 0;
+        }
+        rc = pof_buf_adds(&f->line, "\n", err);
+        rc = rc ? rc : pof_buf_add(&f->line, line.ptr, line.len, err);
+    }
+    return rc;
+}
+
 static int send_lines(struct sending *s, struct pof_err *err)
 {
     struct pof_text line;
@@ -83,6 +103,7 @@ static int send_lines(struct sending *s, struct pof_err *err)
         f->landed = false;
         rc = line.len > (size_t)s->a->max_bytes ? too_long(s, err)
                                                 : pof_buf_add(&f->line, line.ptr, line.len, err);
+        rc = rc ? rc : join_lines(s, f, err);
         rc = rc ? rc : publish(s, s->sent, false, err);
         s->sent += rc == 0;
     }
@@ -193,7 +214,7 @@ int mqtt_send(struct pof_cli *cli, const struct args *a, struct pof_err *err)
     rc = rc ? rc : pof_cli_source(cli, "-", &s.src, err);
     rc = rc ? rc : pof_calloc(&s.flight, (size_t)a->window, sizeof *s.flight, err);
     rc = rc ? rc : stream(&s, err);
-    pof_cli_note(cli, "%" PRIu64 " lines acknowledged, from the first on; %" PRIu64 " sent again",
+    pof_cli_note(cli, "%" PRIu64 " messages acknowledged, from the first on; %" PRIu64 " sent again",
                  s.landed, s.repeated);
     link_close(&s.link, rc == 0);
     for (size_t i = 0; s.flight && i < (size_t)a->window; i++) {

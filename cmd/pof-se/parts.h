@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "grid/estimate_report.h"
 
+/* Gives a case the names of the grid document on a path. */
+int se_names(struct pof_cli *cli, const char *path, struct pof_grid *grid, struct pof_err *err);
 /* Says what the record of an instant says. */
 void se_tell(struct pof_cli *cli, const struct pof_se_report *report,
              const struct pof_instant *instant);

@@ -1,171 +1,190 @@
 # SPDX-License-Identifier: Apache-2.0
-# pipelines/greek-se: measurement file, PSS/E case, state, table, Telegraf JSON; killed anywhere.
+# pipelines/greek-se: from messages at a broker to points in a database, killed anywhere, fed anything.
 load ../helper
 
 setup_file() {
     load ../helper
-    export G=$ROOT/samples/cigre-mv.json T=$BATS_FILE_TMPDIR SE=$ROOT/pipelines/greek-se QUIET=1
-    command -v jq >/dev/null && command -v flock >/dev/null || skip "no jq or no flock"
-    pof-sim --make pods --grid "$G" --pods 60 -q >"$T/pods"
-    pof-sim --make measurements --grid "$G" --pods 60 -q \
-        --from 2026-03-10T17:00:00Z --until 2026-03-10T18:00:00Z >"$T/meters"
-    pof-pf --grid "$G" -q --noise --seed 3 --readings "$T/readings" -o "$T/truth" "$T/pods" "$T/meters"
-    mkdir "$T/files"
-    for q in 00 15 30 45; do grep -h "T17:$q:" "$T/readings" >"$T/files/q$q.jsonl"; done
-    mkdir -p "$T/ref/in" "$T/one/in"
-    cp "$T/files"/* "$T/ref/in/"
-    cp "$T/files/q30.jsonl" "$T/one/in/"
-    "$SE" "$T/ref" "$G" --once
-    "$SE" "$T/one" "$G" --once
+    export T=$BATS_FILE_TMPDIR SE=$ROOT/pipelines/greek-se QUIET=1 G=$ROOT/samples/cigre-mv.json
+    command -v flock >/dev/null || skip "flock is not installed"
+    cd "$T"
+    # A day: meters of each quarter-hour, a control centre's readings of each, and a phasor unit's
+    # voltages 10 and 20 seconds into some. Under a sanitizer every eighth quarter-hour has to do.
+    export EVERY=1
+    case $POF_BIN in */asan/*) EVERY=8 ;; esac
+    pof-sim --make pods --grid "$G" --pods 40 -q >pods
+    pof-sim --make measurements --grid "$G" --pods 40 -q --day 2026-03-10 >all-meters
+    pof-pf --grid "$G" -q --noise --seed 3 --readings-set scada --readings all-readings -o truth pods all-meters
+    mkdir day
+    awk -v every="$EVERY" '{ match($0, /"start":"[^"]*"/); t = substr($0, RSTART + 9, 20)
+        q = (substr(t, 12, 2) - 23 + 24) % 24 * 4 + substr(t, 15, 2) / 15
+        if (q % every) next
+        print >sprintf("day/%02d.%s", q, FILENAME == "all-meters" ? "meters" : "readings")
+        if (q % (4 * every) == 0 && /"quantity":"v"/) for (s = 10; s < 30; s += 10) {
+            u = $0; sub(/:00Z/, ":" s "Z", u); print u >sprintf("day/%02d.readings", q) } }' all-meters all-readings
 }
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
-    mkdir -p s/in
+    PATH=$PATH:/usr/sbin
+    pids=
+    export GREEK_SPOOL=$PWD/s GREEK_GRID=$G GREEK_PODS=$T/pods GREEK_RETRY_S=0.2 GREEK_AGE_S=900
+    unset GREEK_BROKER GREEK_INFLUX
+    mkdir -p s/readings s/meters
 }
 
-# same REFERENCE SPOOL: what was handed out and put away is what the undisturbed chain made.
-same() {
-    for d in out done report; do diff -r "$T/$1/$d" "$2/$d" || return 1; done
-    shift
-    for d in in case state table refused .made/case .made/estimate .made/table .made/telegraf; do
-        [ -z "$(ls "$1/$d")" ] || { echo "left in $d: $(ls "$1/$d")"; return 1; }
+teardown() {
+    for p in $pids; do kill -9 "$p" 2>/dev/null || true; done
+}
+
+# --- servers ---
+
+certificates() {
+    ca() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" -keyout "$1.key" -out "$1.pem" 2>/dev/null; }
+    signed() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" 2>/dev/null
+        echo subjectAltName=IP:127.0.0.1 >ext
+        openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out "$1.pem" 2>/dev/null; }
+    ca ca
+    signed broker
+    signed chain
+}
+
+# Sets port and database to free ports.
+servers() {
+    for p in mosquitto influxd openssl curl inotifywait setpriv; do
+        command -v $p >/dev/null || skip "$p is not installed"
     done
+    port=$((20000 + (BASHPID * 13) % 10000))
+    certificates
+    export GREEK_BROKER=127.0.0.1:$port GREEK_CA=$PWD/ca.pem GREEK_CERT=$PWD/chain.pem GREEK_KEY=$PWD/chain.key
+    URL=http://127.0.0.1:$((port + 1))
+    export GREEK_INFLUX="$URL/write?db=live"
+    mkdir broker
+    printf '%s\n' "listener $port 127.0.0.1" "cafile $PWD/ca.pem" "certfile $PWD/broker.pem" "keyfile $PWD/broker.key" \
+        "require_certificate true" "use_identity_as_username true" "persistence true" "persistence_location $PWD/broker/" \
+        "autosave_interval 1" "autosave_on_changes true" "max_queued_messages 0" "max_inflight_messages 0" \
+        "set_tcp_nodelay true" "user root" "log_dest stderr" "log_type subscribe" >broker.conf
+    start_broker
+    start_database
+    query "CREATE DATABASE live" >/dev/null
+    query "CREATE DATABASE calm" >/dev/null
 }
-
-@test "every measurement file becomes a case, a state, a table and a Telegraf batch" {
-    for q in 00 15 30 45; do
-        head -n 1 "$T/ref/done/estimate/q$q.raw" | grep -q '^0,1,33,'
-        [ "$(jq -s length "$T/ref/done/table/q$q.jsonl")" = 32 ]
-        head -n 1 "$T/ref/done/telegraf/q$q.txt" | grep -q '^# pof.state/1$'
-        jq -e '.metrics | length == 32 and all(.name == "state" and .fields.p_w != null)' "$T/ref/out/q$q.json" >/dev/null
-    done
+start_broker() {
+    mosquitto -c broker.conf >>broker.log 2>&1 3>&- &
+    broker=$!
+    pids="$pids $broker"
 }
-
-@test "the case holds the measured injections, and the state computed from it is that of the grid" {
-    want=$(jq -r 'select(.name == "N5" and .quantity == "p") | .value / 1e6' "$T/files/q15.jsonl")
-    got=$(pof-convert -q "$T/ref/done/estimate/q15.raw" | jq -r '.nodes[] | select(.name == "N5") | .p_w / 1e6')
-    awk -v a="$want" -v b="$got" 'BEGIN { exit !((a - b) ^ 2 < 1e-18) }'
-    pof-se -q --grid "$G" "$T/files/q15.jsonl" >direct || [ $? = 1 ]
-    jq -r '[.name, .v_pu // 0, .p_w] | @tsv' direct >a
-    jq -r '[.name, .v_pu // 0, .p_w] | @tsv' "$T/ref/done/table/q15.jsonl" >b
-    paste a b | awk '{ if ($1 != $4 || ($2 - $5) ^ 2 > 1e-18 || ($3 - $6) ^ 2 > 1) exit 1; n++ } END { exit n < 32 }'
+start_database() {
+    INFLUXDB_META_DIR=$PWD/db/meta INFLUXDB_DATA_DIR=$PWD/db/data INFLUXDB_DATA_WAL_DIR=$PWD/db/wal \
+        INFLUXDB_BIND_ADDRESS=127.0.0.1:$((port + 2)) INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:$((port + 1)) \
+        INFLUXDB_REPORTING_DISABLED=true INFLUXDB_HTTP_LOG_ENABLED=false INFLUXDB_MONITOR_STORE_ENABLED=false \
+        influxd -config /dev/null >>influxd.log 2>&1 3>&- &
+    database=$!
+    pids="$pids $database"
+    for _ in $(seq 200); do ! curl -sf "$URL/ping" || return 0; sleep 0.05; done
+    tail -n 3 influxd.log
+    return 1
 }
+query() { curl -sf -XPOST "$URL/query" --data-urlencode "q=$1" -H "Accept: ${3:-application/json}" ${2:+--data-urlencode db="$2"}; }
+points() { query 'SELECT * FROM state GROUP BY *' "$1" application/csv | sort; }
+publish() { pof-mqtt send -q --broker "$GREEK_BROKER" --ca ca.pem --cert chain.pem --key chain.key --give-up 30 --topic "$@"; }
 
-@test "the low-voltage feeder goes through as well" {
-    g=$ROOT/samples/lv-feeder.json
-    pof-sim --make pods --grid "$g" --pods 40 -q >pods
-    pof-sim --make measurements --grid "$g" --pods 40 -q --from 2026-03-10T17:00:00Z --until 2026-03-10T17:15:00Z >meters
-    pof-pf --grid "$g" -q --readings s/in/lv.jsonl -o truth pods meters
-    "$SE" s "$g" --once
-    jq -r '.metrics[] | select(.tags.element == "node") | [.tags.name, .fields.v_pu, .fields.p_w] | @tsv' s/out/lv.json >a
-    jq -r 'select(.element == "node") | [.name, .v_pu, .p_w] | @tsv' truth >b
-    paste a b | awk '{ if ($1 != $4 || ($2 - $5) ^ 2 > 1e-16 || ($3 - $6) ^ 2 > 1) exit 1; n++ } END { exit n < 5 }'
-}
-
-@test "killed before or after any rename and started again: the same bytes" {
-    mkdir bin
-    # mv that kills the step that called it: at call $AT, before or after the rename
-    cat >bin/mv <<'EOF'
-#!/bin/sh
-n=$(($(cat "$COUNT" 2>/dev/null || echo 0) + 1))
-echo $n >"$COUNT"
-[ "$n" = "$AT" ] && [ "$WHEN" = before ] && kill -9 "$PPID"
-[ "$n" = "$AT" ] && [ "$WHEN" = before ] || PATH=$REAL mv "$@"
-[ "$n" = "$AT" ] && [ "$WHEN" = after ] && kill -9 "$PPID"
-exit 0
-EOF
-    chmod +x bin/mv
-    export REAL=$PATH COUNT=$PWD/count AT WHEN=before
-    for AT in 1 2 3 4 5 6 7 8 last; do
-        [ $AT != last ] || { AT=8 WHEN=after; }
-        rm -rf s count && mkdir -p s/in && cp "$T/files/q30.jsonl" s/in/
-        s=0; PATH=$PWD/bin:$REAL "$SE" s "$G" --once >/dev/null 2>&1 || s=$?
-        [ $s != 0 ] || { echo "not killed at $AT"; false; }
-        "$SE" s "$G" --once
-        same one s || { echo "killed $WHEN rename $AT"; false; }
-    done
-}
-
-@test "a step's program killed in the middle: started again, the same bytes" {
-    mkdir bin
-    for p in pof-convert pof-se pof-export jq; do
-        # dies, with the step, at its first call; leaves a temporary file as a killed program does
-        cat >bin/$p <<'EOF'
-#!/bin/sh
-for last in "$@"; do
-    case $prev in -o | --report) echo half >"$(dirname "$last")/.half.abc" ;; esac
-    prev=$last
-done
-kill -9 "$PPID"
-EOF
-        chmod +x bin/$p
-        rm -rf s && mkdir -p s/in && cp "$T/files/q30.jsonl" s/in/
-        s=0; POF_BIN=$PWD/bin PATH=$PWD/bin:$PATH:$POF_BIN "$SE" s "$G" --once >/dev/null 2>&1 || s=$?
-        [ $s != 0 ] || { echo "$p was not killed"; false; }
-        rm bin/$p
-        "$SE" s "$G" --once
-        same one s || { echo "killed in $p"; false; }
-    done
-}
-
-@test "alive: files are taken as they come, names with a dot wait; killed as a whole, it goes on" {
-    setsid "$SE" s "$G" 3>&- &
+start_chain() {
+    "$SE" run >>chain.log 2>&1 3>&- &
     chain=$!
-    cp "$T/files/q00.jsonl" s/in/.q00 && mv s/in/.q00 s/in/q00.jsonl
-    cp "$T/files/q15.jsonl" s/in/.q15.jsonl
-    for i in $(seq 150); do [ ! -e s/out/q00.json ] || break; sleep 0.1; done
-    cmp s/out/q00.json "$T/ref/out/q00.json"
-    [ -e s/in/.q15.jsonl ]
-    mv s/in/.q15.jsonl s/in/q15.jsonl
-    cp "$T/files/q30.jsonl" s/in/
-    sleep 0.2
-    kill -9 -- -$chain
-    cp "$T/files/q45.jsonl" s/in/
-    "$SE" s "$G" --once
-    same ref s
+    pids="$pids $chain"
+}
+# listening N: since the broker's log began both doors have subscribed so often.
+listening() {
+    for _ in $(seq 300); do
+        [ "$(grep -c 'greek-se-meters 1 ' broker.log)" -lt "$1" ] || [ "$(grep -c 'greek-se-readings 1 ' broker.log)" -lt "$1" ] || return 0
+        sleep 0.05
+    done
+    cat broker.log chain.log
+    return 1
+}
+# Everything was worked off: nothing waits, three times.
+idle() {
+    calm=0
+    for _ in $(seq 400); do
+        if "$SE" status --json 2>/dev/null | jq -e '[.waiting[]] | add == 0' >/dev/null; then calm=$((calm + 1)); else calm=0; fi
+        [ $calm -lt 3 ] || return 0
+        sleep 0.1
+    done
+    "$SE" status
+    return 1
 }
 
-@test "alive: stopped politely it ends, and leaves nothing running" {
-    "$SE" s "$G" 3>&- &
-    chain=$!
-    cp "$T/files/q00.jsonl" s/in/
-    for i in $(seq 150); do [ ! -e s/out/q00.json ] || break; sleep 0.1; done
-    [ -e s/out/q00.json ]
-    kill $chain
-    wait $chain
-    # the locks are free as soon as the last watcher has noticed
-    for l in s/.lock.*; do flock -w 10 "$l" true; done
+# family PID: it and all that it began.
+family() {
+    echo "$1"
+    for child in $(pgrep -P "$1"); do family "$child"; done
 }
 
-@test "what cannot be estimated is refused with its reason, the others go on" {
-    cp "$T/files/q00.jsonl" s/in/
-    echo junk >s/in/junk.jsonl
-    head -n 2 "$T/files/q15.jsonl" >s/in/few.jsonl
-    cat "$T/files"/q[34]*.jsonl >s/in/two.jsonl
-    : >s/in/empty.jsonl
-    echo x >s/in/odd.txt
-    s=0; "$SE" s "$G" --once || s=$?
-    [ $s = 1 ]
-    cmp s/out/q00.json "$T/ref/out/q00.json"
-    [ "$(ls s/out)" = q00.json ]
-    grep -q "2 instants in one file" s/refused/two.jsonl.why
-    grep -q "cannot be observed" s/refused/few.raw.why
-    grep -q "no readings" s/refused/empty.jsonl.why
-    grep -q "ends in .jsonl" s/refused/odd.txt.why
-    [ -s s/refused/junk.jsonl.why ]
-    [ -e s/refused/junk.jsonl ]
+# strike VICTIM: kill -9 for a step and all that it runs, or for a server that comes back.
+strike() {
+    case $1 in
+    broker)
+        listening 1
+        kill -9 "$broker"
+        wait "$broker" 2>/dev/null || true
+        : >broker.log
+        start_broker
+        listening 1
+        ;;
+    database)
+        kill -9 "$database"
+        wait "$database" 2>/dev/null || true
+        start_database
+        ;;
+    chain)
+        kill -9 "$chain"
+        wait "$chain" 2>/dev/null || true
+        : >broker.log
+        start_chain
+        listening 1
+        ;;
+    *)
+        : >broker.log
+        # shellcheck disable=SC2046
+        kill -9 $(family "$(pgrep -P "$chain" -f "(step|--client greek-se-)[ ]?$1")") || { echo "no step $1"; return 1; }
+        case $1 in meters | readings)
+            for _ in $(seq 200); do ! grep -q "greek-se-$1 1 " broker.log || break; sleep 0.05; done
+            echo "0: greek-se-meters 1 greek-se-readings 1 " >>broker.log ;;
+        *) echo "0: greek-se-meters 1 greek-se-readings 1 " >>broker.log ;;
+        esac
+        ;;
+    esac
 }
 
-@test "delivered again: the same bytes are put away, others refused" {
-    cp "$T/files/q00.jsonl" s/in/
-    "$SE" s "$G" --once
-    rm s/out/q00.json
-    cp "$T/files/q00.jsonl" s/in/
-    "$SE" s "$G" --once
-    [ -z "$(ls s/out)$(ls s/in)" ]
-    cp "$T/files/q15.jsonl" s/in/q00.jsonl
-    s=0; "$SE" s "$G" --once || s=$?
-    [ $s = 1 ]
-    grep -q "with other bytes" s/refused/q00.jsonl.why
+@test "a day in some seconds, every step and server killed: the database of an undisturbed run, point for point" {
+    servers
+    seed=${SEED:-$RANDOM}
+    echo "SEED=$seed"
+    start_chain
+    listening 1
+    for kind in meters readings; do
+        for f in "$T/day"/*.$kind; do cat "$f"; sleep 0.09; done | publish grid/$kind/athens 3>&- &
+        eval "feed_$kind=$!"
+        pids="$pids $!"
+    done
+    for victim in $(printf '%s\n' meters readings ingest case estimate table telegraf publish store broker database chain |
+        shuf --random-source=<(openssl enc -aes-128-ctr -pass "pass:$seed" -nosalt -pbkdf2 </dev/zero 2>/dev/null)); do
+        sleep "0.$((1 + (seed = (seed * 75 + 74) % 65537) % 4))"
+        strike "$victim" || { echo "at $victim"; cat chain.log; false; }
+    done
+    wait "$feed_meters"
+    wait "$feed_readings"
+    idle || { tail -n 20 chain.log; false; }
+    "$SE" status
+    kill "$chain"
+    # the same, undisturbed
+    mkdir -p calm/readings calm/meters
+    cat "$T/day"/*.readings >calm/readings/all.jsonl
+    cat "$T/day"/*.meters >calm/meters/all.jsonl
+    GREEK_BROKER='' GREEK_SPOOL=$PWD/calm GREEK_INFLUX="$URL/write?db=calm" "$SE" drain
+    points calm >calm.csv
+    points live >live.csv
+    [ "$(wc -l <calm.csv)" -gt $((96 / EVERY * 29)) ]
+    cmp calm.csv live.csv || { diff calm.csv live.csv | head; tail chain.log; false; }
+    [ "$(cat s/rejects/* s/*/dead-letters.ndjson 2>/dev/null | wc -l)" = 0 ]
 }
