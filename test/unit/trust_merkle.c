@@ -4,11 +4,34 @@
 #include "vectors.h"
 
 #include "base/base64.h"
+#include "num/sha256.h"
 #include "trust/merkle.h"
 
 #include <jansson.h>
 
 static struct pof_hasher *hasher;
+
+/* Every length around the ends of blocks, cut anywhere, against our other SHA-256. */
+static void hashes(void)
+{
+    enum { MOST = 300 };
+    char text[MOST];
+    int wrong = 0;
+    for (size_t n = 0; n < MOST; n++) {
+        struct pof_sha256 other;
+        struct pof_hash want, got;
+        text[n] = (char)(n * 37 + 11);
+        pof_sha256_init(&other);
+        pof_sha256_add(&other, text, n);
+        pof_sha256_end(&other, want.b);
+        for (size_t cut = 0; cut <= n; cut += 1 + n / 7) {
+            pof_hash_two(hasher, (struct pof_text){text, cut},
+                         (struct pof_text){text + cut, n - cut}, &got);
+            wrong += !pof_hash_eq(&got, &want);
+        }
+    }
+    is_int(wrong, 0, "SHA-256 of 0 to 299 bytes in two parts");
+}
 
 /* --- RFC 6962 section 2.1, word for word --- */
 
@@ -324,6 +347,7 @@ int main(void)
         ok(false, "%s", err.text);
         return done();
     }
+    hashes();
     every_small_tree();
     for (unsigned l = 0; l < 18; l++) {
         reference[l] = calloc((size_t)(REFERENCE >> l) + 1, POF_HASH);
