@@ -3,6 +3,7 @@
  * ethereum/tests, and what their readers refuse. */
 #include "vectors.h"
 
+#include "chain/abi.h"
 #include "chain/rlp.h"
 #include "chain/tx.h"
 
@@ -102,7 +103,7 @@ static void keccak_vectors(void)
     fclose(f);
     ok(passed == 25 && failed == 0, "Keccak-256 of %ld inputs around the rate is that of ethers",
        passed);
-    vectors_told("evm/keccak256.tsv", passed, failed, "Keccak-256");
+    vectors_told("own/evm/keccak256.tsv", passed, failed, "Keccak-256");
 }
 
 /* --- RLP --- */
@@ -159,7 +160,7 @@ static void rlp_valid(void)
         pof_buf_release(&b);
     }
     ok(passed == 28, "%ld items of ethereum/tests are written and read", passed);
-    vectors_told("rlp/rlptest.json", passed, 28 - passed, "RLP");
+    vectors_told("third-party/rlp/rlptest.json", passed, 28 - passed, "RLP");
     json_decref(all);
 }
 
@@ -187,7 +188,7 @@ static void rlp_invalid(void)
         pof_buf_release(&b);
     }
     ok(passed == seen && seen >= 26, "%ld bad items of ethereum/tests are refused", passed);
-    vectors_told("rlp/invalidRLPTest.json", passed, seen - passed, "RLP");
+    vectors_told("third-party/rlp/invalidRLPTest.json", passed, seen - passed, "RLP");
     json_decref(all);
 }
 
@@ -340,7 +341,7 @@ static void transactions(void)
     fclose(f);
     ok(passed == 37 && seen == 37, "%ld signed transactions are those of ethers, byte for byte",
        passed);
-    vectors_told("evm/raw_transactions.jsonl", passed, seen - passed,
+    vectors_told("own/evm/raw_transactions.jsonl", passed, seen - passed,
                  "signed bytes, hash, sender, address of the contract");
 }
 
@@ -364,7 +365,7 @@ static void keys(void)
                          json_string_value(json_object_get(v, "addr")));
     }
     is_int(passed, (int64_t)json_array_size(all), "addresses of ethereum/tests");
-    vectors_told("rlp/keyaddrtest.json", passed, (long)json_array_size(all) - passed,
+    vectors_told("third-party/rlp/keyaddrtest.json", passed, (long)json_array_size(all) - passed,
                  "address; what their old signatures sign is not told");
     json_decref(all);
 }
@@ -390,7 +391,7 @@ static void unbound(void)
         pof_buf_release(&b);
     }
     is_int(refused, 2, "transactions of before EIP-155 are refused: bound to no chain");
-    vectors_told("rlp/txtest.json", refused, 2 - refused, "refused: before EIP-155");
+    vectors_told("third-party/rlp/txtest.json", refused, 2 - refused, "refused: before EIP-155");
     json_decref(all);
 }
 
@@ -469,8 +470,89 @@ static void small_things(void)
     pof_buf_release(&b);
 }
 
+/* The call of a function with arguments as ethers writes them: words, addresses, decimal numbers.
+ */
+static bool call_is(const char *function, const json_t *args, const char *want)
+{
+    struct pof_buf data = {0};
+    int rc = pof_abi_call(&data, function, &err);
+    for (size_t i = 0; rc == 0 && i < json_array_size(args); i++) {
+        const char *text = json_string_value(json_array_get(args, i));
+        struct pof_word w;
+        struct pof_address a;
+        if (strlen(text) == 2 + 2 * POF_ADDRESS) {
+            rc = pof_hex_read(pof_text(text), a.b, POF_ADDRESS) ? pof_abi_address(&data, &a, &err)
+                                                                : POF_E_SYNTAX;
+        } else if (strncmp(text, "0x", 2) == 0) {
+            rc = pof_hex_read(pof_text(text), w.b, POF_WORD) ? pof_abi_word(&data, &w, &err)
+                                                             : POF_E_SYNTAX;
+        } else {
+            w = decimal(text);
+            rc = pof_abi_word(&data, &w, &err);
+        }
+    }
+    bool good = rc == 0 && is_hex(view(&data), want);
+    pof_buf_release(&data);
+    return good;
+}
+
+static bool topic_is(const char *event, const char *want)
+{
+    struct pof_word w;
+    pof_keccak(pof_text(event), w.b);
+    return word_is(&w, want);
+}
+
+static bool address_is(const char *secret, const char *want)
+{
+    struct pof_chain_key key;
+    struct pof_address a;
+    return pof_chain_key_read(&key, pof_text(secret), &err) == 0 &&
+           pof_chain_key_address(&key, &a, &err) == 0 &&
+           is_hex((struct pof_text){(const char *)a.b, POF_ADDRESS}, want);
+}
+
+static void abi_vectors(void)
+{
+    const char *file = in_data("own/evm/abi.json"), *name;
+    json_t *all = file ? json_load_file(file, 0, NULL) : NULL, *v;
+    long passed = 0, seen = 0;
+    size_t i;
+    if (!all) {
+        skip("calls of ethers", "no shared data");
+        return;
+    }
+    json_object_foreach(json_object_get(all, "selectors"), name, v)
+    {
+        passed += call_is(name, NULL, json_string_value(v));
+        seen++;
+    }
+    json_object_foreach(json_object_get(all, "topics"), name, v)
+    {
+        passed += topic_is(name, json_string_value(v));
+        seen++;
+    }
+    json_array_foreach(json_object_get(all, "calls"), i, v)
+    {
+        passed += call_is(json_string_value(json_object_get(v, "fn")), json_object_get(v, "args"),
+                          json_string_value(json_object_get(v, "data")));
+        seen++;
+    }
+    json_array_foreach(json_object_get(all, "addresses"), i, v)
+    {
+        passed += address_is(json_string_value(json_object_get(v, "key")),
+                             json_string_value(json_object_get(v, "address")));
+        seen++;
+    }
+    ok(passed == 12 && seen == 12, "%ld selectors, topics, calls and addresses are those of ethers",
+       passed);
+    vectors_told("own/evm/abi.json", passed, seen - passed, "selectors, topics, calls, addresses");
+    json_decref(all);
+}
+
 int main(void)
 {
+    abi_vectors();
     keccak_vectors();
     rlp_valid();
     rlp_invalid();
