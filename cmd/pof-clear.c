@@ -59,7 +59,7 @@ struct job {
 
 /* What the book and its clearing take for a byte of CSV; address space for the quarter-hour of a stream
  * that is held, of which only what it needs becomes memory. */
-enum { MEMORY_PER_BYTE = 8, STREAM_BYTES = 1 << 30 };
+enum { MEMORY_PER_BYTE = 8, STREAM_BYTES = 960 << 20 };
 
 static void expect_work(const struct pof_cli *cli, struct job *j)
 {

@@ -3,6 +3,7 @@
 #include "market/attribute.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "market/need.h"
 
@@ -88,6 +89,7 @@ struct job {
     struct pof_need *need;
     struct item *item;
     uint32_t *item_at; /* items in order of place; those of a place end at item_end */
+    uint32_t *merit;   /* [offers] the item of a taken offer */
     size_t items;
     struct pool pool;
     struct side (*side)[2]; /* [nodes][direction] by place */
@@ -97,6 +99,7 @@ static void job_release(struct job *j) {
     free(j->need);
     free(j->item);
     free(j->item_at);
+    free(j->merit);
     free(j->side);
     pool_release(&j->pool);
 }
@@ -113,16 +116,44 @@ static int add_share(struct job *j, struct pof_share share, struct pof_err *err)
     return rc;
 }
 
-static int item_cmp(const void *pa, const void *pb) {
-    const struct item *a = pa, *b = pb;
-    if (a->price_ueur != b->price_ueur) {
-        return a->price_ueur < b->price_ueur ? -1 : 1;
-    }
-    return (a->rank > b->rank) - (a->rank < b->rank);
-}
-
 static uint32_t place_of(const struct job *j, size_t offer) {
     return j->problem->forest->pos[j->problem->offer[offer].node];
+}
+
+/* Room for n keys and as many to sort them with. */
+static int make_keys(struct pof_key **key, size_t n, struct pof_err *err) {
+    return pof_calloc(key, 2 * n, sizeof **key, err);
+}
+
+/* Items in merit order: by rank, then by price, which stays so among equals. */
+static int sort_items(struct job *j, struct pof_err *err) {
+    const uint64_t bias = UINT64_C(1) << 63; /* prices below 0 come first */
+    struct pof_key *key;
+    struct item *sorted;
+    size_t n = j->items;
+    int rc = make_keys(&key, n, err);
+    if (rc) {
+        return rc;
+    }
+    for (size_t k = 0; k < n; k++) {
+        key[k] = (struct pof_key){j->item[k].rank, k};
+    }
+    pof_sort_keys(key, key + n, n);
+    for (size_t k = 0; k < n; k++) {
+        key[k].key = (uint64_t)j->item[key[k].value].price_ueur ^ bias;
+    }
+    pof_sort_keys(key, key + n, n);
+    rc = pof_calloc(&sorted, n, sizeof *sorted, err);
+    for (size_t k = 0; rc == 0 && k < n; k++) {
+        sorted[k] = j->item[key[k].value];
+        j->merit[sorted[k].offer] = (uint32_t)k;
+    }
+    free(key);
+    if (rc == 0) {
+        free(j->item);
+        j->item = sorted;
+    }
+    return rc;
 }
 
 static int list_items(struct job *j, const int64_t *taken, struct pof_err *err) {
@@ -132,6 +163,7 @@ static int list_items(struct job *j, const int64_t *taken, struct pof_err *err) 
         n += taken[i] > 0;
     }
     int rc = pof_calloc(&j->item, n, sizeof *j->item, err);
+    rc = rc ? rc : pof_calloc(&j->merit, p->offers, sizeof *j->merit, err);
     rc = rc ? rc : pof_calloc(&j->need, p->requests, sizeof *j->need, err);
     rc = rc ? rc : pof_calloc(&j->side, p->forest->n, sizeof *j->side, err);
     rc = rc ? rc : pool_init(&j->pool, n, err);
@@ -143,11 +175,8 @@ static int list_items(struct job *j, const int64_t *taken, struct pof_err *err) 
     }
     if (rc == 0) {
         pof_needs_build(j->need, p);
-        if (n > 1) {
-            qsort(j->item, n, sizeof *j->item, item_cmp);
-        }
     }
-    return rc;
+    return rc || n == 0 ? rc : sort_items(j, err);
 }
 
 static void clear_sides(struct job *j) {
@@ -257,54 +286,43 @@ static int serve_requests(struct job *j, struct pof_err *err) {
 
 /* --- order --- */
 
-/* A share with what it is sorted by. */
-struct sortable {
-    struct pof_share share;
-    int64_t price_ueur;
-    uint32_t rank;
-};
-
-static int sortable_cmp(const void *pa, const void *pb) {
-    const struct sortable *a = pa, *b = pb;
-    if (a->share.request != b->share.request) {
-        return a->share.request < b->share.request ? -1 : 1;
-    }
-    if (a->share.why != b->share.why) {
-        return a->share.why < b->share.why ? -1 : 1;
-    }
-    if (a->price_ueur != b->price_ueur) {
-        return a->price_ueur < b->price_ueur ? -1 : 1;
-    }
-    return (a->rank > b->rank) - (a->rank < b->rank);
-}
-
 static bool same_row(const struct pof_share *a, const struct pof_share *b) {
     return a->request == b->request && a->why == b->why && a->offer == b->offer;
 }
 
-/* Sorts, and joins what an offer gives to one request in several pieces. */
+/* Sorts by request, why and merit, and joins what an offer gives to one request in several pieces. */
 static int put_in_order(struct job *j, struct pof_err *err) {
     struct pof_shares *out = j->out;
-    struct sortable *s;
-    int rc = pof_calloc(&s, out->n, sizeof *s, err);
+    struct pof_share *from = out->share;
+    struct pof_key *key;
+    size_t n = out->n;
+    int rc = make_keys(&key, n, err);
     if (rc) {
         return rc;
     }
-    for (size_t i = 0; i < out->n; i++) {
-        const struct pof_clear_offer *o = &j->problem->offer[out->share[i].offer];
-        s[i] = (struct sortable){out->share[i], o->price_ueur, o->rank};
+    for (size_t i = 0; i < n; i++) {
+        uint64_t why = from[i].why; /* one of two; requests are fewer than 2^31, as memory is */
+        key[i] = (struct pof_key){(uint64_t)from[i].request << 33 | why << 32 | j->merit[from[i].offer], i};
     }
-    qsort(s, out->n, sizeof *s, sortable_cmp);
-    size_t n = 0;
-    for (size_t i = 0; i < out->n; i++) {
-        if (n > 0 && same_row(&out->share[n - 1], &s[i].share)) {
-            out->share[n - 1].p_w += s[i].share.p_w;
+    pof_sort_keys(key, key + n, n);
+    rc = pof_calloc(&out->share, n, sizeof *out->share, err);
+    if (rc) {
+        out->share = from;
+        free(key);
+        return rc;
+    }
+    out->cap = n;
+    out->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct pof_share *s = &from[key[i].value];
+        if (out->n > 0 && same_row(&out->share[out->n - 1], s)) {
+            out->share[out->n - 1].p_w += s->p_w;
         } else {
-            out->share[n++] = s[i].share;
+            out->share[out->n++] = *s;
         }
     }
-    out->n = n;
-    free(s);
+    free(from);
+    free(key);
     return 0;
 }
 

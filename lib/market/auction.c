@@ -332,12 +332,18 @@ struct numbering {
 static int award_id(struct pof_buf *id, const struct pof_award *award, const char *quarter,
                     unsigned n, struct pof_err *err)
 {
+    const size_t session = award->session.len, offer = award->offer.len;
     id->len = 0;
-    int rc = pof_buf_add(id, award->session.ptr, award->session.len, err);
-    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
-    rc = rc ? rc : pof_buf_add(id, award->offer.ptr, award->offer.len, err);
-    rc = rc ? rc : pof_buf_add(id, ":", 1, err);
-    rc = rc ? rc : pof_buf_add(id, quarter, POF_QUARTER_NAME, err);
+    int rc = pof_buf_reserve(id, session + offer + POF_QUARTER_NAME + 2, err);
+    if (rc == 0) {
+        char *p = id->data;
+        memcpy(p, award->session.ptr, session);
+        p[session] = ':';
+        memcpy(p + session + 1, award->offer.ptr, offer);
+        p[session + 1 + offer] = ':';
+        memcpy(p + session + offer + 2, quarter, POF_QUARTER_NAME);
+        id->len = session + offer + POF_QUARTER_NAME + 2;
+    }
     return rc || n == 1 ? rc : pof_buf_addf(id, err, ":%u", n);
 }
 
@@ -412,6 +418,21 @@ struct handing {
     struct pof_buf id;
 };
 
+/* Offers of awards lie anywhere: their memory is asked for some rows before, in two steps. */
+static void fetch_row(const struct pofi_job *j, const struct handing *h, const struct pofi_quarter *x, size_t i)
+{
+    enum { NEAR = 6, FAR = 12 };
+    const struct pof_book *b = j->book;
+    if (i + FAR < x->rows) {
+        uint32_t far = x->row[i + FAR].offer, near = x->row[i + NEAR].offer;
+        __builtin_prefetch(&b->offer[far]);
+        __builtin_prefetch(&b->terms[far]);
+        __builtin_prefetch(&h->number[far], 1);
+        __builtin_prefetch(b->terms[near].id.ptr);
+        __builtin_prefetch(b->terms[near].pod.ptr);
+    }
+}
+
 static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, size_t q,
                             struct handing *h, struct pof_err *err)
 {
@@ -424,6 +445,7 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
     a->pass[0].cost += x->cost[0];
     a->pass[1].cost += x->cost[1];
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
+        fetch_row(j, h, x, i);
         struct numbering *k = &h->number[x->row[i].offer];
         struct pof_award award = pofi_award_of(b, &x->row[i], q);
         *k = (struct numbering){(uint32_t)q + 1, k->quarter == q + 1 ? k->n + 1 : 1};

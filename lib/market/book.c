@@ -2,6 +2,7 @@
 /* Records into an order book. */
 #include "market/book.h"
 
+#include "base/sort.h"
 #include "market/book_block.h"
 #include "market/quarter.h"
 #include "market/rank.h"
@@ -422,13 +423,43 @@ static int request_cmp(const void *pa, const void *pb)
     return pof_text_cmp(a->record.id, b->record.id);
 }
 
-static int limit_cmp(const void *pa, const void *pb)
+static uint64_t limit_key(const struct pof_book_limit *l)
 {
-    const struct pof_book_limit *a = pa, *b = pb;
-    if (a->quarter != b->quarter) {
-        return a->quarter < b->quarter ? -1 : 1;
+    return (uint64_t)l->quarter << 32 | l->node;
+}
+
+/* By quarter-hour and node; of those that are alike, only the least counts, in any order. What comes in
+ * order stays as it is, and takes no memory. */
+static int sort_limits(struct pof_book *b, struct pof_err *err)
+{
+    const size_t n = b->limits;
+    struct pof_key *key;
+    struct pof_book_limit *sorted;
+    size_t i = 1;
+    while (i < n && limit_key(&b->limit[i - 1]) <= limit_key(&b->limit[i])) {
+        i++;
     }
-    return (a->node > b->node) - (a->node < b->node);
+    if (i >= n) {
+        return 0;
+    }
+    int rc = pof_calloc(&key, 2 * n, sizeof *key, err);
+    rc = rc ? rc : pof_calloc(&sorted, n, sizeof *sorted, err);
+    if (rc) {
+        free(key);
+        return rc;
+    }
+    for (i = 0; i < n; i++) {
+        key[i] = (struct pof_key){limit_key(&b->limit[i]), i};
+    }
+    pof_sort_keys(key, key + n, n);
+    for (i = 0; i < n; i++) {
+        sorted[i] = b->limit[key[i].value];
+    }
+    free(key);
+    free(b->limit);
+    b->limit = sorted;
+    b->limit_cap = n;
+    return 0;
 }
 
 /* What comes in order stays as it is. */
@@ -526,7 +557,7 @@ int pof_book_frame(struct pof_book *b, const char *session, struct pof_rulebook 
     rc = keep_limits(b, err);
     rc = rc ? rc : add_bands(b, err);
     sort(b->request, b->requests, sizeof *b->request, request_cmp);
-    sort(b->limit, b->limits, sizeof *b->limit, limit_cmp);
+    rc = rc ? rc : sort_limits(b, err);
     const struct spans requests = {(const char *)b->request, b->requests, sizeof *b->request,
                                    offsetof(struct pof_book_request, first),
                                    offsetof(struct pof_book_request, last), NULL};

@@ -36,8 +36,10 @@ static int flows_build(struct flows *f, const struct pof_clear_problem *p, const
         return rc;
     }
     for (size_t i = 0; i < p->offers; i++) {
-        uint32_t at = t->pos[p->offer[i].node];
-        f->own[at] += p->offer[i].direction == POF_UP ? taken[i] : -taken[i];
+        if (taken[i] != 0) { /* mostly not */
+            uint32_t at = t->pos[p->offer[i].node];
+            f->own[at] += p->offer[i].direction == POF_UP ? taken[i] : -taken[i];
+        }
     }
     for (uint32_t at = 0; at < t->n; at++) {
         f->all[at] += f->own[at];
@@ -63,7 +65,7 @@ int pof_clear_cost(const struct pof_clear_problem *p, const int64_t *taken, pof_
     int rc = flows_build(&f, p, taken, err);
     pof_wide sum = 0;
     for (size_t i = 0; rc == 0 && i < p->offers; i++) {
-        sum += (pof_wide)p->offer[i].price_ueur * taken[i];
+        sum += taken[i] ? (pof_wide)p->offer[i].price_ueur * taken[i] : 0;
     }
     for (size_t i = 0, end; rc == 0 && i < p->requests; i = end) {
         end = pof_stack_end(f.need, i, p->requests);

@@ -134,7 +134,8 @@ size_t pof_decimal_format(int64_t value, int scale, char *to)
 {
     char *p = to;
     uint64_t u = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    uint64_t whole = scale ? u / power[scale] : u;
+    /* Of the scales, one is that of nearly all amounts: a division by a number that is known is none. */
+    uint64_t whole = scale == 0 ? u : scale == POF_MICRO ? u / 1000000 : u / power[scale];
     uint64_t part = u - whole * power[scale];
     *p = '-';
     p = put_whole(p + (value < 0), whole);

@@ -137,4 +137,24 @@ static inline bool pofi_eight_special(uint64_t w, char other)
     return (((w - POFI_ONES * 0x20) | (quote - POFI_ONES) | (same - POFI_ONES) | w) & POFI_HIGHS) != 0;
 }
 
+/* Copies sixteen bytes; the same of them. */
+static inline bool pofi_copy_sixteen(char *to, const char *from, char other)
+{
+#ifdef __SSE2__
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
+    _mm_storeu_si128((__m128i *)(void *)to, v);
+    __m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)), /* signed: above 0x7f too */
+                               _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                                            _mm_cmpeq_epi8(v, _mm_set1_epi8(other))));
+    return _mm_movemask_epi8(hit) != 0;
+#else
+    uint64_t first, last;
+    memcpy(&first, from, 8);
+    memcpy(&last, from + 8, 8);
+    memcpy(to, &first, 8);
+    memcpy(to + 8, &last, 8);
+    return pofi_eight_special(first, other) || pofi_eight_special(last, other);
+#endif
+}
+
 #endif

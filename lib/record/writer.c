@@ -93,27 +93,50 @@ static char *cell(char *p, struct pof_text t)
     return p;
 }
 
-/* A text at p, as it is where none of its bytes is special, which words of eight tell, the last one
- * overlapping the one before. */
+/* Copies 4 to 15 bytes, the last ones overlapping the first; is any of them special? */
+POFI_INLINE bool copy_few(char *p, struct pof_text t, char also)
+{
+    uint64_t w, v;
+    if (t.len >= 8) {
+        memcpy(&w, t.ptr, 8);
+        memcpy(&v, t.ptr + t.len - 8, 8);
+        memcpy(p, &w, 8);
+        memcpy(p + t.len - 8, &v, 8);
+        return pofi_eight_special(w, also) || pofi_eight_special(v, also);
+    }
+    uint32_t first = pofi_load4(t.ptr), last = pofi_load4(t.ptr + t.len - 4);
+    memcpy(p, &first, 4);
+    memcpy(p + t.len - 4, &last, 4);
+    return pofi_eight_special((uint64_t)first << 32 | last, also);
+}
+
+/* The same for 1 to 3. */
+POFI_INLINE bool copy_three(char *p, struct pof_text t, char also)
+{
+    char a = t.ptr[0], b = t.ptr[t.len / 2], c = t.ptr[t.len - 1];
+    p[0] = a;
+    p[t.len / 2] = b;
+    p[t.len - 1] = c;
+    return pofi_eight_special(POFI_ONES * '0' << 24 | (uint64_t)(unsigned char)a << 16 |
+                                  (uint64_t)(unsigned char)b << 8 | (unsigned char)c,
+                              also);
+}
+
+/* A text at p, as it is where none of its bytes is special, which are looked at while they are copied,
+ * many at a time. */
 POFI_INLINE char *put_text(char *p, struct pof_text t, bool csv)
 {
     const char also = csv ? ',' : '\\';
-    bool special = t.len < 4;
-    uint64_t w;
-    if (t.len >= 8) {
-        for (size_t i = 0; i + 8 < t.len; i += 8) {
-            memcpy(&w, t.ptr + i, 8);
-            special |= pofi_eight_special(w, also);
-            memcpy(p + i, &w, 8);
+    bool special = false;
+    if (t.len >= 16) {
+        for (size_t i = 0; i + 16 < t.len; i += 16) {
+            special |= pofi_copy_sixteen(p + i, t.ptr + i, also);
         }
-        memcpy(&w, t.ptr + t.len - 8, 8);
-        special |= pofi_eight_special(w, also);
-        memcpy(p + t.len - 8, &w, 8);
+        special |= pofi_copy_sixteen(p + t.len - 16, t.ptr + t.len - 16, also);
     } else if (t.len >= 4) {
-        uint32_t first = pofi_load4(t.ptr), last = pofi_load4(t.ptr + t.len - 4);
-        special = pofi_eight_special((uint64_t)first << 32 | last, also);
-        memcpy(p, &first, 4);
-        memcpy(p + t.len - 4, &last, 4);
+        special = copy_few(p, t, also);
+    } else if (t.len > 0) {
+        special = copy_three(p, t, also);
     }
     if (!special) {
         return p + t.len;
@@ -221,7 +244,8 @@ POFI_INLINE char *put_word(char *p, const struct pofi_step *s, const char *membe
         return NULL;
     }
     memcpy(p, s->word[w], POFI_WORD_MAX);
-    return p + strnlen(s->word[w], POFI_WORD_MAX);
+    uint64_t zeros = pofi_equal_bytes(pofi_load8(s->word[w]), '\0');
+    return p + (zeros ? (unsigned)__builtin_ctzll(zeros) / 8 : strnlen(s->word[w], POFI_WORD_MAX));
 }
 
 POFI_INLINE char *put_time(char *p, bool ms, const char *member, const struct way *way)
