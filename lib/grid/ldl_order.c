@@ -2,6 +2,7 @@
 #include "grid/ldl_order.h"
 
 #include "base/mem.h"
+#include "grid/chordal.h"
 #include "grid/ordering.h"
 
 #include <stdlib.h>
@@ -268,10 +269,12 @@ int pofi_ldl_order(const struct pof_ldl_places *p, uint32_t *place, struct ldl_p
     *pieces = (struct ldl_pieces){0};
     int rc = make_quotient(&q, p, err);
     rc = rc ? rc : pof_calloc(&size, p->blocks, sizeof *size, err);
+    bool found = false;
     if (rc == 0) {
         thin(&q, size);
-        rc = pof_order_amd(q.n, q.begin, q.to, q.order, err);
+        rc = pof_order_chordal(q.n, q.begin, q.to, q.order, &found, err);
     }
+    rc = rc || found ? rc : pof_order_amd(q.n, q.begin, q.to, q.order, err);
     if (rc == 0) {
         memset(size, 0, p->blocks * sizeof *size);
         for (uint32_t b = 0; b < p->blocks; b++) {
