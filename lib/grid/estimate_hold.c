@@ -48,7 +48,7 @@ static int put_reading(struct pof_feed *f, struct pof_instant *t, const struct s
 {
     struct pof_observation o = s->o;
     int64_t age = t->start - s->start;
-    struct node_sum *sum = o.branch ? NULL : &f->sum[o.element];
+    struct node_sum *sum = o.branch || !f->sum ? NULL : &f->sum[o.element];
     switch (o.quantity) {
     case POF_QUANTITY_V:
         o.sigma = widen(o.sigma, f->options.age_voltage, o.value, age);
