@@ -62,7 +62,8 @@ static double longest(const struct pof_se *se, const struct se_row *row)
 {
     double most = 0;
     for (uint32_t k = 0; k < 2 * row->n; k++) {
-        most = fmax(most, fabs(se->h[2 * (size_t)row->begin + k]));
+        double h = fabs(se->h[2 * (size_t)row->begin + k]);
+        most = h > most ? h : most;
     }
     return most;
 }
@@ -168,7 +169,9 @@ static double size_of(const struct pof_se *se, const double *of)
     double most = 0, sum = 0;
     for (uint32_t n = 0; n < se->net.nodes; n++) {
         const double *step = of + 2 * se->plan->order[n];
-        most = fmax(most, fmax(fabs(step[0]), fabs(step[1])));
+        double a = fabs(step[0]), b = fabs(step[1]);
+        most = a > most ? a : most;
+        most = b > most ? b : most;
         sum += step[0] + step[1];
     }
     return isfinite(sum) ? most : NAN;
@@ -257,15 +260,31 @@ static bool makes_anew(const struct pof_se *se, int i, double size)
     return i == 0 && size > FAR && pof_ldl_flops(se->gain.ldl) < CHEAP * solve;
 }
 
-/* Goes a part of se->step away from where it began. */
+/* Keeps where a step begins, and the step, or goes back there. */
+static void keep(struct pof_se *se, bool back)
+{
+    const struct eval_lanes *l = se->lanes;
+    size_t nodes = se->net.nodes;
+    struct {
+        double *here, *kept;
+        size_t n;
+    } all[] = {{l->v, se->from.vr, nodes},
+               {l->v + nodes, se->from.vi, nodes}, /* as the lanes have them */
+               {l->vm, se->from.vm, nodes},
+               {l->x, se->from.x, 2 * (size_t)se->potentials},
+               {l->lambda, se->before, se->rows},
+               {l->rhs, se->step, se->plan->unknowns}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        memcpy(back ? all[i].here : all[i].kept, back ? all[i].kept : all[i].here, all[i].n * sizeof(double));
+    }
+}
+
+/* Goes a part of the step. */
 static void go(struct pof_se *se, double alpha)
 {
     double size;
-    pofi_se_state_copy(se, &se->state, &se->from);
-    load(se);
-    memcpy(se->lanes->lambda, se->before, se->rows * sizeof *se->before);
-    for (uint32_t k = 0; k < se->plan->unknowns; k++) {
-        se->lanes->rhs[k] = alpha * se->step[k];
+    for (uint32_t k = 0; alpha < 1 && k < se->plan->unknowns; k++) {
+        se->lanes->rhs[k] *= alpha;
     }
     pofi_se_step(se->plan, se->lanes, &size);
 }
@@ -273,10 +292,7 @@ static void go(struct pof_se *se, double alpha)
 /* Takes as much of the present step as does good; the one behind it is left in its place. */
 static void advance(struct pof_se *se, double size, double *alpha, double *next)
 {
-    store(se);
-    pofi_se_state_copy(se, &se->from, &se->state);
-    memcpy(se->before, se->lanes->lambda, se->rows * sizeof *se->before);
-    memcpy(se->step, se->lanes->rhs, se->plan->unknowns * sizeof *se->step);
+    keep(se, false);
     *alpha = size > STEP_MAX ? STEP_MAX / size : 1;
     for (int k = 0;; k++) {
         go(se, *alpha);
@@ -290,6 +306,7 @@ static void advance(struct pof_se *se, double size, double *alpha, double *next)
             return;
         }
         *alpha /= 2;
+        keep(se, true);
     }
 }
 
