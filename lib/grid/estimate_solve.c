@@ -70,18 +70,22 @@ static double longest(const struct pof_se *se, const struct se_row *row)
 
 void pofi_se_weigh(struct pof_se *se)
 {
-    double logs = 0, n = 0;
+    double logs = 0, product = 1, n = 0;
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         double most = longest(se, row);
         row->weight = !row->exact ? 1 / (row->sigma * row->sigma) : most > 0 ? 1 / most : 1;
         row->lambda = 0;
         if (!row->exact && most > 0 && row->forms > 0) {
-            logs += log(row->weight * most * most);
+            product *= row->weight * most * most; /* a logarithm now and then is enough */
             n++;
+            if (!(product > 1e-100 && product < 1e100)) {
+                logs += log(product);
+                product = 1;
+            }
         }
     }
-    se->rho = n > 0 ? exp(logs / n) : 1;
+    se->rho = n > 0 ? exp((logs + log(product)) / n) : 1;
 }
 
 double pofi_se_prior(const struct pof_se *se, bool variances)
