@@ -105,7 +105,8 @@ int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, 
                 {&l->sums, EVAL_SUMS}};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof need / sizeof need[0]; i++) {
-        rc = pof_calloc(need[i].at, need[i].n * (size_t)width, sizeof **need[i].at, err);
+        size_t n = need[i].n * (size_t)width; /* lanes without an estimate must not be noise */
+        rc = width > 1 ? pof_calloc(need[i].at, n, sizeof(double), err) : pof_alloc(need[i].at, n, sizeof(double), err);
     }
     return rc;
 }

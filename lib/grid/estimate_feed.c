@@ -434,7 +434,7 @@ static int sort_seen(struct pof_feed *f, struct pof_err *err)
         qsort(f->seen, f->n_seen, sizeof *f->seen, pofi_by_seen);
         return 0;
     }
-    int rc = pof_calloc(&key, f->n_seen, sizeof *key, err);
+    int rc = pof_alloc(&key, f->n_seen, sizeof *key, err);
     for (size_t i = 0; rc == 0 && i < f->n_seen; i++) {
         const struct pof_observation *o = &f->seen[i].o;
         key[i] = o->branch ? nodes + o->element : o->element;

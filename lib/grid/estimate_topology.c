@@ -8,9 +8,9 @@
 
 int pofi_se_state_new(const struct pof_se *se, struct se_state *s, struct pof_err *err)
 {
-    int rc = pof_calloc(&s->vr, se->net.nodes, sizeof *s->vr, err);
-    rc = rc ? rc : pof_calloc(&s->vi, se->net.nodes, sizeof *s->vi, err);
-    rc = rc ? rc : pof_calloc(&s->vm, se->net.nodes, sizeof *s->vm, err);
+    int rc = pof_alloc(&s->vr, se->net.nodes, sizeof *s->vr, err);
+    rc = rc ? rc : pof_alloc(&s->vi, se->net.nodes, sizeof *s->vi, err);
+    rc = rc ? rc : pof_alloc(&s->vm, se->net.nodes, sizeof *s->vm, err);
     return rc ? rc : pof_calloc(&s->x, 2 * (size_t)se->potentials, sizeof *s->x, err);
 }
 

@@ -238,15 +238,16 @@ static void list_rows(struct pof_ldl *s)
 static int make_factors(struct pof_ldl *s, struct pof_err *err)
 {
     uint32_t *parent = NULL, *mark = NULL, *count = NULL;
-    int rc = pof_calloc(&parent, s->n, sizeof *parent, err);
-    rc = rc ? rc : pof_calloc(&mark, s->n, sizeof *mark, err);
-    rc = rc ? rc : pof_calloc(&count, s->n, sizeof *count, err);
+    int rc = pof_alloc(&parent, s->n, sizeof *parent, err);
+    rc = rc ? rc : pof_alloc(&mark, s->n, sizeof *mark, err);
+    rc = rc ? rc : pof_alloc(&count, s->n, sizeof *count, err);
     rc = rc ? rc : count_columns(s, parent, mark, count, err);
     size_t fill = rc ? 0 : s->lbegin[s->n];
     rc = rc ? rc : pof_alloc(&s->lrow, fill, sizeof *s->lrow, err);
     rc = rc ? rc : pof_alloc(&s->rcol, fill, sizeof *s->rcol, err);
-    rc = rc ? rc : pof_calloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
+    rc = rc ? rc : pof_alloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
     if (rc == 0) {
+        memset(s->l + 4 * fill, 0, 4 * AHEAD * sizeof *s->l);
         memset(mark, 0, s->n * sizeof *mark);
         memcpy(count, s->lbegin, s->n * sizeof *count);
         for (uint32_t k = 0; k < s->n; k++) {
@@ -263,13 +264,13 @@ static int make_factors(struct pof_ldl *s, struct pof_err *err)
 static int make_arrays(struct pof_ldl *s, struct pof_err *err)
 {
     size_t n = s->n;
-    int rc = pof_calloc(&s->place, n, sizeof *s->place, err);
+    int rc = pof_alloc(&s->place, n, sizeof *s->place, err);
     rc = rc ? rc : pof_calloc(&s->negative, 2 * n, sizeof *s->negative, err);
     rc = rc ? rc : pof_calloc(&s->infinite, 2 * n, sizeof *s->infinite, err);
-    rc = rc ? rc : pof_calloc(&s->abegin, n + 1, sizeof *s->abegin, err);
-    rc = rc ? rc : pof_calloc(&s->lbegin, n + 1, sizeof *s->lbegin, err);
+    rc = rc ? rc : pof_alloc(&s->abegin, n + 1, sizeof *s->abegin, err);
+    rc = rc ? rc : pof_alloc(&s->lbegin, n + 1, sizeof *s->lbegin, err);
     rc = rc ? rc : pof_calloc(&s->rbegin, n + 1, sizeof *s->rbegin, err);
-    rc = rc ? rc : pof_calloc(&s->dinv, 4 * n, sizeof *s->dinv, err);
+    rc = rc ? rc : pof_alloc(&s->dinv, 4 * n, sizeof *s->dinv, err);
     rc = rc ? rc : pof_calloc(&s->y, 4 * n, sizeof *s->y, err);
     return rc ? rc : pof_calloc(&s->next, n, sizeof *s->next, err);
 }
@@ -279,7 +280,7 @@ static int turn_round(struct pof_ldl *s, const struct pof_ldl_places *p, uint32_
                       struct pof_err *err)
 {
     uint32_t *by_place = NULL;
-    int rc = pof_calloc(&by_place, s->n, sizeof *by_place, err);
+    int rc = pof_alloc(&by_place, s->n, sizeof *by_place, err);
     for (uint32_t b = 0; rc == 0 && b < s->n; b++) {
         by_place[b] = diagonal[b];
     }

@@ -41,8 +41,8 @@ static int allocate(struct pof_pf *pf, struct pof_err *err)
     pf->out_flow = next;
     rc = rc ? rc : pof_calloc(&pf->limit, pf->grid->nodes, sizeof *pf->limit, err);
     rc = rc ? rc : pof_calloc(&pf->holds, pf->net.buses, sizeof *pf->holds, err);
-    rc = rc ? rc : pof_calloc(&pf->fixed, inner, sizeof *pf->fixed, err);
-    return rc ? rc : pof_calloc(&pf->load, inner, sizeof *pf->load, err);
+    rc = rc ? rc : pof_alloc(&pf->fixed, inner, sizeof *pf->fixed, err);
+    return rc ? rc : pof_alloc(&pf->load, inner, sizeof *pf->load, err);
 }
 
 static int make_newton(struct pof_pf *pf, struct pof_err *err)

@@ -31,7 +31,7 @@ static int incidence_build(struct incidence *inc, const struct pof_net *net, str
 {
     const struct pof_grid *g = net->grid;
     int rc = pof_calloc(&inc->first, (size_t)net->buses + 2, sizeof *inc->first, err);
-    rc = rc ? rc : pof_calloc(&inc->at, (size_t)g->branches * 2, sizeof *inc->at, err);
+    rc = rc ? rc : pof_alloc(&inc->at, (size_t)g->branches * 2, sizeof *inc->at, err);
     if (rc) {
         return rc;
     }
@@ -249,12 +249,12 @@ static int allocate_plan(struct pofi_plan *plan, struct pof_err *err)
     bool currents = has_currents(plan->net->grid);
     int rc = currents ? pof_calloc(&plan->current, n, sizeof *plan->current, err) : 0;
     rc = rc ? rc : pof_calloc(&plan->place, n, sizeof *plan->place, err);
-    rc = rc ? rc : pof_calloc(&plan->bus, n, sizeof *plan->bus, err);
+    rc = rc ? rc : pof_alloc(&plan->bus, n, sizeof *plan->bus, err);
     rc = rc ? rc : pof_calloc(&plan->begin, n + 2, sizeof *plan->begin, err);
-    rc = rc ? rc : pof_calloc(&plan->member, nodes, sizeof *plan->member, err);
-    rc = rc ? rc : pof_calloc(&plan->start, n, sizeof *plan->start, err);
-    rc = rc ? rc : pof_calloc(&plan->ratio, n, sizeof *plan->ratio, err);
-    rc = rc ? rc : pof_calloc(&plan->shift, n, sizeof *plan->shift, err);
+    rc = rc ? rc : pof_alloc(&plan->member, nodes, sizeof *plan->member, err);
+    rc = rc ? rc : pof_alloc(&plan->start, n, sizeof *plan->start, err);
+    rc = rc ? rc : pof_alloc(&plan->ratio, n, sizeof *plan->ratio, err);
+    rc = rc ? rc : pof_alloc(&plan->shift, n, sizeof *plan->shift, err);
     rc = rc ? rc : pof_calloc(&plan->p, n, sizeof *plan->p, err);
     return rc ? rc : pof_calloc(&plan->q, n, sizeof *plan->q, err);
 }
@@ -275,10 +275,10 @@ int pofi_plan_new(struct pofi_plan **out, const struct pof_net *net, struct pof_
     plan->net = net;
     rc = allocate_plan(plan, err);
     rc = rc ? rc : incidence_build(&inc, net, err);
-    rc = rc ? rc : pof_calloc(&way.parent, net->buses, sizeof *way.parent, err);
-    rc = rc ? rc : pof_calloc(&way.branch, net->buses, sizeof *way.branch, err);
-    rc = rc ? rc : pof_calloc(&way.place, net->buses, sizeof *way.place, err);
-    rc = rc ? rc : pof_calloc(&way.stack, net->buses, sizeof *way.stack, err);
+    rc = rc ? rc : pof_alloc(&way.parent, net->buses, sizeof *way.parent, err);
+    rc = rc ? rc : pof_alloc(&way.branch, net->buses, sizeof *way.branch, err);
+    rc = rc ? rc : pof_alloc(&way.place, net->buses, sizeof *way.place, err);
+    rc = rc ? rc : pof_alloc(&way.stack, net->buses, sizeof *way.stack, err);
     rc = rc ? rc : walk_all(plan, &inc, &way, err);
     if (rc == 0) {
         refer(plan, &way);
