@@ -81,6 +81,32 @@ static int check_bounds(const struct bound *b, size_t n, const char *kind, struc
     return 0;
 }
 
+/* The same of the members of all nodes, or all branches. */
+struct member_bound {
+    const char *what;
+    size_t at;
+    double min, max;
+};
+
+static int check_members(const void *of, const struct member_bound *m, size_t n, const char *kind,
+                         struct pof_text name, struct pof_err *err)
+{
+    bool fits = true;
+    for (size_t i = 0; i < n; i++) {
+        double v = *(const double *)(const void *)((const char *)of + m[i].at);
+        fits &= v >= m[i].min && v <= m[i].max;
+    }
+    for (size_t i = 0; i < n && !fits; i++) {
+        const struct bound b = {m[i].what, *(const double *)(const void *)((const char *)of + m[i].at), m[i].min,
+                                m[i].max};
+        int rc = check_bounds(&b, 1, kind, name, err);
+        if (rc) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 struct pof_node pof_node_default(struct pof_text name, double base_v)
 {
     return (struct pof_node){
@@ -128,55 +154,35 @@ static int check_node_phases(const struct pof_node *n, struct pof_err *err)
     return 0;
 }
 
-/* Bounds of the numbers of a node, by their places. */
-static const struct node_bound {
-    const char *what;
-    size_t offset;
-    double min, max;
-} node_bounds[] = {
-#define NODE(member) offsetof(struct pof_node, member)
-    {"angle held (rad)", NODE(angle_set), -6.2832, 6.2832},
-    {"voltage to start from (p.u.)", NODE(v_start_pu), 0, 3},
-    {"angle to start from (rad)", NODE(angle_start), -6.2832, 6.2832},
-    {"lower voltage limit (p.u.)", NODE(v_min_pu), 0, 2},
-    {"upper voltage limit (p.u.)", NODE(v_max_pu), 0, 3},
-    {"active power (W)", NODE(p_w), -1e12, 1e12},
-    {"reactive power (var)", NODE(q_var), -1e12, 1e12},
-    {"rated power (W)", NODE(rated_w), 0, 1e12},
-    {"active power at constant current (W)", NODE(ip_w), -1e12, 1e12},
-    {"reactive power at constant current (var)", NODE(iq_var), -1e12, 1e12},
-    {"lower limit of injection (var)", NODE(q_min_var), -1e12, 1e12},
-    {"upper limit of injection (var)", NODE(q_max_var), -1e12, 1e12},
-    {"share of the slack", NODE(slack_share), 0, 1e12},
-    {"shunt (W)", NODE(g_w), -1e12, 1e12},
-    {"shunt (var)", NODE(b_var), -1e12, 1e12},
-    {"place x", NODE(x), -1e12, 1e12},
-    {"place y", NODE(y), -1e12, 1e12},
-#undef NODE
+#define IN_NODE(what, member, min, max) {what, offsetof(struct pof_node, member), min, max}
+static const struct member_bound node_members[] = {
+    IN_NODE("angle held (rad)", angle_set, -6.2832, 6.2832),
+    IN_NODE("voltage to start from (p.u.)", v_start_pu, 0, 3),
+    IN_NODE("angle to start from (rad)", angle_start, -6.2832, 6.2832),
+    IN_NODE("lower voltage limit (p.u.)", v_min_pu, 0, 2),
+    IN_NODE("upper voltage limit (p.u.)", v_max_pu, 0, 3),
+    IN_NODE("active power (W)", p_w, -1e12, 1e12),
+    IN_NODE("reactive power (var)", q_var, -1e12, 1e12),
+    IN_NODE("rated power (W)", rated_w, 0, 1e12),
+    IN_NODE("active power at constant current (W)", ip_w, -1e12, 1e12),
+    IN_NODE("reactive power at constant current (var)", iq_var, -1e12, 1e12),
+    IN_NODE("lower limit of injection (var)", q_min_var, -1e12, 1e12),
+    IN_NODE("upper limit of injection (var)", q_max_var, -1e12, 1e12),
+    IN_NODE("share of the slack", slack_share, 0, 1e12),
+    IN_NODE("shunt (W)", g_w, -1e12, 1e12),
+    IN_NODE("shunt (var)", b_var, -1e12, 1e12),
+    IN_NODE("place x", x, -1e12, 1e12),
+    IN_NODE("place y", y, -1e12, 1e12),
 };
-
-static int check_node_bounds(const struct pof_build *b, const struct pof_node *n, struct pof_err *err)
-{
-    bool held = n->kind != POF_NODE_PQ;
-    const struct bound voltages[] = {
-        {"nominal voltage (V)", n->base_v, b->base_v_min > 0 ? b->base_v_min : 50, 1.5e6},
-        {"voltage held (p.u.)", held ? n->v_set_pu : 1, 0.5, 1.5},
-    };
-    int rc = check_bounds(voltages, 2, "node", n->name, err);
-    for (size_t i = 0; i < sizeof node_bounds / sizeof node_bounds[0] && rc == 0; i++) {
-        const struct node_bound *x = &node_bounds[i];
-        double v;
-        memcpy(&v, (const char *)n + x->offset, sizeof v);
-        if (!(v >= x->min && v <= x->max)) {
-            rc = check_bounds(&(struct bound){x->what, v, x->min, x->max}, 1, "node", n->name, err);
-        }
-    }
-    return rc;
-}
 
 static int check_node(const struct pof_build *b, const struct pof_node *n, struct pof_err *err)
 {
-    int rc = check_node_bounds(b, n, err);
+    const struct bound bounds[] = {
+        {"nominal voltage (V)", n->base_v, b->base_v_min > 0 ? b->base_v_min : 50, 1.5e6},
+        {"voltage held (p.u.)", n->kind != POF_NODE_PQ ? n->v_set_pu : 1, 0.5, 1.5},
+    };
+    int rc = check_bounds(bounds, 2, "node", n->name, err);
+    rc = rc ? rc : check_members(n, node_members, sizeof node_members / sizeof *node_members, "node", n->name, err);
     rc = rc || !n->phases ? rc : check_node_phases(n, err);
     if (rc) {
         return rc;
@@ -334,19 +340,21 @@ static int check_tap(const struct pof_grid *g, const struct pof_branch *b, struc
                           t->v_low_pu, t->v_high_pu, T(b->name));
 }
 
+#define IN_BRANCH(what, member, min, max) {what, offsetof(struct pof_branch, member), min, max}
+static const struct member_bound branch_members[] = {
+    IN_BRANCH("r (p.u.)", r, -1e7, 1e7),
+    IN_BRANCH("x (p.u.)", x, -1e7, 1e7),
+    IN_BRANCH("g (p.u.)", g, -1e9, 1e9),
+    IN_BRANCH("b (p.u.)", b, -1e9, 1e9),
+    IN_BRANCH("ratio", ratio, 1e-3, 1e3),
+    IN_BRANCH("shift (rad)", shift, -6.2832, 6.2832),
+    IN_BRANCH("rating (VA)", rating_va, 0, 1e12),
+};
+
 static int check_branch(const struct pof_grid *g, const struct pof_branch *b, struct pof_err *err)
 {
     const struct pof_text name = b->name;
-    const struct bound bounds[] = {
-        {"r (p.u.)", b->r, -1e7, 1e7},
-        {"x (p.u.)", b->x, -1e7, 1e7},
-        {"g (p.u.)", b->g, -1e9, 1e9},
-        {"b (p.u.)", b->b, -1e9, 1e9},
-        {"ratio", b->ratio, 1e-3, 1e3},
-        {"shift (rad)", b->shift, -6.2832, 6.2832},
-        {"rating (VA)", b->rating_va, 0, 1e12},
-    };
-    int rc = check_bounds(bounds, sizeof bounds / sizeof bounds[0], "branch", name, err);
+    int rc = check_members(b, branch_members, sizeof branch_members / sizeof *branch_members, "branch", name, err);
     if (rc) {
         return rc;
     }

@@ -15,7 +15,6 @@ static int make_arrays(struct pof_feed *f, struct pof_err *err)
     size_t nodes = f->grid->nodes;
     size_t branches = f->grid->branches;
     int rc = pof_calloc(&f->registered, nodes, sizeof *f->registered, err);
-    rc = rc == 0 ? pof_calloc(&f->sum, nodes, sizeof *f->sum, err) : rc;
     rc = rc == 0 ? pof_calloc(&f->closed, branches, sizeof *f->closed, err) : rc;
     if (rc != 0 || !(f->options.sigma_pseudo > 0)) {
         return rc; /* nothing is assumed */
@@ -435,7 +434,7 @@ static int sort_seen(struct pof_feed *f, struct pof_err *err)
         qsort(f->seen, f->n_seen, sizeof *f->seen, pofi_by_seen);
         return 0;
     }
-    int rc = pof_calloc(&key, f->n_seen, sizeof *key, err);
+    int rc = pof_alloc(&key, f->n_seen, sizeof *key, err);
     for (size_t i = 0; rc == 0 && i < f->n_seen; i++) {
         const struct pof_observation *o = &f->seen[i].o;
         key[i] = o->branch ? nodes + o->element : o->element;
@@ -475,6 +474,18 @@ int pofi_feed_put(struct pof_feed *f, struct pof_instant *t, const struct pof_ob
     return 0;
 }
 
+/* What is known of nodes, where somebody asks: their meters or what is to be assumed. */
+static int clear_sums(struct pof_feed *f, struct pof_err *err)
+{
+    size_t nodes = f->grid->nodes;
+    bool wanted = f->pods.n > 0 || f->options.sigma_pseudo > 0;
+    int rc = !wanted || f->sum ? 0 : pof_alloc(&f->sum, nodes, sizeof *f->sum, err);
+    if (rc == 0 && wanted) {
+        memset(f->sum, 0, nodes * sizeof *f->sum);
+    }
+    return rc;
+}
+
 int pof_feed_next(struct pof_feed *f, struct pof_instant *t, struct pof_err *err)
 {
     bool readings = f->at_seen < f->n_seen;
@@ -487,12 +498,12 @@ int pof_feed_next(struct pof_feed *f, struct pof_instant *t, struct pof_err *err
     *t = (struct pof_instant){.start = first < other ? first : other};
     f->n_out = 0;
     f->now = t->start;
-    memset(f->sum, 0, f->grid->nodes * sizeof *f->sum);
     apply_positions(f, t->start);
     t->closed = f->closed;
     t->switched = f->moved;
     f->moved = false;
-    int rc = pofi_feed_readings(f, t, err);
+    int rc = clear_sums(f, err);
+    rc = rc ? rc : pofi_feed_readings(f, t, err);
     rc = rc == 0 ? pofi_feed_meters(f, t, err) : rc;
     rc = rc == 0 ? pofi_feed_nodes(f, t, err) : rc;
     t->observation = f->out;

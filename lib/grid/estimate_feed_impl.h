@@ -61,7 +61,7 @@ struct pof_feed {
     uint32_t *by_rank;    /* [ranked] the inverse */
     size_t ranked, rank_cap, by_rank_cap;
     uint32_t *registered; /* [nodes] pods there */
-    struct node_sum *sum; /* [nodes] */
+    struct node_sum *sum; /* [nodes]; NULL where there are no pods and nothing is assumed */
     struct seen *seen;
     size_t n_seen, seen_cap, at_seen;
     struct meter *meter;

@@ -39,8 +39,11 @@ int pofi_by_seen(const void *a, const void *b)
 /* sigma^2 + (rate * size * age)^2. */
 static double widen(double sigma, double rate_per_hour, double size, int64_t age_s)
 {
+    if (age_s <= 0) {
+        return sigma;
+    }
     double most = fmax(fabs(size), SIZE_LEAST * sigma);
-    return age_s > 0 ? hypot(sigma, rate_per_hour * most * (double)age_s / HOUR_S) : sigma;
+    return hypot(sigma, rate_per_hour * most * (double)age_s / HOUR_S);
 }
 
 static int put_reading(struct pof_feed *f, struct pof_instant *t, const struct seen *s,
@@ -48,7 +51,7 @@ static int put_reading(struct pof_feed *f, struct pof_instant *t, const struct s
 {
     struct pof_observation o = s->o;
     int64_t age = t->start - s->start;
-    struct node_sum *sum = o.branch ? NULL : &f->sum[o.element];
+    struct node_sum *sum = o.branch || !f->sum ? NULL : &f->sum[o.element];
     switch (o.quantity) {
     case POF_QUANTITY_V:
         o.sigma = widen(o.sigma, f->options.age_voltage, o.value, age);

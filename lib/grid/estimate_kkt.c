@@ -347,7 +347,8 @@ static void add_prior(const struct pof_se *se, struct se_system *s, double *a, d
                 continue;
             }
             bool held = b >= se->net.nodes && !se->is_state[2 * (b - se->net.nodes) + c];
-            *d += held ? 1 : fmax(prior, share * *d);
+            double shared = share * *d;
+            *d += held ? 1 : shared > prior ? shared : prior;
         }
     }
 }

@@ -26,7 +26,7 @@ static void angles(struct pof_se *se)
 {
     const struct se_state *s = &se->state;
     for (uint32_t n = 0; n < se->net.nodes; n++) {
-        double c = cos(se->net.flat_a[n]), d = sin(se->net.flat_a[n]);
+        double c = se->flat.vr[n], d = se->flat.vi[n];
         double re = s->vr[n] * c + s->vi[n] * d, im = s->vi[n] * c - s->vr[n] * d;
         se->v[n] = s->vm[n];
         se->a[n] = se->net.flat_a[n] + atan2(im, re);

@@ -295,8 +295,8 @@ static int make_pieces(struct making *m, uint32_t **piece_of, uint32_t **block_a
     const uint32_t *begin = pof_ldl_pieces(m->se->gain.ldl, &p->pieces);
     uint32_t blocks = p->unknowns / 2;
     int rc = pof_calloc(&p->piece, (size_t)p->pieces + 1, sizeof *p->piece, err);
-    rc = rc ? rc : pof_calloc(piece_of, blocks, sizeof **piece_of, err);
-    rc = rc ? rc : pof_calloc(block_at, blocks, sizeof **block_at, err);
+    rc = rc ? rc : pof_alloc(piece_of, blocks, sizeof **piece_of, err);
+    rc = rc ? rc : pof_alloc(block_at, blocks, sizeof **block_at, err);
     for (uint32_t k = 0; rc == 0 && k <= p->pieces; k++) {
         p->piece[k].block = begin[k];
         for (uint32_t i = begin[k]; k < p->pieces && i < begin[k + 1]; i++) {
@@ -314,9 +314,9 @@ static int make_nodes(struct making *m, struct pof_err *err)
     struct se_plan *p = m->p;
     uint32_t *piece_of = NULL, *block_at = NULL;
     int rc = make_pieces(m, &piece_of, &block_at, err);
-    rc = rc ? rc : pof_calloc(&m->node_at, p->nodes, sizeof *m->node_at, err);
-    rc = rc ? rc : pof_calloc(&p->net_node, p->nodes, sizeof *p->net_node, err);
-    rc = rc ? rc : pof_calloc(&p->unknown, p->nodes, sizeof *p->unknown, err);
+    rc = rc ? rc : pof_alloc(&m->node_at, p->nodes, sizeof *m->node_at, err);
+    rc = rc ? rc : pof_alloc(&p->net_node, p->nodes, sizeof *p->net_node, err);
+    rc = rc ? rc : pof_alloc(&p->unknown, p->nodes, sizeof *p->unknown, err);
     rc = rc ? rc : pof_calloc(&p->potential, p->potentials, sizeof *p->potential, err);
     rc = rc ? rc : pof_alloc(&m->unit, p->rows, sizeof *m->unit, err);
     if (rc == 0) {
@@ -336,7 +336,7 @@ static int make_rows(struct making *m, struct pof_err *err)
     struct se_plan *p = m->p;
     int rc = sort_units(m, p->unknowns / 2 + 1, by_place, err);
     rc = rc ? rc : sort_units(m, p->pieces * KINDS, by_piece, err);
-    rc = rc ? rc : pof_calloc(&p->row_at, p->rows, sizeof *p->row_at, err);
+    rc = rc ? rc : pof_alloc(&p->row_at, p->rows, sizeof *p->row_at, err);
     rc = rc ? rc : pof_calloc(&p->node_row, p->node_rows, sizeof *p->node_row, err);
     rc = rc ? rc : pof_calloc(&p->row, p->group_rows, sizeof *p->row, err);
     rc = rc ? rc : pof_calloc(&p->exact, p->exacts, sizeof *p->exact, err);

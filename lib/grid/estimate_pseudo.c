@@ -239,7 +239,7 @@ int pofi_feed_nodes(struct pof_feed *f, struct pof_instant *t, struct pof_err *e
     for (int q = 0; pseudo && f->options.allocate && q < 2; q++) {
         allocate(f, q);
     }
-    for (uint32_t i = 0; rc == 0 && i < f->grid->nodes; i++) {
+    for (uint32_t i = 0; f->sum && rc == 0 && i < f->grid->nodes; i++) {
         t->incomplete += f->sum[i].measured > 0 && !metered(f, i);
         rc = metered(f, i) ? put_metered(f, t, i, err) : pseudo ? put_assumed(f, t, i, err) : 0;
     }

@@ -372,7 +372,7 @@ static int sort_afresh(struct pof_se *se, struct pof_err *err)
 {
     uint32_t places = se->net.forms + se->potentials, nodes = se->net.nodes;
     uint32_t *key = NULL;
-    int rc = pof_calloc(&key, se->rows, sizeof *key, err);
+    int rc = pof_alloc(&key, se->rows, sizeof *key, err);
     for (size_t i = 0; rc == 0 && i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         bool flows = of_power(row->quantity) || of_current(row->quantity);

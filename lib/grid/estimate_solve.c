@@ -62,25 +62,30 @@ static double longest(const struct pof_se *se, const struct se_row *row)
 {
     double most = 0;
     for (uint32_t k = 0; k < 2 * row->n; k++) {
-        most = fmax(most, fabs(se->h[2 * (size_t)row->begin + k]));
+        double h = fabs(se->h[2 * (size_t)row->begin + k]);
+        most = h > most ? h : most;
     }
     return most;
 }
 
 void pofi_se_weigh(struct pof_se *se)
 {
-    double logs = 0, n = 0;
+    double logs = 0, product = 1, n = 0;
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
         double most = longest(se, row);
         row->weight = !row->exact ? 1 / (row->sigma * row->sigma) : most > 0 ? 1 / most : 1;
         row->lambda = 0;
         if (!row->exact && most > 0 && row->forms > 0) {
-            logs += log(row->weight * most * most);
+            product *= row->weight * most * most; /* a logarithm now and then is enough */
             n++;
+            if (!(product > 1e-100 && product < 1e100)) {
+                logs += log(product);
+                product = 1;
+            }
         }
     }
-    se->rho = n > 0 ? exp(logs / n) : 1;
+    se->rho = n > 0 ? exp((logs + log(product)) / n) : 1;
 }
 
 double pofi_se_prior(const struct pof_se *se, bool variances)
@@ -168,7 +173,9 @@ static double size_of(const struct pof_se *se, const double *of)
     double most = 0, sum = 0;
     for (uint32_t n = 0; n < se->net.nodes; n++) {
         const double *step = of + 2 * se->plan->order[n];
-        most = fmax(most, fmax(fabs(step[0]), fabs(step[1])));
+        double a = fabs(step[0]), b = fabs(step[1]);
+        most = a > most ? a : most;
+        most = b > most ? b : most;
         sum += step[0] + step[1];
     }
     return isfinite(sum) ? most : NAN;
@@ -257,15 +264,31 @@ static bool makes_anew(const struct pof_se *se, int i, double size)
     return i == 0 && size > FAR && pof_ldl_flops(se->gain.ldl) < CHEAP * solve;
 }
 
-/* Goes a part of se->step away from where it began. */
+/* Keeps where a step begins, and the step, or goes back there. */
+static void keep(struct pof_se *se, bool back)
+{
+    const struct eval_lanes *l = se->lanes;
+    size_t nodes = se->net.nodes;
+    struct {
+        double *here, *kept;
+        size_t n;
+    } all[] = {{l->v, se->from.vr, nodes},
+               {l->v + nodes, se->from.vi, nodes}, /* as the lanes have them */
+               {l->vm, se->from.vm, nodes},
+               {l->x, se->from.x, 2 * (size_t)se->potentials},
+               {l->lambda, se->before, se->rows},
+               {l->rhs, se->step, se->plan->unknowns}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        memcpy(back ? all[i].here : all[i].kept, back ? all[i].kept : all[i].here, all[i].n * sizeof(double));
+    }
+}
+
+/* Goes a part of the step. */
 static void go(struct pof_se *se, double alpha)
 {
     double size;
-    pofi_se_state_copy(se, &se->state, &se->from);
-    load(se);
-    memcpy(se->lanes->lambda, se->before, se->rows * sizeof *se->before);
-    for (uint32_t k = 0; k < se->plan->unknowns; k++) {
-        se->lanes->rhs[k] = alpha * se->step[k];
+    for (uint32_t k = 0; alpha < 1 && k < se->plan->unknowns; k++) {
+        se->lanes->rhs[k] *= alpha;
     }
     pofi_se_step(se->plan, se->lanes, &size);
 }
@@ -273,10 +296,7 @@ static void go(struct pof_se *se, double alpha)
 /* Takes as much of the present step as does good; the one behind it is left in its place. */
 static void advance(struct pof_se *se, double size, double *alpha, double *next)
 {
-    store(se);
-    pofi_se_state_copy(se, &se->from, &se->state);
-    memcpy(se->before, se->lanes->lambda, se->rows * sizeof *se->before);
-    memcpy(se->step, se->lanes->rhs, se->plan->unknowns * sizeof *se->step);
+    keep(se, false);
     *alpha = size > STEP_MAX ? STEP_MAX / size : 1;
     for (int k = 0;; k++) {
         go(se, *alpha);
@@ -290,6 +310,7 @@ static void advance(struct pof_se *se, double size, double *alpha, double *next)
             return;
         }
         *alpha /= 2;
+        keep(se, true);
     }
 }
 

@@ -57,6 +57,7 @@ static void take_fixed(const struct pof_se *se, double *const w[2], const bool *
 struct frame {
     double sigma, turn;   /* of the best reading of an angle; INFINITY: none */
     double weight, scale; /* of all readings of magnitudes, and what they say on the mean */
+    double c, s;          /* both as a complex number */
 };
 
 /* A power flow knows the slack's voltage as set; readings may have another frame, and another level. */
@@ -80,15 +81,18 @@ static void turn_to_readings(struct pof_se *se, struct frame *frame)
             f->turn = row->z - pofi_se_value(se, row, &se->state);
         }
     }
+    for (uint32_t k = 0; k < se->net.buses; k++) {
+        struct frame *f = &frame[k];
+        f->scale = f->weight > 0 ? fmin(fmax(f->scale / f->weight, 1 / SCALE_MOST), SCALE_MOST) : 1;
+        f->c = f->scale * (f->turn != 0 ? cos(f->turn) : 1);
+        f->s = f->scale * (f->turn != 0 ? sin(f->turn) : 0);
+    }
     for (uint32_t n = 0; n < se->net.nodes; n++) {
         const struct frame *f = &frame[se->net.slack_of[n / se->net.phases]];
-        double scale = f->weight > 0 ? fmin(fmax(f->scale / f->weight, 1 / SCALE_MOST), SCALE_MOST) : 1;
-        if (f->turn != 0 || scale != 1) {
-            double c = scale * cos(f->turn), s = scale * sin(f->turn), re = se->state.vr[n], im = se->state.vi[n];
-            se->state.vr[n] = c * re - s * im;
-            se->state.vi[n] = s * re + c * im;
-            se->state.vm[n] *= scale;
-        }
+        double re = se->state.vr[n], im = se->state.vi[n];
+        se->state.vr[n] = f->c * re - f->s * im;
+        se->state.vi[n] = f->s * re + f->c * im;
+        se->state.vm[n] *= f->scale;
     }
 }
 

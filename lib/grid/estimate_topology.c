@@ -8,9 +8,9 @@
 
 int pofi_se_state_new(const struct pof_se *se, struct se_state *s, struct pof_err *err)
 {
-    int rc = pof_calloc(&s->vr, se->net.nodes, sizeof *s->vr, err);
-    rc = rc ? rc : pof_calloc(&s->vi, se->net.nodes, sizeof *s->vi, err);
-    rc = rc ? rc : pof_calloc(&s->vm, se->net.nodes, sizeof *s->vm, err);
+    int rc = pof_alloc(&s->vr, se->net.nodes, sizeof *s->vr, err);
+    rc = rc ? rc : pof_alloc(&s->vi, se->net.nodes, sizeof *s->vi, err);
+    rc = rc ? rc : pof_alloc(&s->vm, se->net.nodes, sizeof *s->vm, err);
     return rc ? rc : pof_calloc(&s->x, 2 * (size_t)se->potentials, sizeof *s->x, err);
 }
 
@@ -33,10 +33,16 @@ void pofi_se_state_copy(const struct pof_se *se, struct se_state *to, const stru
 
 static void flat_state(struct pof_se *se)
 {
+    double angle = 0, c = 1, s = 0; /* mostly that of the node before */
     for (uint32_t k = 0; k < se->net.nodes; k++) {
+        if (se->net.flat_a[k] != angle) {
+            angle = se->net.flat_a[k];
+            c = cos(angle);
+            s = sin(angle);
+        }
         se->flat.vm[k] = se->net.flat_v[k] > 0 ? se->net.flat_v[k] : 1;
-        se->flat.vr[k] = se->flat.vm[k] * cos(se->net.flat_a[k]);
-        se->flat.vi[k] = se->flat.vm[k] * sin(se->net.flat_a[k]);
+        se->flat.vr[k] = se->flat.vm[k] * c;
+        se->flat.vi[k] = se->flat.vm[k] * s;
     }
 }
 

@@ -122,57 +122,75 @@ const uint32_t *pof_ldl_pieces(const struct pof_ldl *s, uint32_t *n)
 
 /* --- pattern --- */
 
-/* Entries by column, each column's blocks unique; slot: which block an entry became. */
+/* Entries as they lie in the upper triangle, those of a column together. */
+struct entries {
+    size_t total;
+    uint32_t *low;     /* [total] twice the lower place; one more where it is the column that is asked for */
+    uint32_t *high;    /* [total] the other one */
+    uint32_t *by_high; /* [total] */
+    uint32_t *begin;   /* [n + 2] of by_high */
+};
+
+static int sort_entries(const struct pof_ldl *s, const struct pof_ldl_places *p, struct entries *e,
+                        struct pof_err *err)
+{
+    e->total = p->n + s->n;
+    if (e->total > UINT32_MAX / 2) {
+        return pof_fail(err, POF_E_RANGE, "a system of %zu entries is too large", e->total);
+    }
+    int rc = pof_alloc(&e->low, e->total, sizeof *e->low, err);
+    rc = rc ? rc : pof_alloc(&e->high, e->total, sizeof *e->high, err);
+    rc = rc ? rc : pof_alloc(&e->by_high, e->total, sizeof *e->by_high, err);
+    rc = rc ? rc : pof_calloc(&e->begin, (size_t)s->n + 2, sizeof *e->begin, err);
+    if (rc) {
+        return rc;
+    }
+    for (size_t k = 0; k < e->total; k++) {
+        uint32_t i = k < p->n ? s->place[p->row[k]] : (uint32_t)(k - p->n);
+        uint32_t j = k < p->n ? s->place[p->col[k]] : i;
+        e->low[k] = i > j ? 2 * j + 1 : 2 * i;
+        e->high[k] = i > j ? i : j;
+        e->begin[e->high[k] + 2]++;
+    }
+    for (uint32_t j = 0; j < s->n; j++) {
+        e->begin[j + 2] += e->begin[j + 1];
+    }
+    for (size_t k = 0; k < e->total; k++) {
+        e->by_high[e->begin[e->high[k] + 1]++] = (uint32_t)k;
+    }
+    return 0;
+}
+
+/* Each column's blocks, unique; slot: which block an entry became. */
 static int make_pattern(struct pof_ldl *s, const struct pof_ldl_places *p, uint32_t *slot,
                         uint32_t *diagonal, struct pof_err *err)
 {
-    size_t total = p->n + s->n;
-    uint32_t *entry = NULL, *begin = NULL;
-    if (total > UINT32_MAX / 2) {
-        return pof_fail(err, POF_E_RANGE, "a system of %zu entries is too large", total);
-    }
-    int rc = pof_alloc(&entry, total, sizeof *entry, err);
-    rc = rc ? rc : pof_calloc(&begin, (size_t)s->n + 2, sizeof *begin, err);
-    rc = rc ? rc : pof_alloc(&s->arow, total, sizeof *s->arow, err);
-    for (int pass = 0; rc == 0 && pass < 2; pass++) {
-        for (size_t k = 0; k < total; k++) {
-            uint32_t i = k < p->n ? s->place[p->row[k]] : (uint32_t)(k - p->n);
-            uint32_t j = k < p->n ? s->place[p->col[k]] : i;
-            uint32_t col = i < j ? j : i;
-            if (pass == 0) {
-                begin[col + 2]++;
-            } else {
-                entry[begin[col + 1]++] = (uint32_t)k;
-            }
-        }
-        for (uint32_t j = 0; pass == 0 && j < s->n; j++) {
-            begin[j + 2] += begin[j + 1];
-        }
-    }
+    struct entries e = {0};
+    int rc = sort_entries(s, p, &e, err);
+    rc = rc ? rc : pof_alloc(&s->arow, e.total, sizeof *s->arow, err);
     uint32_t blocks = 0;
     uint32_t *seen = s->next; /* [n] block of row i in this column, from 1 */
     for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
         s->abegin[j] = blocks;
-        for (uint32_t e = begin[j]; e < begin[j + 1]; e++) {
-            size_t k = entry[e];
-            uint32_t r = k < p->n ? s->place[p->row[k]] : j;
-            uint32_t c = k < p->n ? s->place[p->col[k]] : j;
-            uint32_t i = r < c ? r : c;
-            if (seen[i] <= s->abegin[j] || s->arow[seen[i] - 1] != i) {
+        for (uint32_t at = e.begin[j]; at < e.begin[j + 1]; at++) {
+            uint32_t k = e.by_high[at], i = e.low[k] >> 1;
+            if (seen[i] <= s->abegin[j]) {
                 s->arow[blocks++] = i;
                 seen[i] = blocks;
             }
-            uint32_t at = 2 * (seen[i] - 1) + (r > c);
+            uint32_t block = 2 * (seen[i] - 1) + (e.low[k] & 1);
             if (k < p->n) {
-                slot[k] = at;
+                slot[k] = block;
             } else {
-                diagonal[j] = at; /* in the order of elimination yet */
+                diagonal[j] = block; /* in the order of elimination yet */
             }
         }
     }
     s->abegin[s->n] = blocks;
-    free(begin);
-    free(entry);
+    free(e.low);
+    free(e.high);
+    free(e.by_high);
+    free(e.begin);
     return rc ? rc : pof_alloc(&s->a, 4 * (size_t)blocks, sizeof *s->a, err);
 }
 
@@ -238,15 +256,16 @@ static void list_rows(struct pof_ldl *s)
 static int make_factors(struct pof_ldl *s, struct pof_err *err)
 {
     uint32_t *parent = NULL, *mark = NULL, *count = NULL;
-    int rc = pof_calloc(&parent, s->n, sizeof *parent, err);
-    rc = rc ? rc : pof_calloc(&mark, s->n, sizeof *mark, err);
-    rc = rc ? rc : pof_calloc(&count, s->n, sizeof *count, err);
+    int rc = pof_alloc(&parent, s->n, sizeof *parent, err);
+    rc = rc ? rc : pof_alloc(&mark, s->n, sizeof *mark, err);
+    rc = rc ? rc : pof_alloc(&count, s->n, sizeof *count, err);
     rc = rc ? rc : count_columns(s, parent, mark, count, err);
     size_t fill = rc ? 0 : s->lbegin[s->n];
     rc = rc ? rc : pof_alloc(&s->lrow, fill, sizeof *s->lrow, err);
     rc = rc ? rc : pof_alloc(&s->rcol, fill, sizeof *s->rcol, err);
-    rc = rc ? rc : pof_calloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
+    rc = rc ? rc : pof_alloc(&s->l, 4 * (fill + AHEAD), sizeof *s->l, err);
     if (rc == 0) {
+        memset(s->l + 4 * fill, 0, 4 * AHEAD * sizeof *s->l);
         memset(mark, 0, s->n * sizeof *mark);
         memcpy(count, s->lbegin, s->n * sizeof *count);
         for (uint32_t k = 0; k < s->n; k++) {
@@ -263,13 +282,13 @@ static int make_factors(struct pof_ldl *s, struct pof_err *err)
 static int make_arrays(struct pof_ldl *s, struct pof_err *err)
 {
     size_t n = s->n;
-    int rc = pof_calloc(&s->place, n, sizeof *s->place, err);
+    int rc = pof_alloc(&s->place, n, sizeof *s->place, err);
     rc = rc ? rc : pof_calloc(&s->negative, 2 * n, sizeof *s->negative, err);
     rc = rc ? rc : pof_calloc(&s->infinite, 2 * n, sizeof *s->infinite, err);
-    rc = rc ? rc : pof_calloc(&s->abegin, n + 1, sizeof *s->abegin, err);
-    rc = rc ? rc : pof_calloc(&s->lbegin, n + 1, sizeof *s->lbegin, err);
+    rc = rc ? rc : pof_alloc(&s->abegin, n + 1, sizeof *s->abegin, err);
+    rc = rc ? rc : pof_alloc(&s->lbegin, n + 1, sizeof *s->lbegin, err);
     rc = rc ? rc : pof_calloc(&s->rbegin, n + 1, sizeof *s->rbegin, err);
-    rc = rc ? rc : pof_calloc(&s->dinv, 4 * n, sizeof *s->dinv, err);
+    rc = rc ? rc : pof_alloc(&s->dinv, 4 * n, sizeof *s->dinv, err);
     rc = rc ? rc : pof_calloc(&s->y, 4 * n, sizeof *s->y, err);
     return rc ? rc : pof_calloc(&s->next, n, sizeof *s->next, err);
 }
@@ -279,7 +298,7 @@ static int turn_round(struct pof_ldl *s, const struct pof_ldl_places *p, uint32_
                       struct pof_err *err)
 {
     uint32_t *by_place = NULL;
-    int rc = pof_calloc(&by_place, s->n, sizeof *by_place, err);
+    int rc = pof_alloc(&by_place, s->n, sizeof *by_place, err);
     for (uint32_t b = 0; rc == 0 && b < s->n; b++) {
         by_place[b] = diagonal[b];
     }

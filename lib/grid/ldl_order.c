@@ -2,6 +2,7 @@
 #include "grid/ldl_order.h"
 
 #include "base/mem.h"
+#include "grid/chordal.h"
 #include "grid/ordering.h"
 
 #include <stdlib.h>
@@ -26,10 +27,10 @@ static uint32_t tied_to(const struct pof_ldl_places *p, uint32_t block)
 
 static int make_quotient(struct quotient *q, const struct pof_ldl_places *p, struct pof_err *err)
 {
-    int rc = pof_calloc(&q->vertex, 2 * (size_t)p->blocks, sizeof *q->vertex, err);
+    int rc = pof_alloc(&q->vertex, 2 * (size_t)p->blocks, sizeof *q->vertex, err);
     rc = rc ? rc : pof_calloc(&q->begin, (size_t)p->blocks + 2, sizeof *q->begin, err);
-    rc = rc ? rc : pof_calloc(&q->to, p->n, sizeof *q->to, err);
-    rc = rc ? rc : pof_calloc(&q->order, p->blocks, sizeof *q->order, err);
+    rc = rc ? rc : pof_alloc(&q->to, p->n, sizeof *q->to, err);
+    rc = rc ? rc : pof_alloc(&q->order, p->blocks, sizeof *q->order, err);
     if (rc) {
         return rc;
     }
@@ -192,11 +193,11 @@ static int cut(const struct tree *t, uint32_t small, uint32_t blocks, struct ldl
 static int tree_new(struct tree *t, const struct quotient *q, struct pof_err *err)
 {
     t->n = q->n;
-    int rc = pof_calloc(&t->parent, q->n, sizeof *t->parent, err);
-    rc = rc ? rc : pof_calloc(&t->size, q->n, sizeof *t->size, err);
-    rc = rc ? rc : pof_calloc(&t->root, q->n, sizeof *t->root, err);
-    rc = rc ? rc : pof_calloc(&t->order, q->n, sizeof *t->order, err);
-    return rc ? rc : pof_calloc(&t->scratch, (size_t)q->n + 2, sizeof *t->scratch, err);
+    int rc = pof_alloc(&t->parent, q->n, sizeof *t->parent, err);
+    rc = rc ? rc : pof_alloc(&t->size, q->n, sizeof *t->size, err);
+    rc = rc ? rc : pof_alloc(&t->root, q->n, sizeof *t->root, err);
+    rc = rc ? rc : pof_alloc(&t->order, q->n, sizeof *t->order, err);
+    return rc ? rc : pof_alloc(&t->scratch, (size_t)q->n + 2, sizeof *t->scratch, err);
 }
 
 static void tree_free(struct tree *t)
@@ -217,8 +218,8 @@ static int make_pieces(struct quotient *q, const uint32_t *size, uint32_t blocks
     uint32_t *begin = NULL, *row = NULL, *rank = NULL;
     int rc = tree_new(&t, q, err);
     rc = rc ? rc : pof_calloc(&begin, (size_t)q->n + 2, sizeof *begin, err);
-    rc = rc ? rc : pof_calloc(&row, q->begin[q->n], sizeof *row, err);
-    rc = rc ? rc : pof_calloc(&rank, q->n, sizeof *rank, err);
+    rc = rc ? rc : pof_alloc(&row, q->begin[q->n], sizeof *row, err);
+    rc = rc ? rc : pof_alloc(&rank, q->n, sizeof *rank, err);
     if (rc == 0) {
         for (uint32_t k = 0; k < q->n; k++) {
             rank[q->order[k]] = k;
@@ -268,10 +269,12 @@ int pofi_ldl_order(const struct pof_ldl_places *p, uint32_t *place, struct ldl_p
     *pieces = (struct ldl_pieces){0};
     int rc = make_quotient(&q, p, err);
     rc = rc ? rc : pof_calloc(&size, p->blocks, sizeof *size, err);
+    bool found = false;
     if (rc == 0) {
         thin(&q, size);
-        rc = pof_order_amd(q.n, q.begin, q.to, q.order, err);
+        rc = pof_order_chordal(q.n, q.begin, q.to, q.order, &found, err);
     }
+    rc = rc || found ? rc : pof_order_amd(q.n, q.begin, q.to, q.order, err);
     if (rc == 0) {
         memset(size, 0, p->blocks * sizeof *size);
         for (uint32_t b = 0; b < p->blocks; b++) {

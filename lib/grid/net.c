@@ -18,11 +18,11 @@ static int number_buses(struct pof_net *net, struct pofi_islands *s, struct pof_
     const struct pof_grid *g = net->grid;
     net->buses = s->buses;
     net->nodes = s->buses * net->phases;
-    int rc = pof_calloc(&net->bus_of, g->nodes, sizeof *net->bus_of, err);
-    rc = rc ? rc : pof_calloc(&net->first_of, net->buses, sizeof *net->first_of, err);
-    rc = rc ? rc : pof_calloc(&net->slack_of, net->buses, sizeof *net->slack_of, err);
-    rc = rc ? rc : pof_calloc(&net->flat_v, net->nodes, sizeof *net->flat_v, err);
-    rc = rc ? rc : pof_calloc(&net->flat_a, net->nodes, sizeof *net->flat_a, err);
+    int rc = pof_alloc(&net->bus_of, g->nodes, sizeof *net->bus_of, err);
+    rc = rc ? rc : pof_alloc(&net->first_of, net->buses, sizeof *net->first_of, err);
+    rc = rc ? rc : pof_alloc(&net->slack_of, net->buses, sizeof *net->slack_of, err);
+    rc = rc ? rc : pof_alloc(&net->flat_v, net->nodes, sizeof *net->flat_v, err);
+    rc = rc ? rc : pof_alloc(&net->flat_a, net->nodes, sizeof *net->flat_a, err);
     uint32_t buses = 0;
     for (uint32_t i = 0; rc == 0 && i < g->nodes; i++) {
         uint32_t r = s->root[i]; /* not above i, so that it has its number already */
@@ -111,8 +111,8 @@ static int lay_out(struct pof_net *net, const struct pofi_islands *s, const uint
         return pof_fail(err, POF_E_OVERFLOW, "the grid has more than 2^32 admittances");
     }
     int rc = pof_alloc(&net->to, entries, sizeof *net->to, err);
-    rc = rc ? rc : pof_calloc(&net->g, entries, sizeof *net->g, err);
-    return rc ? rc : pof_calloc(&net->b, entries, sizeof *net->b, err);
+    rc = rc ? rc : pof_alloc(&net->g, entries, sizeof *net->g, err);
+    return rc ? rc : pof_alloc(&net->b, entries, sizeof *net->b, err);
 }
 
 /* --- values --- */
@@ -235,17 +235,20 @@ static int build(struct pof_net *net, struct pofi_islands *s, struct pof_err *er
 {
     struct pattern p = {0};
     int rc = number_buses(net, s, err);
-    rc = rc ? rc : pof_calloc(&p.last, net->buses, sizeof *p.last, err);
-    rc = rc ? rc : pof_calloc(&p.width, net->buses, sizeof *p.width, err);
+    rc = rc ? rc : pof_alloc(&p.last, net->buses, sizeof *p.last, err);
+    rc = rc ? rc : pof_alloc(&p.width, net->buses, sizeof *p.width, err);
     net->forms = 2 * net->grid->branches * net->phases + net->nodes;
-    rc = rc ? rc : pof_calloc(&net->at, net->forms, sizeof *net->at, err);
-    rc = rc ? rc : pof_calloc(&net->begin, (size_t)net->forms + 1, sizeof *net->begin, err);
+    rc = rc ? rc : pof_alloc(&net->at, net->forms, sizeof *net->at, err);
+    rc = rc ? rc : pof_alloc(&net->begin, (size_t)net->forms + 1, sizeof *net->begin, err);
     if (rc == 0) {
         pattern_count(net, s, &p);
         rc = lay_out(net, s, p.width, err);
     }
     rc = rc ? rc : fill_branches(net, err);
     if (rc == 0) {
+        size_t first = net->begin[pof_net_bus(net, 0)], entries = net->begin[net->forms] - first;
+        memset(net->g + first, 0, entries * sizeof *net->g); /* sums */
+        memset(net->b + first, 0, entries * sizeof *net->b);
         fill_buses(net, s, &p);
         fill_shunts(net);
         rc = net->phases == 3 ? pofi_net_earth(net, s, err) : 0;

@@ -146,14 +146,14 @@ int pofi_islands_build(struct pofi_islands *s, const struct pof_grid *grid, stru
     size_t n = grid->nodes;
     uint32_t *work = NULL; /* holders and the order of the walk */
     *s = (struct pofi_islands){0};
-    int rc = pof_calloc(&s->root, n, sizeof *s->root, err);
-    rc = rc ? rc : pof_calloc(&s->slack, n, sizeof *s->slack, err);
+    int rc = pof_alloc(&s->root, n, sizeof *s->root, err);
+    rc = rc ? rc : pof_alloc(&s->slack, n, sizeof *s->slack, err);
     rc = rc ? rc : pof_calloc(&s->first, n + 2, sizeof *s->first, err);
-    rc = rc ? rc : pof_calloc(&s->end, 2 * (size_t)grid->branches, sizeof *s->end, err);
-    rc = rc ? rc : pof_calloc(&s->at, 2 * (size_t)grid->branches, sizeof *s->at, err);
-    rc = rc ? rc : pof_calloc(&s->v, n, sizeof *s->v, err);
-    rc = rc ? rc : pof_calloc(&s->a, n, sizeof *s->a, err);
-    rc = rc ? rc : pof_calloc(&work, 2 * n, sizeof *work, err);
+    rc = rc ? rc : pof_alloc(&s->end, 2 * (size_t)grid->branches, sizeof *s->end, err);
+    rc = rc ? rc : pof_alloc(&s->at, 2 * (size_t)grid->branches, sizeof *s->at, err);
+    rc = rc ? rc : pof_alloc(&s->v, n, sizeof *s->v, err);
+    rc = rc ? rc : pof_alloc(&s->a, n, sizeof *s->a, err);
+    rc = rc ? rc : pof_alloc(&work, 2 * n, sizeof *work, err);
     if (rc == 0) {
         join(grid, s->root);
         find_ends(s, grid);

@@ -14,7 +14,7 @@ int pof_order_amd(uint32_t n, const uint32_t *begin, const uint32_t *to, uint32_
     if (n > INT32_MAX - 1 || begin[n] > INT32_MAX) {
         return pof_fail(err, POF_E_RANGE, "a graph of %u vertices is too large", n);
     }
-    int rc = pof_calloc(&space, 2 * (size_t)n + 1 + begin[n], sizeof *space, err);
+    int rc = pof_alloc(&space, 2 * (size_t)n + 1 + begin[n], sizeof *space, err);
     if (rc != 0) {
         return rc;
     }

@@ -184,7 +184,8 @@ static int array_row(struct parse *q, double *row)
         if (i > 0 && !pofi_scan_take(&q->s, ',')) {
             return fail_at(q, -1, "too few values", "as many as /attributes has");
         }
-        if (l->column[i] >= 0 && pofi_scan_number(&q->s, row + l->column[i])) {
+        double *to = l->column[i] >= 0 ? row + l->column[i] : NULL;
+        if (to && (pofi_scan_whole(&q->s, to) || pofi_scan_number(&q->s, to))) {
             continue;
         }
         int rc = l->attribute[i] < 0 ? pofi_scan_skip(&q->s) : value(q, l->attribute[i], row);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid/pgm_scan.h"
 #include "num/real.h"
+#include "record/bytes.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -64,35 +65,60 @@ static inline const char *digits(const char *p, uint64_t *w)
     return p;
 }
 
-/* A number of at most 19 digits and without exponent, as nearly all are: the place behind it, NULL
- * when it is something else. */
-static inline const char *plain(const char *p, double *value)
+/* The same behind a point, where there are often many: eight at a time. */
+static inline const char *decimals(const char *p, const char *end, uint64_t *w)
+{
+    for (uint64_t eight; end - p >= 8 && pofi_digit_count(eight = pofi_load8(p)) == 8; p += 8) {
+        *w = *w * 100000000 + pofi_eight_digits(eight);
+    }
+    return digits(p, w);
+}
+
+/* The exponent at p; NULL: none that fits. */
+static const char *exponent(const char *p, int *to)
+{
+    bool negative = *p == '-';
+    const char *first = p + (*p == '-' || *p == '+');
+    int v = 0;
+    for (p = first; (unsigned char)(*p - '0') < 10 && p - first < 4; p++) {
+        v = v * 10 + (*p - '0');
+    }
+    *to = negative ? -v : v;
+    return p > first && p - first < 4 ? p : NULL;
+}
+
+/* A number of at most 19 digits, as nearly all are: the place behind it, NULL when it is something else. */
+static inline const char *plain(const char *p, const char *end, double *value)
 {
     enum { DIGITS = 19, EXACT = 15 };
     uint64_t w = 0;
+    int power = 0;
     bool negative = *p == '-';
     const char *first = p + negative;
     const char *behind = digits(first, &w);
     ptrdiff_t whole = behind - first, fraction = 0;
     if (*behind == '.') {
         const char *point = behind++;
-        behind = digits(behind, &w);
+        behind = decimals(behind, end, &w);
         fraction = behind - point - 1;
         whole = fraction > 0 ? whole : 0;
     }
-    bool misfit = whole == 0 || whole + fraction > DIGITS || (*first == '0' && whole > 1);
-    if (misfit || (*behind | 0x20) == 'e') {
+    if (whole == 0 || whole + fraction > DIGITS || (*first == '0' && whole > 1)) {
         return NULL;
     }
-    double v = fraction == 0 && whole <= EXACT ? (double)w : pof_real_of(w, -(int)fraction);
+    if ((*behind | 0x20) == 'e' && (behind = exponent(behind + 1, &power)) == NULL) {
+        return NULL;
+    }
+    power -= (int)fraction;
+    double v = power == 0 && whole <= EXACT ? (double)w : pof_real_of(w, power);
     *value = negative ? -v : v;
-    return behind;
+    return isfinite(v) ? behind : NULL;
 }
 
 bool pofi_scan_number(struct pofi_scan *s, double *value)
 {
     pofi_scan_space(s);
-    const char *behind = plain(s->at, value);
+    const char *behind = plain(s->at, s->end, value);
     if (behind) {
         s->at = behind;
         return true;

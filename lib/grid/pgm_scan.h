@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct pofi_scan {
     const char *at, *begin, *end;
     const char *name; /* for messages */
@@ -42,6 +45,24 @@ bool pofi_scan_word(struct pofi_scan *s, const char *word);
 int pofi_scan_text(struct pofi_scan *s, struct pof_text *text) POF_CHECKED;
 /* The nearest double to a JSON number that is finite; false (err not set) when there is none. */
 bool pofi_scan_number(struct pofi_scan *s, double *value);
+/* The same of whole numbers of up to nine digits before a comma or bracket, as ids and states are; false,
+ * and nothing but white space passed, where something else stands. */
+static inline bool pofi_scan_whole(struct pofi_scan *s, double *value)
+{
+    pofi_scan_space(s);
+    const char *p = s->at;
+    uint32_t w = 0;
+    for (unsigned d; (d = (unsigned char)*p - (unsigned)'0') < 10 && p - s->at < 10; p++) {
+        w = w * 10 + d;
+    }
+    ptrdiff_t n = p - s->at;
+    if (n == 0 || n > 9 || (*s->at == '0' && n > 1) || (*p != ',' && *p != ']')) {
+        return false;
+    }
+    *value = w;
+    s->at = p;
+    return true;
+}
 /* Passes any value; at most 64 levels deep. */
 int pofi_scan_skip(struct pofi_scan *s) POF_CHECKED;
 /* An object: each member, its name given, the scanner at its value, which it has to pass. */

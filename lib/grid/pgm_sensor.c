@@ -18,12 +18,15 @@ struct mean {
 };
 
 struct part {
-    struct mean p[3], q[3]; /* by phases, or all in [0] */
+    struct mean p, q;
 };
 
-struct node_sum {
-    double p[3], q[3], p_var[3], q_var[3];
-    uint32_t appliances, measured;
+/* What the appliances of a node draw. */
+struct drawn {
+    double p, q, p_var, q_var;
+};
+struct appliances {
+    uint32_t n, measured;
 };
 
 /* A voltage sensor's readings of each phase (to ground), or of all three (line to line). */
@@ -42,8 +45,9 @@ struct phasors {
 
 struct work {
     struct pofi_pgm_job *j;
-    struct part *part[PGM_TYPES]; /* [rows] of sources, loads, generators */
-    struct node_sum *node;        /* [nodes] */
+    struct part *part[PGM_TYPES]; /* [rows * width] of sources, loads, generators */
+    struct drawn *drawn;          /* [nodes * width] */
+    struct appliances *node;      /* [nodes] */
     struct phasors *phasors;      /* [nodes]; NULL before the first */
     uint32_t nodes;
     int width;                    /* 1, or 3: phases */
@@ -264,10 +268,10 @@ static int measured_appliance(struct work *w, struct pofi_pgm_place what, const 
     if (what.type == PGM_SHUNT) {
         return measured_shunt(w, what, r);
     }
-    struct part *part = &w->part[what.type][what.row];
+    struct part *part = w->part[what.type] + (size_t)what.row * (size_t)w->width;
     for (int f = 0; f < w->width; f++) {
-        mix(&part->p[f], load ? r->p[f] : -r->p[f], r->p_var[f]);
-        mix(&part->q[f], load ? r->q[f] : -r->q[f], r->q_var[f]);
+        mix(&part[f].p, load ? r->p[f] : -r->p[f], r->p_var[f]);
+        mix(&part[f].q, load ? r->q[f] : -r->q[f], r->q_var[f]);
     }
     return 0;
 }
@@ -342,7 +346,7 @@ static int power(struct work *w, struct pofi_pgm_place at)
     }
     if (terminal == PGM_AT_NODE) {
         o.element = w->j->map.at[PGM_NODE][what.row];
-        bool some = w->node[o.element].appliances > 0;
+        bool some = w->node[o.element].n > 0;
         w->j->no_appliance += !some;
         return some ? put_power(w, o, &r, -1) : 0;
     }
@@ -402,11 +406,11 @@ static int count_appliances(struct work *w)
     for (size_t t = 0; t < sizeof injecting && rc == 0; t++) {
         enum pofi_pgm_type type = (enum pofi_pgm_type)injecting[t];
         uint32_t n = w->j->p->table[type].rows;
-        rc = pof_calloc(&w->part[type], n, sizeof *w->part[type], w->j->err);
+        rc = pof_calloc(&w->part[type], n * (size_t)w->width, sizeof *w->part[type], w->j->err);
         for (uint32_t i = 0; i < n && rc == 0; i++) {
             uint32_t node = 0;
             rc = pofi_pgm_node_of(w->j, (struct pofi_pgm_place){(uint8_t)type, i}, PGM_AT, &node);
-            w->node[node].appliances += rc == 0 && pofi_pgm_row(w->j->p, type, i)[PGM_STATUS] == 1;
+            w->node[node].n += rc == 0 && pofi_pgm_row(w->j->p, type, i)[PGM_STATUS] == 1;
         }
     }
     return rc;
@@ -414,19 +418,20 @@ static int count_appliances(struct work *w)
 
 static void sum_up(struct work *w, enum pofi_pgm_type type, uint32_t row)
 {
-    const struct part *part = &w->part[type][row];
+    const struct part *part = w->part[type] + (size_t)row * (size_t)w->width;
     const double *v = pofi_pgm_row(w->j->p, type, row);
     struct pofi_pgm_place at = pofi_pgm_find(w->j->p, v[PGM_AT]);
-    struct node_sum *s = &w->node[w->j->map.at[PGM_NODE][at.row]];
-    if (v[PGM_STATUS] != 1 || !(part->p[0].weight > 0)) {
+    uint32_t node = w->j->map.at[PGM_NODE][at.row];
+    if (v[PGM_STATUS] != 1 || !(part->p.weight > 0)) {
         return;
     }
-    s->measured++;
-    for (int f = 0; f < w->width; f++) {
-        s->p[f] += part->p[f].sum / part->p[f].weight;
-        s->q[f] += part->q[f].sum / part->q[f].weight;
-        s->p_var[f] += 1 / part->p[f].weight;
-        s->q_var[f] += 1 / part->q[f].weight;
+    w->node[node].measured++;
+    struct drawn *d = w->drawn + (size_t)node * (size_t)w->width;
+    for (; d < w->drawn + ((size_t)node + 1) * (size_t)w->width; d++, part++) {
+        d->p += part->p.sum / part->p.weight;
+        d->q += part->q.sum / part->q.weight;
+        d->p_var += 1 / part->p.weight;
+        d->q_var += 1 / part->q.weight;
     }
 }
 
@@ -439,16 +444,17 @@ static int injections(struct work *w)
         }
     }
     for (uint32_t i = 0; i < w->j->p->table[PGM_NODE].rows && rc == 0; i++) {
-        const struct node_sum *s = &w->node[w->j->map.at[PGM_NODE][i]];
-        struct power r;
-        for (int f = 0; f < 3; f++) {
-            r.p[f] = s->p[f];
-            r.q[f] = s->q[f];
-            r.p_var[f] = s->p_var[f];
-            r.q_var[f] = s->q_var[f];
-        }
         struct pof_observation o = {.element = w->j->map.at[PGM_NODE][i]};
-        if (s->appliances > 0 && s->measured == s->appliances) {
+        const struct appliances *s = &w->node[o.element];
+        const struct drawn *d = w->drawn + (size_t)o.element * (size_t)w->width;
+        struct power r;
+        for (int f = 0; f < w->width; f++) {
+            r.p[f] = d[f].p;
+            r.q[f] = d[f].q;
+            r.p_var[f] = d[f].p_var;
+            r.q_var[f] = d[f].q_var;
+        }
+        if (s->n > 0 && s->measured == s->n) {
             rc = put_power(w, o, &r, 1);
         } else {
             w->j->partly += s->measured;
@@ -467,6 +473,7 @@ int pofi_pgm_sensors(struct pofi_pgm_job *j)
     struct work w = {.j = j, .width = j->readings->phases == 3 ? 3 : 1};
     w.nodes = j->grid->nodes;
     int rc = pof_calloc(&w.node, w.nodes, sizeof *w.node, j->err);
+    rc = rc ? rc : pof_calloc(&w.drawn, (size_t)w.nodes * (size_t)w.width, sizeof *w.drawn, j->err);
     rc = rc ? rc : count_appliances(&w);
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (uint32_t i = 0; i < j->p->table[kinds[k].type].rows && rc == 0; i++) {
@@ -479,6 +486,7 @@ int pofi_pgm_sensors(struct pofi_pgm_job *j)
         free(w.part[t]);
     }
     free(w.node);
+    free(w.drawn);
     free(w.phasors);
     return rc;
 }

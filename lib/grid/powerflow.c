@@ -39,10 +39,22 @@ static int allocate(struct pof_pf *pf, struct pof_err *err)
         *of_net[i] = next;
     }
     pf->out_flow = next;
-    rc = rc ? rc : pof_calloc(&pf->limit, pf->grid->nodes, sizeof *pf->limit, err);
-    rc = rc ? rc : pof_calloc(&pf->holds, pf->net.buses, sizeof *pf->holds, err);
-    rc = rc ? rc : pof_calloc(&pf->fixed, inner, sizeof *pf->fixed, err);
-    return rc ? rc : pof_calloc(&pf->load, inner, sizeof *pf->load, err);
+    if (rc || pf->inner) {
+        return rc;
+    }
+    rc = pof_calloc(&pf->limit, pf->grid->nodes, sizeof *pf->limit, err);
+    return rc ? rc : pof_calloc(&pf->holds, pf->net.buses, sizeof *pf->holds, err);
+}
+
+/* What Newton's method goes by. */
+static int make_loads(struct pof_pf *pf, struct pof_err *err)
+{
+    int rc = pof_alloc(&pf->fixed, pf->net.nodes, sizeof *pf->fixed, err);
+    rc = rc ? rc : pof_alloc(&pf->load, pf->net.nodes, sizeof *pf->load, err);
+    if (rc == 0) {
+        pofi_fixed_loads(&pf->net, pf->fixed);
+    }
+    return rc;
 }
 
 static int make_newton(struct pof_pf *pf, struct pof_err *err)
@@ -104,11 +116,10 @@ static int prepare(struct pof_pf *pf, struct pof_err *err)
     for (uint32_t i = 0; i < g->nodes && rc == 0; i++) {
         pf->pv |= pf->net.bus_of[i] != POF_NONE && g->node[i].kind == POF_NODE_PV;
     }
-    if (rc == 0) {
-        pofi_fixed_loads(&pf->net, pf->fixed);
+    if (rc == 0 && !pf->inner) {
         pofi_pf_holders(pf);
     }
-    return rc;
+    return rc || (pf->inner && pf->plan) ? rc : make_loads(pf, err);
 }
 
 int pof_pf_new(struct pof_pf **out, const struct pof_grid *grid,
@@ -316,6 +327,11 @@ static int run(struct pof_pf *pf, struct pofi_case *c, const double *p_w, const 
         }
         c->start = POFI_FLAT; /* what an earlier case left must not matter */
     }
+    int rc = pf->load ? 0 : make_loads(pf, err);
+    if (rc) {
+        return rc;
+    }
+    c->load = pf->load;
     set_loads(pf, p_w, q_var);
     c->max_iterations = limit > 0 ? limit : NEWTON_ITERATIONS;
     return by_newton(pf, c, err);

@@ -21,35 +21,37 @@ struct way {
     uint32_t *place; /* POF_NONE: not met yet */
 };
 
-static bool carries(const struct pof_net *net, uint32_t k)
+/* Its ends in net->at, POF_NONE where it carries nothing: the net has one phase. */
+static const uint32_t *ends_of(const struct pof_net *net, uint32_t k)
 {
-    const struct pof_branch *b = &net->grid->branch[k];
-    return b->closed && !pof_branch_ideal(net->grid, b) && net->bus_of[b->from] != POF_NONE;
+    return net->at + pof_net_end(net, k, false, 0);
 }
 
 static int incidence_build(struct incidence *inc, const struct pof_net *net, struct pof_err *err)
 {
     const struct pof_grid *g = net->grid;
     int rc = pof_calloc(&inc->first, (size_t)net->buses + 2, sizeof *inc->first, err);
-    rc = rc ? rc : pof_calloc(&inc->at, (size_t)g->branches * 2, sizeof *inc->at, err);
+    rc = rc ? rc : pof_alloc(&inc->at, (size_t)g->branches * 2, sizeof *inc->at, err);
     if (rc) {
         return rc;
     }
     /* Counted one place further on, so that filling leaves the starts where they belong. */
     uint32_t *next = inc->first + 1;
     for (uint32_t k = 0; k < g->branches; k++) {
-        if (carries(net, k)) {
-            next[net->bus_of[g->branch[k].from] + 1]++;
-            next[net->bus_of[g->branch[k].to] + 1]++;
+        const uint32_t *end = ends_of(net, k);
+        if (end[0] != POF_NONE) {
+            next[end[0] + 1]++;
+            next[end[1] + 1]++;
         }
     }
     for (uint32_t i = 0; i < net->buses; i++) {
         next[i + 1] += next[i];
     }
     for (uint32_t k = 0; k < g->branches; k++) {
-        if (carries(net, k)) {
-            inc->at[next[net->bus_of[g->branch[k].from]]++] = k;
-            inc->at[next[net->bus_of[g->branch[k].to]]++] = k;
+        const uint32_t *end = ends_of(net, k);
+        if (end[0] != POF_NONE) {
+            inc->at[next[end[0]]++] = k;
+            inc->at[next[end[1]]++] = k;
         }
     }
     return 0;
@@ -58,9 +60,8 @@ static int incidence_build(struct incidence *inc, const struct pof_net *net, str
 /* The far end of a branch as seen from a bus. */
 static uint32_t far_bus(const struct pof_net *net, uint32_t branch, uint32_t bus)
 {
-    const struct pof_branch *b = &net->grid->branch[branch];
-    uint32_t from = net->bus_of[b->from];
-    return from == bus ? net->bus_of[b->to] : from;
+    const uint32_t *end = ends_of(net, branch);
+    return end[0] == bus ? end[1] : end[0];
 }
 
 /* Depth first from a root. The stack holds each bus that waits once: it is pushed when its parent
@@ -151,7 +152,7 @@ static void refer_child(struct pofi_plan *plan, const struct way *way, uint32_t 
     uint32_t bus = plan->bus[k], up = way->place[way->parent[bus]];
     const struct pof_branch *b = &net->grid->branch[way->branch[bus]];
     struct pofi_place *s = &plan->place[k];
-    bool from_is_near = net->bus_of[b->to] == bus;
+    bool from_is_near = ends_of(net, way->branch[bus])[1] == bus;
     double ratio = plan->ratio[up], shift = plan->shift[up];
     pass(b, from_is_near, &ratio, &shift);
     double at_to = from_is_near ? ratio : plan->ratio[up]; /* where the impedance is */
@@ -248,12 +249,12 @@ static int allocate_plan(struct pofi_plan *plan, struct pof_err *err)
     bool currents = has_currents(plan->net->grid);
     int rc = currents ? pof_calloc(&plan->current, n, sizeof *plan->current, err) : 0;
     rc = rc ? rc : pof_calloc(&plan->place, n, sizeof *plan->place, err);
-    rc = rc ? rc : pof_calloc(&plan->bus, n, sizeof *plan->bus, err);
+    rc = rc ? rc : pof_alloc(&plan->bus, n, sizeof *plan->bus, err);
     rc = rc ? rc : pof_calloc(&plan->begin, n + 2, sizeof *plan->begin, err);
-    rc = rc ? rc : pof_calloc(&plan->member, nodes, sizeof *plan->member, err);
-    rc = rc ? rc : pof_calloc(&plan->start, n, sizeof *plan->start, err);
-    rc = rc ? rc : pof_calloc(&plan->ratio, n, sizeof *plan->ratio, err);
-    rc = rc ? rc : pof_calloc(&plan->shift, n, sizeof *plan->shift, err);
+    rc = rc ? rc : pof_alloc(&plan->member, nodes, sizeof *plan->member, err);
+    rc = rc ? rc : pof_alloc(&plan->start, n, sizeof *plan->start, err);
+    rc = rc ? rc : pof_alloc(&plan->ratio, n, sizeof *plan->ratio, err);
+    rc = rc ? rc : pof_alloc(&plan->shift, n, sizeof *plan->shift, err);
     rc = rc ? rc : pof_calloc(&plan->p, n, sizeof *plan->p, err);
     return rc ? rc : pof_calloc(&plan->q, n, sizeof *plan->q, err);
 }
@@ -274,10 +275,10 @@ int pofi_plan_new(struct pofi_plan **out, const struct pof_net *net, struct pof_
     plan->net = net;
     rc = allocate_plan(plan, err);
     rc = rc ? rc : incidence_build(&inc, net, err);
-    rc = rc ? rc : pof_calloc(&way.parent, net->buses, sizeof *way.parent, err);
-    rc = rc ? rc : pof_calloc(&way.branch, net->buses, sizeof *way.branch, err);
-    rc = rc ? rc : pof_calloc(&way.place, net->buses, sizeof *way.place, err);
-    rc = rc ? rc : pof_calloc(&way.stack, net->buses, sizeof *way.stack, err);
+    rc = rc ? rc : pof_alloc(&way.parent, net->buses, sizeof *way.parent, err);
+    rc = rc ? rc : pof_alloc(&way.branch, net->buses, sizeof *way.branch, err);
+    rc = rc ? rc : pof_alloc(&way.place, net->buses, sizeof *way.place, err);
+    rc = rc ? rc : pof_alloc(&way.stack, net->buses, sizeof *way.stack, err);
     rc = rc ? rc : walk_all(plan, &inc, &way, err);
     if (rc == 0) {
         refer(plan, &way);

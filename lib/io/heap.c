@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LARGE_PAGE = 2 << 20, LARGE_WORK = 4 * LARGE_PAGE, WORTH_IT = 256 << 10 };
+enum { LARGE_PAGE = 2 << 20, WORTH_IT = 512 << 10, OVERHEAD = 64 };
 
 static const size_t MOST = (size_t)64 << 20; /* bytes to set aside: systems have few large pages at
                                                 hand, and beyond work is no longer short */
@@ -28,50 +28,22 @@ static bool of_heap(const char *piece, size_t size)
     return piece && (uintptr_t)piece + size <= (uintptr_t)sbrk(0);
 }
 
-/* A wish, for the large pages that lie within. */
-static void wish_large(const char *piece, size_t size)
-{
-    uintptr_t begin = ((uintptr_t)piece + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-    uintptr_t end = ((uintptr_t)piece + size) / LARGE_PAGE * LARGE_PAGE;
-    if (begin < end) {
-        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
-    }
-}
-
-/* All pages at once, small ones around the large: one by one, as they are touched, each costs far more
- * than its zeroes. */
-static void fetch(size_t size)
-{
-#ifdef MADV_POPULATE_WRITE
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char *piece = malloc(size);
-    if (of_heap(piece, size)) {
-        uintptr_t begin = ((uintptr_t)piece + page - 1) / page * page;
-        wish_large(piece, size);
-        (void)madvise((void *)begin, ((uintptr_t)piece + size) / page * page - begin, MADV_POPULATE_WRITE);
-    }
-    free(piece);
-#else
-    (void)size;
-#endif
-}
+/* What lies before the first large page; never touched, so that work begins in that page. */
+static void *before;
 
 void pof_heap_expect_bytes(size_t size)
 {
-    if (size < WORTH_IT) {
+    if (size < WORTH_IT || before) {
         return;
     }
     keep();
-    if (size < LARGE_WORK) {
-        fetch(size);
-        return;
-    }
-    size = (size / LARGE_PAGE + 2) * LARGE_PAGE;
-    char *piece = malloc(size);
-    if (of_heap(piece, size)) {
-        wish_large(piece, size);
-    }
+    size = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    char *piece = malloc(size + LARGE_PAGE);
+    uintptr_t begin = ((uintptr_t)piece + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    bool large = of_heap(piece, size + LARGE_PAGE) && madvise((void *)begin, size, MADV_HUGEPAGE) == 0;
+    size_t gap = begin - (uintptr_t)piece;
     free(piece);
+    before = large && gap > OVERHEAD ? malloc(gap - OVERHEAD) : NULL;
 }
 
 size_t pof_heap_expect(const char *const *path, size_t n, size_t times)

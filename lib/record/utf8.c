@@ -39,6 +39,11 @@ bool pofi_is_utf8(struct pof_text t)
 {
     const unsigned char *p = (const unsigned char *)t.ptr;
     size_t i = 0;
+    unsigned char all = 0;
+    for (size_t k = 0; t.len < 8 && k < t.len; k++) {
+        all |= p[k];
+    }
+    i = t.len < 8 && all < 0x80 ? t.len : 0; /* a short name, as most are */
     while (i < t.len) {
         uint64_t eight;
         if (t.len - i >= 8) {
