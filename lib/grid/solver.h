@@ -59,7 +59,7 @@ struct pofi_sweep {
 };
 
 /* The consumption of each lane l from that of the grid's nodes, p_w[l][node] W and var (all NULL: none),
- * beside the fixed one. Needed before the first solve. */
+ * beside the fixed one. Needed before each solve, which reads it. */
 void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
 /* No allocation; O(buses) an iteration. */
 void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s);

@@ -161,8 +161,7 @@ static void refer_child(struct pofi_plan *plan, const struct way *way, uint32_t 
     s->depth = plan->place[up].depth + 1;
     s->r = b->r / tt;
     s->x = b->x / tt;
-    s->zz = s->r * s->r + s->x * s->x;
-    s->z = sqrt(s->zz);
+    s->z = (float)sqrt(s->r * s->r + s->x * s->x);
     s->g += b->g / 2 * tt;
     s->b += b->b / 2 * tt;
     plan->place[up].g += b->g / 2 * tt;
@@ -214,7 +213,7 @@ static void add_members(struct pofi_plan *plan)
             plan->p[k] += node->p_w / g->base_va;
             plan->q[k] += node->q_var / g->base_va;
         }
-        s->y = sqrt(s->g * s->g + s->b * s->b);
+        s->y = (float)sqrt(s->g * s->g + s->b * s->b);
     }
 }
 
@@ -320,14 +319,14 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     *out = NULL;
     struct pofi_lanes *w;
     size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * POFI_SUMS;
-    size_t moving = (size_t)plan->n * POFI_MOVING;
+    size_t moving = (size_t)plan->n * POFI_MOVING, given = (size_t)plan->n * POFI_LOAD;
     int rc = pof_calloc(&w, 1, sizeof *w, err);
     if (rc) {
         return rc;
     }
     w->plan = plan;
     w->lanes = lanes;
-    size_t vectors = moving + ending + sum + 4;
+    size_t vectors = given + moving + ending + sum + 4;
     rc = pof_calloc(&w->path, plan->depths, sizeof *w->path, err);
     rc = rc ? rc : pof_calloc(&w->store, vectors * lanes + POFI_LINE / sizeof(double), sizeof(double), err);
     if (rc) {
@@ -336,7 +335,8 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     }
     size_t off = (POFI_LINE - (uintptr_t)w->store % POFI_LINE) % POFI_LINE;
     double *next = (double *)((char *)w->store + off);
-    w->moving = next;
+    w->given = next;
+    w->moving = w->given + given * lanes;
     w->ending = w->moving + moving * lanes;
     w->sum = w->ending + ending * lanes;
     w->step = w->sum + sum * lanes;
@@ -358,7 +358,8 @@ void pofi_lanes_free(struct pofi_lanes *w)
 
 void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var)
 {
-    pofi_passes(w->lanes, false)->load(w, p_w, q_var);
+    memcpy(w->p_w, p_w, w->lanes * sizeof *p_w);
+    memcpy(w->q_var, q_var, w->lanes * sizeof *q_var);
 }
 
 /* What the next iteration is expected to leave is the present step, shrunk as it shrank last. */
@@ -427,6 +428,9 @@ void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
         w->active[l] = -1;
         s->iterations[l] = 0;
         before[l] = 1;
+    }
+    if (s->warm) {
+        passes->load(w);
     }
     passes->tour(w, s->warm ? POFI_STAY : POFI_START, false);
     do {

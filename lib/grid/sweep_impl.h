@@ -9,8 +9,9 @@
  * all transformers between the two, V = T V~ and I = I~ / conj(T) leave powers as they are,
  * impedances become z / |T|^2, admittances y |T|^2, and the transformers vanish. */
 struct pofi_place {
-    double r, x, z, zz;    /* series impedance to the parent, |z| and |z|^2; 0 of a root */
-    double g, b, y;        /* all shunts at the bus, and their magnitude */
+    double r, x;           /* series impedance to the parent; 0 of a root */
+    double g, b;           /* all shunts at the bus */
+    float z, y;            /* magnitudes of both, of which a bound is made */
     uint32_t parent;       /* of a root: itself */
     uint32_t depth;        /* 0: a root */
 };
@@ -33,17 +34,19 @@ struct pofi_plan {
     double per_va;             /* 1 / base */
 };
 
-/* What changes at a place while iterating: vectors p, q, u = |V~|^2, d = how much u falls on the
+/* What is given at a place: p, q. What changes while iterating: u = |V~|^2, d = how much u falls on the
  * branch to the parent, t = what of a change of the parent's u reaches the place. What is known of it
  * in the end: P, Q into the place from its branch, u, angle against the root. */
-enum { POFI_P, POFI_Q, POFI_U, POFI_D, POFI_T, POFI_MOVING };
+enum { POFI_P, POFI_Q, POFI_LOAD };
+enum { POFI_U, POFI_D, POFI_T, POFI_MOVING };
 enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_ENDING, POFI_END_U = POFI_FLOW_P, POFI_END_A = POFI_FLOW_Q };
 
 /* Sums of what hangs below a place: P, Q, their changes with its u, and how much of the balance of the
  * place the losses move. */
 enum { POFI_SUM_P, POFI_SUM_Q, POFI_SUM_P_U, POFI_SUM_Q_U, POFI_WEIGHT, POFI_SUMS };
 
-/* Voltages in a tour: as they are, as nothing consumed gives them, the next step. */
+/* Voltages in a tour: as they are, as nothing consumed gives them (and what is given is loaded), the next
+ * step. */
 enum pofi_way { POFI_STAY, POFI_START, POFI_MOVE };
 
 enum { POFI_LINE = 64, POFI_AHEAD = 16 }; /* bytes of a line of the cache; places fetched ahead */
@@ -54,7 +57,8 @@ enum { POFI_REGISTER = 4 };
 struct pofi_lanes {
     const struct pofi_plan *plan;
     unsigned lanes;
-    double *moving, *ending; /* [n][POFI_MOVING or POFI_ENDING][lanes], aligned for vectors */
+    double *given, *moving, *ending; /* [n][POFI_LOAD or so][lanes], aligned for vectors */
+    const double *p_w[POFI_LANES], *q_var[POFI_LANES]; /* what is to be loaded */
     double *sum;             /* [depths + 1][POFI_SUMS][lanes]: what hangs below the present way down */
     double *step;            /* [lanes] largest change of u */
     double ratio[POFI_LANES]; /* of the last step to the one before */
@@ -67,7 +71,7 @@ struct pofi_lanes {
 
 /* The passes, in as many versions as there are widths. */
 struct pofi_passes {
-    void (*load)(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
+    void (*load)(struct pofi_lanes *w);
     /* Voltages, then powers. keep: flows into ending. */
     void (*tour)(struct pofi_lanes *w, enum pofi_way way, bool keep);
     void (*finish)(struct pofi_lanes *w);

@@ -69,19 +69,20 @@ NAME(enter)(VEC *m, const VEC *up, const MASK *active, struct NAME(found) *f)
  * much the balance of any node moves with u, through shunts and the losses of its branches. e: where
  * flows go; NULL: nowhere. */
 TARGET static inline __attribute__((always_inline)) void
-NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, VEC *m, VEC *e, VEC *up,
-            struct NAME(found) *f)
+NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, const VEC *given, VEC *m,
+            VEC *e, VEC *up, struct NAME(found) *f)
 {
     VEC *in = up + POFI_SUMS * REGS, none = ZERO;
+    double zz = s->r * s->r + s->x * s->x, z = s->z, y = s->y;
     UNROLL
     for (int h = 0; h < REGS; h++) {
         VEC u = m[POFI_U * REGS + h];
         struct NAME(flow) a = {
-            .p = m[POFI_P * REGS + h] + s->g * u + in[POFI_SUM_P * REGS + h],
-            .q = m[POFI_Q * REGS + h] - s->b * u + in[POFI_SUM_Q * REGS + h],
+            .p = given[POFI_P * REGS + h] + s->g * u + in[POFI_SUM_P * REGS + h],
+            .q = given[POFI_Q * REGS + h] - s->b * u + in[POFI_SUM_Q * REGS + h],
             .per_u_p = s->g + in[POFI_SUM_P_U * REGS + h],
             .per_u_q = in[POFI_SUM_Q_U * REGS + h] - s->b,
-            .weight = s->y + in[POFI_WEIGHT * REGS + h],
+            .weight = y + in[POFI_WEIGHT * REGS + h],
         };
         for (int i = 0; i < POFI_SUMS; i++) {
             in[i * REGS + h] = none;
@@ -90,11 +91,11 @@ NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, VEC 
             NAME(add_currents)(current, &u, &a);
         }
         VEC p = a.p, q = a.q, per_u = 1.0 / u, l = (p * p + q * q) * per_u;
-        VEC of_loss = s->z * (l * per_u);
+        VEC of_loss = z * (l * per_u);
         VEC per_u_l = (2.0 * (p * a.per_u_p + q * a.per_u_q) - l) * per_u;
-        VEC per_u_d = 2.0 * (s->r * a.per_u_p + s->x * a.per_u_q) + s->zz * per_u_l;
+        VEC per_u_d = 2.0 * (s->r * a.per_u_p + s->x * a.per_u_q) + zz * per_u_l;
         VEC t = 1.0 - per_u_d * (1.0 - per_u_d);
-        m[POFI_D * REGS + h] = 2.0 * (s->r * p + s->x * q) + s->zz * l;
+        m[POFI_D * REGS + h] = 2.0 * (s->r * p + s->x * q) + zz * l;
         m[POFI_T * REGS + h] = t;
         if (e) {
             e[POFI_FLOW_P * REGS + h] = p;
@@ -118,15 +119,38 @@ NAME(leave_place)(const struct pofi_lanes *w, uint32_t k, bool keep, struct NAME
 {
     const struct pofi_place *s = &w->plan->place[k];
     const struct pofi_current *current = w->plan->current ? &w->plan->current[k] : NULL;
+    const VEC *given = (const VEC *)w->given + (size_t)k * POFI_LOAD * REGS;
     VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
     VEC *e = keep ? (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS : NULL;
-    NAME(leave)(s, current, m, e, (VEC *)w->sum + (size_t)s->depth * POFI_SUMS * REGS, f);
+    NAME(leave)(s, current, given, m, e, (VEC *)w->sum + (size_t)s->depth * POFI_SUMS * REGS, f);
 }
 
 TARGET static inline void NAME(set)(VEC *u, double value)
 {
     for (int h = 0; h < REGS; h++) {
         u[h] = value + (VEC)ZERO;
+    }
+}
+
+/* What is given at place k, in all lanes. */
+TARGET static inline __attribute__((always_inline)) void NAME(load_place)(const struct pofi_lanes *w,
+                                                                          uint32_t k)
+{
+    const struct pofi_plan *plan = w->plan;
+    VEC *given = (VEC *)w->given + (size_t)k * POFI_LOAD * REGS;
+    for (int h = 0; h < REGS; h++) {
+        VEC p = ZERO, q = ZERO;
+        for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
+            uint32_t at = plan->member[i];
+            if (w->p_w[0]) {
+                p += GATHER(w->p_w + h * WIDE, at);
+            }
+            if (w->q_var[0]) {
+                q += GATHER(w->q_var + h * WIDE, at);
+            }
+        }
+        given[POFI_P * REGS + h] = plan->p[k] + p * plan->per_va;
+        given[POFI_Q * REGS + h] = plan->q[k] + q * plan->per_va;
     }
 }
 
@@ -137,7 +161,11 @@ TARGET static inline __attribute__((always_inline)) void NAME(fetch)(const struc
 {
     if (k < w->plan->n) {
         const char *at = (const char *)((const VEC *)w->moving + (size_t)k * POFI_MOVING * REGS);
+        const char *given = (const char *)((const VEC *)w->given + (size_t)k * POFI_LOAD * REGS);
         __builtin_prefetch(&w->plan->place[k]);
+        for (size_t i = 0; i < POFI_LOAD * REGS * sizeof(VEC); i += POFI_LINE) {
+            __builtin_prefetch(given + i);
+        }
         for (size_t i = 0; i < POFI_MOVING * REGS * sizeof(VEC); i += POFI_LINE) {
             __builtin_prefetch(at + i);
         }
@@ -168,6 +196,7 @@ TARGET static void NAME(tour)(struct pofi_lanes *w, enum pofi_way way, bool keep
             const VEC *up = moving + (size_t)place[k].parent * POFI_MOVING * REGS;
             NAME(enter)(m, up, active, &f);
         } else if (way == POFI_START) {
+            NAME(load_place)(w, k);
             NAME(set)(m + POFI_U * REGS, w->plan->start[k]);
         }
         path[top++] = k;
@@ -232,27 +261,10 @@ TARGET static void NAME(finish)(struct pofi_lanes *w)
     memcpy(w->sound, sound, sizeof sound);
 }
 
-/* What is given at each place, in all lanes. */
-TARGET static void NAME(load)(struct pofi_lanes *w, const double *const *p_w,
-                              const double *const *q_var)
+TARGET static void NAME(load)(struct pofi_lanes *w)
 {
-    const struct pofi_plan *plan = w->plan;
-    for (uint32_t k = 0; k < plan->n; k++) {
-        VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
-        for (int h = 0; h < REGS; h++) {
-            VEC p = ZERO, q = ZERO;
-            for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
-                uint32_t at = plan->member[i];
-                if (p_w[0]) {
-                    p += GATHER(p_w + h * WIDE, at);
-                }
-                if (q_var[0]) {
-                    q += GATHER(q_var + h * WIDE, at);
-                }
-            }
-            m[POFI_P * REGS + h] = plan->p[k] + p * plan->per_va;
-            m[POFI_Q * REGS + h] = plan->q[k] + q * plan->per_va;
-        }
+    for (uint32_t k = 0; k < w->plan->n; k++) {
+        NAME(load_place)(w, k);
     }
 }
 
