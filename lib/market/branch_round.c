@@ -54,6 +54,9 @@ static bool flip(struct rounding *r, uint32_t unit)
                 change(r, ix->member[k], POFI_OFF);
             }
         }
+        while (x->spell && !pofi_spell_fits(r->b, r->now, u)) {
+            change(r, pofi_spell_farthest(r->b, r->now, u), POFI_OFF);
+        }
     }
     return true;
 }
@@ -155,7 +158,7 @@ static int flip_while_it_pays(struct rounding *r, struct pof_err *err)
 }
 
 /* Open units that are wanted are on, as far as that turns nothing off. NULL: those that are taken by
- * half. */
+ * half; of a spell those of the best choice of times. */
 static void start(struct rounding *r, const bool *wanted)
 {
     struct pofi_part *b = r->b;
@@ -164,7 +167,9 @@ static void start(struct rounding *r, const bool *wanted)
     }
     for (size_t k = 0; k < b->units; k++) {
         uint32_t u = b->unit[k];
-        bool on = wanted ? wanted[k] : 2 * pofi_branch_share(b, u) >= INT64_C(1) << 20;
+        bool on = wanted             ? wanted[k]
+                  : pofi_timed(b, u) ? b->kept[u] || b->relaxed.taken[b->ix->p->unit[u].first] > 0
+                                     : 2 * pofi_branch_share(b, u) >= INT64_C(1) << 20;
         if (r->now[u] == POFI_ON || !on) {
             continue;
         }
