@@ -302,9 +302,9 @@ static int fix_frozen(struct pofi_part *b, struct pof_err *err)
     return 0;
 }
 
-/* Rounds of pricing, fewer from prices that are known to be good; and quarter-hours above which windows
+/* Rounds of pricing, fewer from prices that are known to be good, more where spells have many prices to find; and quarter-hours above which windows
  * are worth their while: in a long part the bound of the root is worth more than any node of the search. */
-enum { PRICE_ROUNDS = 120, MORE_ROUNDS = 30, WINDOW = 12 };
+enum { PRICE_ROUNDS = 120, MORE_ROUNDS = 30, SPELL_TIMES = 4, WINDOW = 12 };
 
 static int search_part(struct pofi_part *b, const struct work *w, struct pof_err *err)
 {
@@ -320,7 +320,8 @@ static int search_part(struct pofi_part *b, const struct work *w, struct pof_err
     }
     rc = rc ? rc : pofi_branch_round(b, err);
     if (rc == 0 && b->bound < b->cost) {
-        rc = pofi_branch_price(b, w->price ? MORE_ROUNDS : PRICE_ROUNDS, err);
+        unsigned rounds = w->price ? MORE_ROUNDS : PRICE_ROUNDS;
+        rc = pofi_branch_price(b, b->times ? SPELL_TIMES * rounds : rounds, err);
         rc = rc ? rc : pofi_branch_round(b, err);
     }
     if (rc == 0 && b->quarters > window && budget > 0 && b->bound < b->cost) {

@@ -87,6 +87,8 @@ bool pofi_spell_fits(const struct pofi_part *b, const uint8_t *state, uint32_t u
 bool pofi_spell_fits_relaxed(const struct pofi_part *b, uint32_t unit);
 /* The unit that is on farthest from this one in its spells. */
 uint32_t pofi_spell_farthest(const struct pofi_part *b, const uint8_t *state, uint32_t unit);
+/* kept for a spell's open units: as they would earn most at the node prices of fixed. */
+int pofi_spell_propose(struct pofi_part *b, const uint8_t *now, uint32_t spell, struct pof_err *err) POF_CHECKED;
 /* What the best choices of open times earn at entry prices; kept tells them. */
 int pofi_spells_earn(struct pofi_part *b, pof_wide *sum, struct pof_err *err) POF_CHECKED;
 static inline bool pofi_timed(const struct pofi_part *b, uint32_t unit)

@@ -88,9 +88,12 @@ uint32_t pofi_spell_farthest(const struct pofi_part *b, const uint8_t *state, ui
     return found;
 }
 
-/* Open units earn what their price is above their ask; what is on asks its own price, and earns nothing
- * here. */
-static int earn(struct pofi_part *b, uint32_t s, pof_wide *sum, struct pof_err *err)
+/* What an open unit earns in a choice of times. */
+typedef pof_wide worth_of(const struct pofi_part *b, uint32_t unit, const uint8_t *now);
+
+/* kept: the best choice for a spell. */
+static int choose(struct pofi_part *b, uint32_t s, worth_of *of, const uint8_t *now, pof_wide *sum,
+                  struct pof_err *err)
 {
     const struct pofi_index *ix = b->ix;
     struct pof_spell_time *time = b->times->time;
@@ -98,12 +101,10 @@ static int earn(struct pofi_part *b, uint32_t s, pof_wide *sum, struct pof_err *
     pof_wide worth, all = 0;
     for (size_t k = ix->spell_first[s]; k < ix->spell_first[s + 1]; k++) {
         uint32_t u = ix->timed[k];
-        size_t e = unit_at(b, u)->first;
-        const struct pof_clear_offer *o = pofi_branch_offer(b, e);
         b->kept[u] = false;
         if (b->state[u] != POFI_OFF) {
             bool on = b->state[u] == POFI_ON;
-            worth = on ? 0 : (pof_wide)o->p_w * (b->price[e] - o->price_ueur);
+            worth = on ? 0 : of(b, u, now);
             time[n++] = (struct pof_spell_time){.at = unit_at(b, u)->at, .must = on, .worth = worth};
             all += worth;
         }
@@ -120,6 +121,30 @@ static int earn(struct pofi_part *b, uint32_t s, pof_wide *sum, struct pof_err *
     return rc;
 }
 
+/* At entry prices: what is on asks its own price, and earns nothing here. */
+static pof_wide priced_worth(const struct pofi_part *b, uint32_t unit, const uint8_t *now)
+{
+    size_t e = unit_at(b, unit)->first;
+    const struct pof_clear_offer *o = pofi_branch_offer(b, e);
+    (void)now;
+    return (pof_wide)o->p_w * (b->price[e] - o->price_ueur);
+}
+
+/* At node prices: at least so much for what is taken, at most so much for what is not. */
+static pof_wide fixed_worth(const struct pofi_part *b, uint32_t unit, const uint8_t *now)
+{
+    size_t e = unit_at(b, unit)->first;
+    const struct pof_clear_offer *o = pofi_branch_offer(b, e);
+    pof_wide gain = b->fixed.value[e] - o->price_ueur;
+    return gain > 0 ? gain * (now[unit] == POFI_ON ? b->fixed.taken[e] : o->p_w) : 0;
+}
+
+int pofi_spell_propose(struct pofi_part *b, const uint8_t *now, uint32_t spell, struct pof_err *err)
+{
+    pof_wide sum = 0;
+    return choose(b, spell, fixed_worth, now, &sum, err);
+}
+
 int pofi_spells_earn(struct pofi_part *b, pof_wide *sum, struct pof_err *err)
 {
     int rc = 0;
@@ -127,7 +152,7 @@ int pofi_spells_earn(struct pofi_part *b, pof_wide *sum, struct pof_err *err)
     for (size_t k = 0; rc == 0 && b->times && k < b->units; k++) {
         uint32_t s = unit_at(b, b->unit[k])->spell;
         if (s && b->ix->timed[b->ix->spell_first[s - 1]] == b->unit[k]) { /* once for each */
-            rc = earn(b, s - 1, sum, err);
+            rc = choose(b, s - 1, priced_worth, NULL, sum, err);
         }
     }
     return rc;
