@@ -185,8 +185,9 @@ static int audit_blocks(struct audit *m, struct pof_err *err)
     for (size_t i = 0; rc == 0 && i < m->awards; i++) {
         const struct pof_claim_line *l = m->award[i], *to = m->any;
         const struct pof_text *block = pof_record_get(l->offer->line->r, "block");
-        struct pof_claim_name *name;
-        rc = pof_claim_name(&m->c, 'b', l->offer->line->r->u.offer.session, block, &name, err);
+        struct pof_claim_name *name = NULL;
+        rc = pof_claim_act(l, m->now, err); /* reserves come on top */
+        rc = rc ? rc : pof_claim_name(&m->c, 'b', l->offer->line->r->u.offer.session, block, &name, err);
         const struct pof_claim_line **first = name ? &m->block_for[name - m->c.name] : NULL;
         if (rc == 0 && m->needs > 0) {
             m->any = m->any ? m->any : l->request->line;

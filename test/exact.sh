@@ -34,6 +34,7 @@ market() {
             else if (kind < 0.45) { more = sprintf(",\"block\":\"b%d\"", i); had[++blocks] = i }
             if (kind >= 0.2 && rand() < 0.15) more = more ",\"group\":\"g\""
             if (kind >= 0.2 && blocks > 1 && rand() < 0.15) more = more sprintf(",\"parent\":\"b%d\"", had[1 + int(rand() * (blocks - 1))])
+            if (more !~ /block/ && rand() < 0.3) more = more sprintf(",\"max_active_s\":%d,\"rest_s\":%d,\"max_activations\":%d", 900 * (1 + int(rand() * 2)), 900 * int(rand() * 2), 1 + int(rand() * 2))
             if (rand() < 0.3) more = more sprintf(",\"received\":\"2026-03-09T14:%02d:00Z\"", int(rand() * 60))
             printf "{\"schema\":\"pof.offer/1\",\"id\":\"o%d\",\"session\":\"S\",\"seller\":\"s\",\"pod\":\"p%d\",\"node\":\"N%d\",\"direction\":\"%s\",\"start\":\"%s%s:00Z\",\"end\":\"%s%s:00Z\",\"p_w\":%d,\"price_eur_mwh\":%d%s}\n", i, i, 1 + int(rand() * 14), rand() < 0.6 ? "up" : "down", day, t[a], day, t[b], p, 20 * int(rand() * 6), more
         }

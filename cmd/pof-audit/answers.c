@@ -23,7 +23,7 @@ static struct pof_answer lack_of(const struct audit *m, const struct pof_claim_l
     a.offer = e.offer;
     a.offer_price_ueur_mwh = e.price_ueur_mwh;
     a.why = e.why == POF_WHY_GRID                            ? POF_LACK_GRID
-            : e.why == POF_WHY_CHOICE                        ? POF_LACK_CHOICE
+            : e.why == POF_WHY_CHOICE || e.why == POF_WHY_ACTIVATION ? POF_LACK_CHOICE
             : e.price_ueur_mwh > a.price_ueur_mwh            ? POF_LACK_PRICE
             : at == POF_NONE                                 ? POF_LACK_OPPOSED
                                                              : POF_LACK_GRID;

@@ -90,7 +90,8 @@ static enum pof_why why_lost(const struct audit *m, const struct pof_claim_line 
     const struct place *p = &m->place[audit_place(m, l)];
     int d = o->direction;
     if (e->distance_ueur_mwh < 0) {
-        return POF_WHY_CHOICE;
+        bool other = POF_HAS(o, offer, min_w) || POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
+        return POF_HAS(o, offer, max_active_s) && !other ? POF_WHY_ACTIVATION : POF_WHY_CHOICE;
     }
     if (!p->asked[d] && !p->own_asked[d]) {
         return POF_WHY_NOT_ASKED;

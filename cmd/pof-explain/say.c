@@ -40,6 +40,8 @@ static int add_reason(struct pof_buf *b, const struct pof_explanation *e, struct
         return pof_buf_addf(b, err, "its node is not connected");
     case POF_WHY_CHOICE:
         return pof_buf_addf(b, err, "as a block it does not fit in; its node pays %.*s", w, worth);
+    case POF_WHY_ACTIVATION:
+        return pof_buf_addf(b, err, "it cannot be active so long or so often; its node pays %.*s", w, worth);
     case POF_WHY_VALIDATION:
         return pof_buf_addf(b, err, "the grid allows %lld W", (long long)e->allowed_w);
     }

@@ -91,8 +91,8 @@ static enum pof_lack lack_of(const struct job *j, size_t i, int64_t pays, struct
         a->congestion_ueur_mwh = e->congestion_ueur_mwh;
         return POF_LACK_GRID;
     }
-    if (e->why == POF_WHY_CHOICE || e->why == POF_WHY_GATE) {
-        return e->why == POF_WHY_CHOICE ? POF_LACK_CHOICE : POF_LACK_GATE;
+    if (e->why == POF_WHY_CHOICE || e->why == POF_WHY_ACTIVATION || e->why == POF_WHY_GATE) {
+        return e->why == POF_WHY_GATE ? POF_LACK_GATE : POF_LACK_CHOICE;
     }
     while (e->price_ueur_mwh <= pays && v != POF_NONE && !j->full[v][j->offer[i].direction]) {
         v = t->parent[v];

@@ -42,8 +42,8 @@ static int decide(struct pofi_job *j, struct pof_err *err)
     }
     if (rc == 0) {
         struct pof_block_problem p = {
-            part,           n, j->units.unit, j->units.units, j->units.entry, j->units.entries,
-            j->units.groups};
+            part,            n, j->units.unit, j->units.units, j->units.entry, j->units.entries,
+            j->units.groups, j->units.spell, j->units.spells};
         rc = pof_block_solve(&p, &effort, &j->decided, err);
         if (rc == 0) {
             pof_block_fix(&p, j->decided.on, offer);

@@ -18,9 +18,10 @@ static int check_entries(const struct pof_block_problem *p, struct pof_err *err)
         const struct pof_unit *x = &p->unit[u];
         if (x->first != next || x->last < x->first || x->last > p->entries ||
             (x->parent != POF_NONE && x->parent >= p->units) ||
-            (x->group != POF_NONE && x->group >= p->groups)) {
+            (x->group != POF_NONE && x->group >= p->groups) || x->spell > p->spells ||
+            (x->spell && x->last - x->first != 1)) {
             return pof_fail(err, POF_E_RANGE,
-                            "unit %zu has entries, a parent or a group out of range", u);
+                            "unit %zu has entries, a parent, a group or a spell out of range", u);
         }
         next = x->last;
     }
@@ -93,6 +94,25 @@ static void index_release(struct pofi_index *ix)
     free(ix->child);
     free(ix->member_first);
     free(ix->member);
+    free(ix->spell_first);
+    free(ix->timed);
+}
+
+/* Times of a spell ascend, and one of them alone always fits. */
+static int check_times(const struct pofi_index *ix, struct pof_err *err)
+{
+    const struct pof_block_problem *p = ix->p;
+    for (uint32_t s = 0; s < p->spells; s++) {
+        if (p->spell[s].span == 0 || p->spell[s].most == 0) {
+            return pof_fail(err, POF_E_RANGE, "spell %u has no time to be active", s);
+        }
+        for (size_t k = ix->spell_first[s] + 1; k < ix->spell_first[s + 1]; k++) {
+            if (p->unit[ix->timed[k]].at <= p->unit[ix->timed[k - 1]].at) {
+                return pof_fail(err, POF_E_RANGE, "unit %u has a time out of order", ix->timed[k]);
+            }
+        }
+    }
+    return 0;
 }
 
 static int index_build(struct pofi_index *ix, const struct pof_block_problem *p,
@@ -118,8 +138,12 @@ static int index_build(struct pofi_index *ix, const struct pof_block_problem *p,
         key[u] = p->unit[u].group;
     }
     rc = rc ? rc : list_by(p->units, p->groups, key, &ix->member_first, &ix->member, err);
+    for (uint32_t u = 0; rc == 0 && u < p->units; u++) {
+        key[u] = p->unit[u].spell ? p->unit[u].spell - 1 : POF_NONE;
+    }
+    rc = rc ? rc : list_by(p->units, p->spells, key, &ix->spell_first, &ix->timed, err);
     free(key);
-    return rc;
+    return rc ? rc : check_times(ix, err);
 }
 
 /* An offer belongs to one unit at most. */
@@ -175,10 +199,10 @@ static void join(uint32_t *up, uint32_t a, uint32_t b)
     up[a > b ? a : b] = a > b ? b : a;
 }
 
-/* Quarter-hours are the items 0 .., then units, then groups. */
+/* Quarter-hours are the items 0 .., then units, groups, spells. */
 static void join_all(uint32_t *up, const struct pof_block_problem *p)
 {
-    uint32_t unit0 = p->quarters, group0 = unit0 + (uint32_t)p->units;
+    uint32_t unit0 = p->quarters, group0 = unit0 + (uint32_t)p->units, spell0 = group0 + p->groups;
     for (uint32_t u = 0; u < p->units; u++) {
         const struct pof_unit *x = &p->unit[u];
         for (size_t e = x->first; e < x->last; e++) {
@@ -189,6 +213,9 @@ static void join_all(uint32_t *up, const struct pof_block_problem *p)
         }
         if (x->group != POF_NONE) {
             join(up, unit0 + u, group0 + x->group);
+        }
+        if (x->spell) {
+            join(up, unit0 + u, spell0 + x->spell - 1);
         }
     }
 }
@@ -203,7 +230,7 @@ static void parts_release(struct parts *s)
 
 static int parts_build(struct parts *s, const struct pof_block_problem *p, struct pof_err *err)
 {
-    size_t items = (size_t)p->quarters + p->units + p->groups;
+    size_t items = (size_t)p->quarters + p->units + p->groups + p->spells;
     uint32_t *up = NULL, *part = NULL;
     if (items >= UINT32_MAX) {
         return pof_fail(err, POF_E_OVERFLOW, "%zu decisions are more than can be searched", items);
@@ -275,9 +302,9 @@ static int fix_frozen(struct pofi_part *b, struct pof_err *err)
     return 0;
 }
 
-/* Rounds of pricing, fewer from prices that are known to be good; and quarter-hours above which windows
+/* Rounds of pricing, fewer from prices that are known to be good, more where spells have many prices to find; and quarter-hours above which windows
  * are worth their while: in a long part the bound of the root is worth more than any node of the search. */
-enum { PRICE_ROUNDS = 120, MORE_ROUNDS = 30, WINDOW = 12 };
+enum { PRICE_ROUNDS = 120, MORE_ROUNDS = 30, SPELL_TIMES = 4, WINDOW = 12 };
 
 static int search_part(struct pofi_part *b, const struct work *w, struct pof_err *err)
 {
@@ -293,7 +320,8 @@ static int search_part(struct pofi_part *b, const struct work *w, struct pof_err
     }
     rc = rc ? rc : pofi_branch_round(b, err);
     if (rc == 0 && b->bound < b->cost) {
-        rc = pofi_branch_price(b, w->price ? MORE_ROUNDS : PRICE_ROUNDS, err);
+        unsigned rounds = w->price ? MORE_ROUNDS : PRICE_ROUNDS;
+        rc = pofi_branch_price(b, b->times ? SPELL_TIMES * rounds : rounds, err);
         rc = rc ? rc : pofi_branch_round(b, err);
     }
     if (rc == 0 && b->quarters > window && budget > 0 && b->bound < b->cost) {
@@ -320,7 +348,9 @@ static int do_part(void *ctx, unsigned worker, size_t i, struct pof_err *err)
         rc = pof_calloc(&b.own_price, w->ix.p->quarter[0].forest->n, sizeof *b.own_price, err);
     }
     rc = rc ? rc : pof_calloc(&b.trail, b.units, sizeof *b.trail, err);
+    rc = rc ? rc : pofi_spells_open(&b, err);
     rc = rc ? rc : search_part(&b, w, err);
+    pofi_spells_close(&b);
     free(b.offer);
     free(b.original);
     free(b.taken);
@@ -352,6 +382,7 @@ static int work_prepare(struct work *w, const struct pof_block_problem *p, unsig
     rc = rc ? rc : pof_calloc(&b->price, p->entries, sizeof *b->price, err);
     rc = rc ? rc : pof_calloc(&b->state, p->units, sizeof *b->state, err);
     rc = rc ? rc : pof_calloc(&b->best, p->units, sizeof *b->best, err);
+    rc = rc ? rc : pof_calloc(&b->kept, p->units, sizeof *b->kept, err);
     rc = rc ? rc : view_alloc(&b->relaxed, p, err);
     rc = rc ? rc : view_alloc(&b->fixed, p, err);
     rc = rc ? rc : view_alloc(&b->trial, p, err);
@@ -379,6 +410,7 @@ static void work_release(struct work *w, unsigned threads)
     free(b->price);
     free(b->state);
     free(b->best);
+    free(b->kept);
     view_release(&b->relaxed);
     view_release(&b->fixed);
     view_release(&b->trial);

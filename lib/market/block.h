@@ -8,9 +8,9 @@
  *     a block                          all offers of the block in all their quarter-hours, low_w =
  * p_w an offer that has only a parent or a group     entries with low_w 0: the unit is a gate
  *
- * A unit can only be taken when its parent is, and of each group at most one is. The quarter-hours
- * are problems of market/clear.h; nothing else ties them together. Minimised is the sum of their
- * costs.
+ * A unit can only be taken when its parent is, and of each group at most one is; the times of taken
+ * units that share a spell must lie in spells (market/spell.h). The quarter-hours are problems of
+ * market/clear.h; nothing else ties them together. Minimised is the sum of their costs.
  *
  * Method (A. Land, A. Doig, Econometrica 28(3), 1960; M. Held, R. Karp, Math. Programming 1, 1971;
  * A. Geoffrion, Math. Programming Study 2, 1974; B. Polyak, USSR Comp. Math. 9(3), 1969). The bound
@@ -19,6 +19,8 @@
  * power times price adds up to at most what the block asks in all: any such prices give a bound,
  * good ones are found by alternating between node prices and entry prices and by subgradient steps.
  * Fixing a unit changes only the quarter-hours it touches, and only those are solved again.
+ * An open unit of a spell has a price that may be above what it asks: the bound is then less by what the
+ * best choice of times earns at these prices, and no other choice can earn more.
  *
  * In a long part, windows of quarter-hours are searched by themselves first, with a copy of each
  * unit in every window it touches: the sum of their bounds is better than that of the root. Windows
@@ -36,6 +38,7 @@
 #define POF_MARKET_BLOCK_H
 
 #include "market/clear.h"
+#include "market/spell.h"
 
 struct pof_unit_entry {
     uint32_t quarter;
@@ -47,6 +50,8 @@ struct pof_unit {
     size_t first, last; /* entries [first, last) */
     uint32_t parent;    /* unit; POF_NONE: needs none */
     uint32_t group;     /* POF_NONE: none */
+    uint32_t spell;     /* 1 + spell that it shares with others; 0: none. It has one entry then, */
+    uint32_t at;        /* and this time; units of a spell come in order of their times */
 };
 
 struct pof_block_problem {
@@ -58,6 +63,8 @@ struct pof_block_problem {
     const struct pof_unit_entry *entry; /* those of a unit stand together */
     size_t entries;
     uint32_t groups;
+    const struct pof_spell *spell;
+    uint32_t spells;
 };
 
 struct pof_effort {

@@ -46,6 +46,7 @@ void pof_book_release(struct pof_book *book)
     free(book->offer);
     free(book->terms);
     free(book->limit);
+    free(book->spell);
     free(book->refusal);
     free(book->sessions);
     slices_release(&book->by_offer);
@@ -216,6 +217,7 @@ static int keep_offer(struct pof_book *b, const struct pof_offer *o, uint32_t no
     b->any_received = b->any_received || POF_HAS(o, offer, received);
     b->any_least = b->any_least || POF_HAS(o, offer, min_w);
     int rc = t->pod.ptr ? pof_names_add(&b->seller_ids, o->seller, &t->seller, err) : POF_E_NOMEM;
+    rc = rc ? rc : pof_book_spell_take(b, o, &t->spell, err);
     return rc ? rc : take_blocks(b, o, &x->block, err);
 }
 
@@ -587,7 +589,10 @@ static int refuse_decisions(const struct pof_offer *o, struct pof_err *err)
                         : POF_HAS(o, offer, group)  ? "group"
                         : POF_HAS(o, offer, min_w)  ? "min_w"
                         : POF_HAS(o, offer, lead_s) ? "lead_s"
-                                                    : NULL;
+                        : POF_HAS(o, offer, rest_s) ? "rest_s"
+                        : POF_HAS(o, offer, max_active_s)    ? "max_active_s"
+                        : POF_HAS(o, offer, max_activations) ? "max_activations"
+                                                             : NULL;
     if (!field) {
         return 0;
     }

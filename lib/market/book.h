@@ -11,6 +11,7 @@
 #include "market/clear.h"
 #include "market/feeder.h"
 #include "market/rules.h"
+#include "market/spell.h"
 #include "record/record.h"
 
 struct pof_book_request {
@@ -36,6 +37,7 @@ struct pof_book_terms {
     int64_t start, end, min_w, received;
     int32_t lead_s;  /* a week at most */
     uint32_t seller; /* number in seller_ids */
+    uint32_t spell;  /* 1 + number among the book's; 0: none */
 };
 
 /* Offers that are taken together, or (gate) one divisible offer that has a parent or a group. Names
@@ -103,6 +105,8 @@ struct pof_book {
     struct pof_book_limit *limit;     /* by quarter-hour, node, power */
     struct pof_session *sessions;
     size_t requests, offers, limits, n_sessions;
+    struct pof_spell *spell; /* of offers, as they came */
+    size_t spells, spell_cap;
     bool any_received, any_least; /* has an offer a time of receipt; a least power? */
     struct pof_book_slices by_offer, by_request; /* offers as pof_clear_offer_cmp wants them */
     size_t *limit_first; /* [quarters + 1] */
@@ -126,7 +130,8 @@ int pof_book_expect(struct pof_book *book, size_t offers, struct pof_err *err) P
 /* Takes a session, request, offer or limit record. POF_E_REFERENCE for a node or branch the grid
  * does not have, POF_E_TIME for times off the quarter-hours or backwards, POF_E_DUPLICATE for an id
  * given before (requests: in the same session), POF_E_RANGE for a least power above the power,
- * POF_E_CONFLICT for a block or group of two sellers or a block with two parents or groups, each
+ * POF_E_TIME for times of activation that are no quarter-hours, POF_E_CONFLICT for these on an offer of a
+ * block, for a block or group of two sellers or a block with two parents or groups, each
  * with its field. */
 int pof_book_take(struct pof_book *book, const struct pof_record *record,
                   struct pof_err *err) POF_CHECKED;

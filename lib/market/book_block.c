@@ -98,6 +98,43 @@ int pof_book_block_take(struct pof_book *book, const struct pof_offer *o, uint32
     return rc || group.len == 0 ? rc : take_group(book, o, x, err);
 }
 
+/* Of a length in quarter-hours; an hour and a half has six. */
+static int quarters_of(int64_t s, const char *field, uint32_t *n, struct pof_err *err)
+{
+    *n = (uint32_t)(s / POF_QUARTER_S);
+    if (s % POF_QUARTER_S == 0) {
+        return 0;
+    }
+    pof_fail(err, POF_E_TIME, "'%lld' is not a multiple of 900", (long long)s);
+    return pof_at(err, NULL, 0, field);
+}
+
+int pof_book_spell_take(struct pof_book *book, const struct pof_offer *o, uint32_t *spell,
+                        struct pof_err *err)
+{
+    bool span = POF_HAS(o, offer, max_active_s), rest = POF_HAS(o, offer, rest_s);
+    bool most = POF_HAS(o, offer, max_activations);
+    struct pof_spell x = {.span = POF_NONE, .most = most ? (uint32_t)o->max_activations : POF_NONE};
+    *spell = 0;
+    if (!span && !rest && !most) {
+        return 0;
+    }
+    bool block = POF_HAS(o, offer, block);
+    if (block || !span) {
+        pof_fail(err, POF_E_CONFLICT, block ? "an offer of a block is active in all its quarter-hours or in none"
+                                            : "needs max_active_s: without it one activation can last all the time");
+        return pof_at(err, NULL, 0, span ? "max_active_s" : rest ? "rest_s" : "max_activations");
+    }
+    int rc = quarters_of(o->max_active_s, "max_active_s", &x.span, err);
+    rc = rc || !rest ? rc : quarters_of(o->rest_s, "rest_s", &x.rest, err);
+    rc = rc ? rc : pof_grow(&book->spell, &book->spell_cap, book->spells + 1, sizeof x, err);
+    if (rc == 0) {
+        book->spell[book->spells++] = x;
+        *spell = (uint32_t)book->spells;
+    }
+    return rc;
+}
+
 /* --- closing --- */
 
 static int find_parents(struct pof_book *b, struct pof_err *err)
@@ -216,6 +253,7 @@ struct place {
     uint64_t key; /* number of its block, or beyond all blocks: rank and quarter-hour */
     struct pof_unit_entry entry;
     uint32_t parent; /* of a unit of its own: its gate */
+    uint32_t spell;  /* of such a unit: its offer's */
 };
 
 static int by_name(const void *pa, const void *pb)
@@ -276,7 +314,7 @@ static int list_places(const struct pof_book *b, const uint32_t *number, size_t 
             const struct pof_book_terms *t = &b->terms[b->by_offer.at[k]];
             bool least = POF_HAS(t, offer, min_w);
             uint32_t in = o->block == POF_NONE ? POF_NONE : number[o->block];
-            bool whole = in != POF_NONE && !b->block[o->block].gate, own = least && !whole;
+            bool whole = in != POF_NONE && !b->block[o->block].gate, own = (least || t->spell) && !whole;
             if (!own && in == POF_NONE) {
                 continue;
             }
@@ -285,11 +323,12 @@ static int list_places(const struct pof_book *b, const uint32_t *number, size_t 
                 (*place)[(*n)++] =
                     (struct place){.key = own ? blocks + (uint64_t)o->rank * b->quarters + q : in,
                                    .parent = own ? in : POF_NONE,
+                                   .spell = own ? t->spell : 0,
                                    .entry = {.quarter = q,
                                              .offer = (uint32_t)(k - first),
-                                             .low_w = whole ? o->p_w
-                                                      : own ? t->min_w
-                                                            : 0}};
+                                             .low_w = whole   ? o->p_w
+                                                      : least ? t->min_w
+                                                              : 0}};
             }
         }
     }
@@ -297,6 +336,16 @@ static int list_places(const struct pof_book *b, const uint32_t *number, size_t 
         qsort(*place, *n, sizeof **place, by_key);
     }
     return rc;
+}
+
+/* Places of an offer stand together: its spells get the next number with the first of them. */
+static uint32_t number_spell(struct pof_book_units *u, const struct pof_book *b, uint32_t spell,
+                             const struct place *before)
+{
+    if (spell > 0 && !(before && before->spell == spell)) {
+        u->spell[u->spells++] = b->spell[spell - 1];
+    }
+    return spell > 0 ? u->spells : 0;
 }
 
 /* The units of blocks come first, also those without an entry: gates of least powers. */
@@ -320,7 +369,9 @@ static void fill_units(struct pof_book_units *u, const struct pof_book *b, const
     }
     for (; next < u->entries; next++) {
         u->entry[next] = place[next].entry;
-        u->unit[u->units++] = (struct pof_unit){next, next + 1, place[next].parent, POF_NONE};
+        u->unit[u->units++] = (struct pof_unit){next, next + 1, place[next].parent, POF_NONE,
+                                                number_spell(u, b, place[next].spell, next > 0 ? &place[next - 1] : NULL),
+                                                place[next].entry.quarter};
     }
 }
 
@@ -328,7 +379,7 @@ int pof_book_units_build(struct pof_book_units *u, const struct pof_book *b, str
 {
     struct place *place = NULL;
     uint32_t *number;
-    if (b->block_ids.n == 0 && !b->any_least) {
+    if (b->block_ids.n == 0 && !b->any_least && b->spells == 0) {
         return 0; /* nothing is to be decided */
     }
     int rc = pof_calloc(&number, b->block_ids.n, sizeof *number, err);
@@ -336,6 +387,7 @@ int pof_book_units_build(struct pof_book_units *u, const struct pof_book *b, str
     rc = rc ? rc : list_places(b, number, u->units, &place, &u->entries, err);
     rc = rc ? rc : pof_calloc(&u->unit, u->units + u->entries, sizeof *u->unit, err);
     rc = rc ? rc : pof_calloc(&u->entry, u->entries, sizeof *u->entry, err);
+    rc = rc ? rc : pof_calloc(&u->spell, b->spells, sizeof *u->spell, err);
     if (rc == 0) {
         fill_units(u, b, number, place);
     }
@@ -349,5 +401,6 @@ void pof_book_units_release(struct pof_book_units *u)
 {
     free(u->unit);
     free(u->entry);
+    free(u->spell);
     *u = (struct pof_book_units){0};
 }

@@ -11,6 +11,10 @@
 int pof_book_block_take(struct pof_book *book, const struct pof_offer *offer, uint32_t *block,
                         struct pof_err *err) POF_CHECKED;
 
+/* How long and how often it can be active; *spell as in struct pof_book_terms. */
+int pof_book_spell_take(struct pof_book *book, const struct pof_offer *offer, uint32_t *spell,
+                        struct pof_err *err) POF_CHECKED;
+
 /* Finds parents and decides which blocks are left out, before offers are clipped to the window.
  * Errors as pof_book_close. O(n). */
 int pof_book_blocks_close(struct pof_book *book, struct pof_err *err) POF_CHECKED;
@@ -22,6 +26,8 @@ struct pof_book_units {
     struct pof_unit_entry *entry;
     size_t units, entries;
     uint32_t groups;
+    struct pof_spell *spell;
+    uint32_t spells;
 };
 
 /* In order of session and name of blocks, then rank and quarter-hour of offers with a least power:

@@ -143,6 +143,25 @@ static void set(struct pofi_part *b, uint32_t unit, enum pofi_state state)
     }
 }
 
+/* With a unit on, others of its spells may fit no more. */
+static bool fix_spell(struct pofi_part *b, uint32_t unit)
+{
+    const struct pofi_index *ix = b->ix;
+    uint32_t s = ix->p->unit[unit].spell;
+    if (s == 0) {
+        return true;
+    }
+    if (!pofi_spell_fits(b, b->state, unit)) {
+        return false;
+    }
+    for (size_t k = ix->spell_first[s - 1]; k < ix->spell_first[s]; k++) {
+        if (b->state[ix->timed[k]] == POFI_OPEN && !pofi_spell_fits(b, b->state, ix->timed[k])) {
+            set(b, ix->timed[k], POFI_OFF);
+        }
+    }
+    return true;
+}
+
 /* Children of what is off are off; parents of what is on are on, and the others of its group off.
  * Works through the trail, so depth does not matter. */
 bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state)
@@ -167,7 +186,7 @@ bool pofi_branch_fix(struct pofi_part *b, uint32_t unit, enum pofi_state state)
             }
             continue;
         }
-        if (x->parent != POF_NONE && b->state[x->parent] == POFI_OFF) {
+        if ((x->parent != POF_NONE && b->state[x->parent] == POFI_OFF) || !fix_spell(b, u)) {
             return false;
         }
         if (x->parent != POF_NONE && b->state[x->parent] == POFI_OPEN) {
@@ -242,11 +261,12 @@ static void step_back(struct pofi_part *b, size_t trailed, size_t images)
 
 /* --- search --- */
 
-/* What the bound rises by at least when an open unit is fixed (convexity). */
+/* What the bound rises by at least when an open unit is fixed (convexity). One of a spell asks less when it
+ * is on, and the best choice of the others earns as much less at least. */
 static pof_wide penalty(const struct pofi_part *b, uint32_t unit, enum pofi_state state)
 {
     const struct pof_unit *u = &b->ix->p->unit[unit];
-    pof_wide sum = state == POFI_ON ? pofi_branch_slack(b, unit) : 0;
+    pof_wide sum = state == POFI_ON && u->spell == 0 ? pofi_branch_slack(b, unit) : 0;
     for (size_t e = u->first; e < u->last; e++) {
         pof_wide loss = b->price[e] - b->relaxed.value[e];
         int64_t low = b->ix->p->entry[e].low_w, q = b->relaxed.taken[e];
@@ -293,12 +313,15 @@ static bool agrees(const struct pofi_part *b, uint32_t unit, bool *on)
     return none || all;
 }
 
-/* Would a unit that is taken or left as relaxed contradict its parent or group? */
+/* Would a unit that is taken or left as relaxed contradict its parent, group or spell? */
 static bool alone(const struct pofi_part *b, uint32_t unit)
 {
     const struct pofi_index *ix = b->ix;
     const struct pof_unit *x = &ix->p->unit[unit];
     bool on;
+    if (x->spell && !pofi_spell_fits_relaxed(b, unit)) {
+        return false;
+    }
     if (x->parent != POF_NONE && b->state[x->parent] == POFI_OPEN) {
         agrees(b, x->parent, &on);
         if (!on) {
@@ -331,7 +354,11 @@ static uint32_t choose(const struct pofi_part *b)
             continue;
         }
         pof_wide score = -1;
-        if (!agrees(b, u, &on)) {
+        if (x->spell && b->price[x->first] > pofi_branch_offer(b, x->first)->price_ueur &&
+            (b->kept[u] || b->relaxed.taken[x->first] > 0)) {
+            const struct pof_clear_offer *o = pofi_branch_offer(b, x->first);
+            score = 1 + (pof_wide)(b->relaxed.taken[x->first] + (b->kept[u] ? o->p_w : 0)) * ((pof_wide)1 << 18);
+        } else if (!agrees(b, u, &on)) {
             int64_t share = pofi_branch_share(b, u);
             int64_t rest = (INT64_C(1) << 20) - share, side = share < rest ? share : rest;
             score = 1;
@@ -383,7 +410,10 @@ static int look(struct pofi_part *b, pof_wide *bound, uint32_t *unit, struct pof
         if (rc) {
             return rc;
         }
-        *bound = pofi_branch_sum(b, &b->relaxed);
+        rc = pofi_branch_bound(b, bound, err);
+        if (rc) {
+            return rc;
+        }
         possible = *bound < b->cost && fix_certain(b, *bound, &changed);
     }
     if (!possible) {
@@ -448,7 +478,8 @@ int pofi_branch_search(struct pofi_part *b, uint64_t budget, struct pof_err *err
             here = more ? frame[depth - 1].bound : b->cost;
             continue;
         }
-        bool on = 2 * pofi_branch_share(b, unit) >= INT64_C(1) << 20;
+        bool on = pofi_timed(b, unit) ? b->kept[unit] || b->relaxed.taken[b->ix->p->unit[unit].first] > 0
+                                      : 2 * pofi_branch_share(b, unit) >= INT64_C(1) << 20;
         frame[depth++] = (struct frame){b->trailed, b->past.images, here, unit, on ? POFI_ON : POFI_OFF, false};
         if (!pofi_branch_fix(b, unit, frame[depth - 1].first)) {
             more = back(b, frame, &depth);

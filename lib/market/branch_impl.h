@@ -39,6 +39,8 @@ struct pofi_index {
     uint32_t *child;      /* units by parent */
     size_t *member_first; /* [groups + 1] */
     uint32_t *member;     /* units by group */
+    size_t *spell_first;  /* [spells + 1] */
+    uint32_t *timed;      /* units by spell */
 };
 
 /* One part; arrays over quarters, units and entries are shared by all parts, each part has its own
@@ -57,6 +59,8 @@ struct pofi_part {
 
     int64_t *price;        /* [entries] of open units */
     uint8_t *state, *best; /* [units] of the search; of the best result, none open */
+    bool *kept;            /* [units] open ones that the best choice of times keeps */
+    struct pofi_times *times; /* scratch of spells; NULL: the part has none */
     struct pofi_view relaxed, fixed, trial;
     uint32_t *trail; /* [units] of the part, in the order in which the search fixed them */
     size_t trailed;
@@ -72,6 +76,28 @@ int pofi_branch_refresh(struct pofi_part *b, const uint8_t *state, struct pofi_v
 pof_wide pofi_branch_sum(const struct pofi_part *b, const struct pofi_view *v);
 void pofi_branch_touch(const struct pofi_part *b, uint32_t unit, struct pofi_view *v);
 const struct pof_clear_offer *pofi_branch_offer(const struct pofi_part *b, size_t entry);
+
+/* --- spells --- */
+
+int pofi_spells_open(struct pofi_part *b, struct pof_err *err) POF_CHECKED;
+void pofi_spells_close(struct pofi_part *b);
+/* Does what is on lie in the unit's spells, with the unit itself on, too? */
+bool pofi_spell_fits(const struct pofi_part *b, const uint8_t *state, uint32_t unit);
+/* The same for what is open and taken by relaxed. */
+bool pofi_spell_fits_relaxed(const struct pofi_part *b, uint32_t unit);
+/* The unit that is on farthest from this one in its spells. */
+uint32_t pofi_spell_farthest(const struct pofi_part *b, const uint8_t *state, uint32_t unit);
+/* kept for a spell's open units: as they would earn most at the node prices of fixed. */
+int pofi_spell_propose(struct pofi_part *b, const uint8_t *now, uint32_t spell, struct pof_err *err) POF_CHECKED;
+/* What the best choices of open times earn at entry prices; kept tells them. */
+int pofi_spells_earn(struct pofi_part *b, pof_wide *sum, struct pof_err *err) POF_CHECKED;
+static inline bool pofi_timed(const struct pofi_part *b, uint32_t unit)
+{
+    return b->ix->p->unit[unit].spell > 0;
+}
+
+/* A bound of the node that relaxed is of. */
+int pofi_branch_bound(struct pofi_part *b, pof_wide *bound, struct pof_err *err) POF_CHECKED;
 
 /* What an open unit asks beyond the prices of its entries, >= 0. */
 pof_wide pofi_branch_slack(const struct pofi_part *b, uint32_t unit);

@@ -32,6 +32,17 @@ static bool spreads(const struct pofi_part *b, uint32_t unit)
     return true;
 }
 
+/* One of a spell has a price to find, from what it asks up. */
+static bool waits(const struct pofi_part *b, uint32_t unit)
+{
+    return pofi_timed(b, unit) && b->state[unit] == POFI_OPEN;
+}
+
+static int64_t no_less(int64_t price, const struct pof_clear_offer *o)
+{
+    return price > o->price_ueur ? price : o->price_ueur;
+}
+
 pof_wide pofi_branch_slack(const struct pofi_part *b, uint32_t unit)
 {
     pof_wide sum = 0;
@@ -146,6 +157,12 @@ static double aim(const struct pofi_part *b, struct steps *s)
     for (size_t k = 0; k < b->units; k++) {
         uint32_t u = b->unit[k];
         bool open = spreads(b, u);
+        if (waits(b, u)) { /* what is taken of it less what the best choice keeps */
+            double p = (double)pofi_branch_offer(b, unit_at(b, u)->first)->p_w;
+            double g = (double)b->relaxed.taken[unit_at(b, u)->first] - (b->kept[u] ? p : 0);
+            s->course[n] = 0.7 * s->course[n] + 0.3 * g;
+            length += s->course[n] * s->course[n];
+        }
         double mean = open ? common(b, u) : 0;
         for (size_t e = unit_at(b, u)->first; e < unit_at(b, u)->last; e++, n++) {
             if (open) {
@@ -166,7 +183,7 @@ static void step(struct pofi_part *b, const struct steps *s, double size)
         uint32_t u = b->unit[k];
         size_t from = n;
         n += unit_at(b, u)->last - unit_at(b, u)->first;
-        if (!spreads(b, u)) {
+        if (!spreads(b, u) && !waits(b, u)) {
             continue;
         }
         bool moved = false;
@@ -177,7 +194,11 @@ static void step(struct pofi_part *b, const struct steps *s, double size)
             b->price[e] = bounded((pof_wide)b->price[e] + (int64_t)by);
             moved |= (int64_t)by != 0;
         }
-        if (moved) {
+        if (moved && waits(b, u)) {
+            b->price[unit_at(b, u)->first] =
+                no_less(b->price[unit_at(b, u)->first], pofi_branch_offer(b, unit_at(b, u)->first));
+            pofi_branch_touch(b, u, &b->relaxed);
+        } else if (moved) {
             level(b, u);
             pofi_branch_touch(b, u, &b->relaxed);
         }
@@ -188,7 +209,8 @@ static void step(struct pofi_part *b, const struct steps *s, double size)
 static int measure(struct pofi_part *b, struct steps *s, bool *better, struct pof_err *err)
 {
     int rc = pofi_branch_refresh(b, b->state, &b->relaxed, err);
-    pof_wide bound = rc ? 0 : pofi_branch_sum(b, &b->relaxed);
+    pof_wide bound = 0;
+    rc = rc ? rc : pofi_branch_bound(b, &bound, err);
     *better = rc == 0 && bound > s->bound;
     if (*better) {
         s->bound = bound;
@@ -205,6 +227,10 @@ static int alternate(struct pofi_part *b, struct steps *s, struct pof_err *err)
         for (size_t k = 0; k < b->units; k++) {
             if (spreads(b, b->unit[k])) {
                 follow_nodes(b, b->unit[k]);
+                pofi_branch_touch(b, b->unit[k], &b->relaxed);
+            } else if (waits(b, b->unit[k])) {
+                size_t e = unit_at(b, b->unit[k])->first;
+                b->price[e] = no_less(bounded(b->relaxed.value[e]), pofi_branch_offer(b, e));
                 pofi_branch_touch(b, b->unit[k], &b->relaxed);
             }
         }
@@ -241,7 +267,7 @@ int pofi_branch_price(struct pofi_part *b, unsigned rounds, struct pof_err *err)
     bool any = false, better;
     for (size_t k = 0; k < b->units; k++) {
         s.n += unit_at(b, b->unit[k])->last - unit_at(b, b->unit[k])->first;
-        any |= spreads(b, b->unit[k]);
+        any |= spreads(b, b->unit[k]) || waits(b, b->unit[k]);
     }
     int rc = pof_calloc(&s.best, s.n, sizeof *s.best, err);
     rc = rc ? rc : pof_calloc(&s.course, s.n, sizeof *s.course, err);

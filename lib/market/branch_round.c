@@ -54,6 +54,9 @@ static bool flip(struct rounding *r, uint32_t unit)
                 change(r, ix->member[k], POFI_OFF);
             }
         }
+        while (x->spell && !pofi_spell_fits(r->b, r->now, u)) {
+            change(r, pofi_spell_farthest(r->b, r->now, u), POFI_OFF);
+        }
     }
     return true;
 }
@@ -110,15 +113,10 @@ static void adopt(struct pofi_part *b, uint32_t quarter)
     }
 }
 
-/* *better: it costs less than `less` more. */
-static int try_flip(struct rounding *r, uint32_t unit, int less, bool *better, struct pof_err *err)
+/* Solves what the changes touch, and takes them back unless (*better) they cost less than `less` more. */
+static int try_changes(struct rounding *r, int less, bool *better, struct pof_err *err)
 {
     struct pofi_part *b = r->b;
-    *better = false;
-    if (!flip(r, unit) || least_cost(r) >= less) {
-        unflip(r);
-        return 0;
-    }
     uint32_t n = list_touched(r);
     int rc = pofi_branch_refresh(b, r->now, &b->trial, err);
     pof_wide more = 0;
@@ -139,7 +137,70 @@ static int try_flip(struct rounding *r, uint32_t unit, int less, bool *better, s
     return 0;
 }
 
-static int flip_while_it_pays(struct rounding *r, struct pof_err *err)
+static int try_flip(struct rounding *r, uint32_t unit, int less, bool *better, struct pof_err *err)
+{
+    *better = false;
+    if (!flip(r, unit) || least_cost(r) >= less) {
+        unflip(r);
+        return 0;
+    }
+    return try_changes(r, less, better, err);
+}
+
+static bool has_child_on(const struct rounding *r, uint32_t unit)
+{
+    const struct pofi_index *ix = r->b->ix;
+    for (size_t k = ix->child_first[unit]; k < ix->child_first[unit + 1]; k++) {
+        if (r->now[ix->child[k]] == POFI_ON) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lays the spells of a unit anew, as they would earn most at node prices. */
+static int try_lay(struct rounding *r, uint32_t unit, bool *better, struct pof_err *err)
+{
+    struct pofi_part *b = r->b;
+    const struct pofi_index *ix = b->ix;
+    uint32_t s = ix->p->unit[unit].spell - 1;
+    bool possible = true;
+    int rc = pofi_spell_propose(b, r->now, s, err);
+    *better = false;
+    r->changes = 0;
+    for (size_t k = ix->spell_first[s]; rc == 0 && k < ix->spell_first[s + 1]; k++) {
+        uint32_t u = ix->timed[k], up = ix->p->unit[u].parent;
+        if (b->state[u] == POFI_OPEN && b->kept[u] != (r->now[u] == POFI_ON)) {
+            change(r, u, b->kept[u] ? POFI_ON : POFI_OFF);
+            possible &= !b->kept[u] ? !has_child_on(r, u)
+                                    : ix->p->unit[u].group == POF_NONE && (up == POF_NONE || r->now[up] == POFI_ON);
+        }
+    }
+    if (rc || !possible || r->changes == 0) {
+        unflip(r);
+        return rc;
+    }
+    return try_changes(r, 0, better, err);
+}
+
+/* Each spell of the part once; *any: one has been laid better. */
+static int lay_all(struct rounding *r, bool *any, struct pof_err *err)
+{
+    const struct pofi_index *ix = r->b->ix;
+    int rc = 0;
+    *any = false;
+    for (size_t k = 0; rc == 0 && r->b->times && k < r->b->units; k++) {
+        uint32_t u = r->b->unit[k], s = ix->p->unit[u].spell;
+        bool better = false;
+        if (s && ix->timed[ix->spell_first[s - 1]] == u) {
+            rc = try_lay(r, u, &better, err);
+        }
+        *any |= better;
+    }
+    return rc;
+}
+
+static int flip_singly(struct rounding *r, struct pof_err *err)
 {
     size_t idle = 0, k = 0;
     int rc = 0;
@@ -154,8 +215,19 @@ static int flip_while_it_pays(struct rounding *r, struct pof_err *err)
     return rc;
 }
 
+static int flip_while_it_pays(struct rounding *r, struct pof_err *err)
+{
+    bool any = true;
+    int rc = 0;
+    while (rc == 0 && any) {
+        rc = lay_all(r, &any, err);
+        rc = rc ? rc : flip_singly(r, err);
+    }
+    return rc;
+}
+
 /* Open units that are wanted are on, as far as that turns nothing off. NULL: those that are taken by
- * half. */
+ * half; of a spell those of the best choice of times. */
 static void start(struct rounding *r, const bool *wanted)
 {
     struct pofi_part *b = r->b;
@@ -164,7 +236,9 @@ static void start(struct rounding *r, const bool *wanted)
     }
     for (size_t k = 0; k < b->units; k++) {
         uint32_t u = b->unit[k];
-        bool on = wanted ? wanted[k] : 2 * pofi_branch_share(b, u) >= INT64_C(1) << 20;
+        bool on = wanted             ? wanted[k]
+                  : pofi_timed(b, u) ? b->kept[u] || b->relaxed.taken[b->ix->p->unit[u].first] > 0
+                                     : 2 * pofi_branch_share(b, u) >= INT64_C(1) << 20;
         if (r->now[u] == POFI_ON || !on) {
             continue;
         }

@@ -151,6 +151,8 @@ static void copy_units(struct window *w, const struct pofi_part *b)
             struct pof_unit *x = &w->unit[w->copy[u] - 1];
             x->parent = parent != POF_NONE && w->copy[parent] > 0 ? w->copy[parent] - 1 : POF_NONE;
             x->group = p->unit[u].group;
+            x->spell = p->unit[u].spell;
+            x->at = p->unit[u].at;
         }
     }
 }
@@ -174,8 +176,8 @@ static int search_span(struct pofi_part *b, struct span *s, uint64_t budget, str
     }
     if (rc == 0) {
         copy_units(&w, b);
-        struct pof_block_problem p = {w.quarter, w.n,       w.unit,         w.units,
-                                      w.entry,   w.entries, b->ix->p->groups};
+        struct pof_block_problem p = {w.quarter, w.n, w.unit, w.units, w.entry, w.entries, b->ix->p->groups,
+                                      b->ix->p->spell, b->ix->p->spells};
         struct pof_effort effort = {budget, 1, w.n};
         struct pof_decided d = {.on = w.on};
         rc = pofi_block_solve_from(&p, &effort, w.price, &d, err);

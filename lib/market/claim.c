@@ -143,6 +143,31 @@ static int award_id(struct pof_buf *id, const struct pof_award *a, unsigned n, s
     return rc || n == 1 ? rc : pof_buf_addf(id, err, held ? "%u" : ":%u", n);
 }
 
+/* Activations of a limited length must hold all active quarter-hours, with rest between: the least number of
+ * them up to this one, from those up to the ones before. */
+int pof_claim_act(const struct pof_claim_line *l, int64_t quarter, struct pof_err *err)
+{
+    const struct pof_offer *o = &l->offer->line->r->u.offer;
+    struct pof_claim_name *x = l->offer;
+    int64_t rest = POF_HAS(o, offer, rest_s) ? o->rest_s : 0, least = INT64_MAX;
+    int64_t most = POF_HAS(o, offer, max_activations) ? o->max_activations : INT64_MAX - 1;
+    if (!POF_HAS(o, offer, max_active_s) || (x->acts > 0 && x->act[x->acts - 1].quarter == quarter)) {
+        return 0;
+    }
+    int rc = pof_grow(&x->act, &x->act_cap, x->acts + 1, sizeof *x->act, err);
+    if (rc) {
+        return rc;
+    }
+    x->act[x->acts++].quarter = quarter;
+    for (size_t i = x->acts; i-- > 0 && (quarter - x->act[i].quarter + 1) * POF_QUARTER_S <= o->max_active_s;) {
+        int64_t idle = i ? (x->act[i].quarter - x->act[i - 1].quarter - 1) * POF_QUARTER_S : rest;
+        int64_t before = i ? x->act[i - 1].least : 0;
+        least = idle >= rest && before < least ? before + 1 : least;
+    }
+    x->act[x->acts - 1].least = least;
+    return least <= most ? 0 : POF_REFUSE(l, "start", "its offer is active for longer or more often than it can be");
+}
+
 int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof_claim_line *l,
                     unsigned n, struct pof_err *err)
 {
@@ -177,7 +202,7 @@ int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof
     }
     bool asked = a.direction == r->direction && pof_claim_inside(c, l->area, l->request->line->area);
     return asked || a.why != POF_FOR_REQUEST
-               ? 0 : POF_REFUSE(l, "request", "does not ask for this direction at this node");
+               ? pof_claim_act(l, quarter, err) : POF_REFUSE(l, "request", "does not ask for this direction at this node");
 }
 
 /* Marks the nodes that a list names, each once. */
@@ -306,7 +331,7 @@ static int add_order(struct pof_claim *c, struct pof_claim_line *l, struct pof_e
     rc = rc ? rc : pof_claim_name(c, 'b', o->session, pof_record_get(l->r, "parent"), &parent, err);
     rc = rc ? rc : pof_claim_name(c, 'g', o->session, pof_record_get(l->r, "group"), &l->group, err);
     if (rc == 0) {
-        l->whole = whole || parent || l->group || POF_HAS(o, offer, min_w);
+        l->whole = whole || parent || l->group || POF_HAS(o, offer, min_w) || POF_HAS(o, offer, max_active_s);
         l->late = now && is_late(c, l->r);
         l->refused = now && !l->late && is_refused(c, o);
         b->parent = parent ? parent : b->parent;
@@ -498,6 +523,9 @@ int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *er
 
 void pof_claim_release(struct pof_claim *c)
 {
+    for (uint32_t k = 0; c->name && k < c->ids.n; k++) {
+        free(c->name[k].act);
+    }
     pof_kept_release(&c->kept);
     pof_rulebook_release(&c->rulebook);
     pof_kept_slices_release(&c->slices);

@@ -17,6 +17,10 @@ struct pof_claim_name {
     bool taken, left; /* of a block: for the checker: somewhere taken; somewhere not whole, begins as
                          whether it reaches beyond the session */
     const struct pof_claim_name *taker; /* of a group: for the checker */
+    struct pof_claim_act {
+        int64_t quarter, least; /* least activations up to it, the last one ending here */
+    } *act;                     /* of an offer: the quarter-hours in which it is active, so far; owned */
+    size_t acts, act_cap;
 };
 
 /* A record and what it stands beside. */
@@ -30,8 +34,8 @@ struct pof_claim_line {
                            another offer of its block */
     struct pof_claim_name *name, *offer, *request; /* its own; those it refers to; NULL */
     struct pof_claim_name *block, *group; /* of offers: theirs, or name; theirs, or NULL */
-    bool whole; /* an offer that is not divisible as it likes: of a block or group, with a parent or a
-                   least power */
+    bool whole; /* an offer that is not divisible as it likes: of a block or group, with a parent, a
+                   least power or a longest activation */
 };
 
 enum { POF_FOR_REQUEST, POF_FOR_COUNTER, POF_FOR_RESERVE }; /* why of awards */
@@ -76,9 +80,14 @@ bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, 
 /* Refuses an award that has not the fields of its offer and request (power, why and price paid are not
  * looked at, of a reserve the price is), not the n-th id of its offer (SESSION:OFFER:QUARTER, for
  * reserves with r behind it, numbered from the second on), or that is for who does not ask for it: blocks
- * reach beyond their request's quarter-hours, counter-activation and reserves beyond its area. */
+ * reach beyond their request's quarter-hours, counter-activation and reserves beyond its area. Or that makes
+ * its offer active longer or more often than it can be: to be called in order of quarter-hours. */
 int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof_claim_line *l,
                     unsigned n, struct pof_err *err) POF_CHECKED;
+
+/* Refuses an award or reserve that makes its offer active longer or more often than it can be, with those
+ * of quarter-hours before. Part of pof_claim_award. O(quarter-hours of an activation) */
+int pof_claim_act(const struct pof_claim_line *l, int64_t quarter, struct pof_err *err) POF_CHECKED;
 
 /* Power times price (W, 1e-6 EUR/MWh) over a quarter-hour in 1e-6 EUR, half to even, or up; -1: more than
  * 64 bits. */

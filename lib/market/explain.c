@@ -249,8 +249,14 @@ static int64_t held_back(const struct job *j, uint32_t node, enum pof_direction 
 /* May it be left although it asks less than it is worth? */
 static bool may_be_left(const struct pof_book_terms *o)
 {
-    return POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) ||
-           POF_HAS(o, offer, parent) || POF_HAS(o, offer, group);
+    return POF_HAS(o, offer, min_w) || POF_HAS(o, offer, block) || POF_HAS(o, offer, parent) ||
+           POF_HAS(o, offer, group) || o->spell > 0;
+}
+
+/* Nothing but how long and how often it can be active keeps it from being taken. */
+static bool only_rests(const struct pof_book_terms *o)
+{
+    return o->spell > 0 && !POF_HAS(o, offer, min_w) && !POF_HAS(o, offer, parent) && !POF_HAS(o, offer, group);
 }
 
 /* Why an offer that is not taken whole is not. */
@@ -263,7 +269,7 @@ static enum pof_why why_lost(const struct job *j, const struct pof_book_offer *o
     uint32_t where = POF_NONE;
     int64_t most, held = held_back(j, o->node, d, &where, &most);
     if (e->distance_ueur_mwh < 0) {
-        return POF_WHY_CHOICE;
+        return only_rests(&j->x->book->terms[o - j->x->book->offer]) ? POF_WHY_ACTIVATION : POF_WHY_CHOICE;
     }
     if (!(d == POF_UP ? p->up : p->down) && !asked_here(j, o->node, d)) {
         return POF_WHY_NOT_ASKED;

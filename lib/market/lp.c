@@ -337,6 +337,8 @@ struct decisions {
     const struct pof_block_problem *p;
     int *col0; /* [quarters] columns before each quarter-hour */
     int unit0, row0;
+    int spell0, spell_row0; /* columns of activations, each from a time of a spell to another; rows: two for
+                               each unit, one for each spell */
 };
 
 /* low z <= q <= p z. */
@@ -381,6 +383,61 @@ static void add_ties(struct model *m, const struct decisions *d)
     }
 }
 
+/* Columns that a spell's activations need, and what they put into rows at most. */
+static void add_spell_size(struct size *size, const struct pof_block_problem *p)
+{
+    for (size_t u = 0; u < p->units; u++) {
+        for (size_t v = u; p->unit[u].spell && v < p->units; v++) {
+            bool can = p->unit[v].spell == p->unit[u].spell &&
+                       p->unit[v].at - p->unit[u].at < p->spell[p->unit[u].spell - 1].span;
+            size->cols += can;
+            size->entries += can ? 2 * p->units + 1 : 0;
+        }
+    }
+    size->rows += 2 * p->units + p->spells;
+    size->entries += p->units;
+}
+
+/* A unit of a spell is taken within an activation only; at no time are two active or resting; so many of
+ * them at most. */
+static void add_spells(struct model *m, const struct decisions *d)
+{
+    const struct pof_block_problem *p = d->p;
+    int z = d->spell0, count0 = d->spell_row0 + 2 * (int)p->units + 1;
+    for (size_t u = 0; u < p->units; u++) {
+        int row = d->spell_row0 + 2 * (int)u + 1;
+        m->glpk.set_row_bnds(m->lp, row, GLP_UP, 0, 0);
+        m->glpk.set_row_bnds(m->lp, row + 1, GLP_UP, 0, 1);
+        if (p->unit[u].spell) {
+            put(m, row, d->unit0 + (int)u + 1, 1);
+        }
+    }
+    for (uint32_t s = 0; s < p->spells; s++) {
+        m->glpk.set_row_bnds(m->lp, count0 + (int)s, GLP_UP, 0, p->spell[s].most);
+    }
+    for (size_t u = 0; u < p->units; u++) {
+        const struct pof_unit *from = &p->unit[u];
+        for (size_t v = u; from->spell && v < p->units; v++) {
+            const struct pof_unit *to = &p->unit[v];
+            const struct pof_spell *s = &p->spell[from->spell - 1];
+            if (to->spell != from->spell || to->at - from->at >= s->span) {
+                continue;
+            }
+            m->glpk.set_col_kind(m->lp, ++z, GLP_BV);
+            put(m, count0 + (int)from->spell - 1, z, 1);
+            for (size_t w = u; w < p->units; w++) {
+                const struct pof_unit *x = &p->unit[w];
+                if (x->spell == from->spell && x->at <= to->at) {
+                    put(m, d->spell_row0 + 2 * (int)w + 1, z, -1);
+                }
+                if (x->spell == from->spell && x->at <= to->at + s->rest) {
+                    put(m, d->spell_row0 + 2 * (int)w + 2, z, 1);
+                }
+            }
+        }
+    }
+}
+
 static int build_decisions(struct model *m, struct decisions *d, struct pof_err *err)
 {
     struct size size = {0};
@@ -393,6 +450,9 @@ static int build_decisions(struct model *m, struct decisions *d, struct pof_err 
     size.cols += d->p->units;
     size.rows += 2 * d->p->entries + d->p->units + d->p->groups;
     size.entries += 4 * d->p->entries + 3 * d->p->units;
+    d->spell0 = (int)size.cols;
+    d->spell_row0 = (int)size.rows;
+    add_spell_size(&size, d->p);
     int rc = reserve(m, &size, err);
     if (rc) {
         return rc;
@@ -410,6 +470,7 @@ static int build_decisions(struct model *m, struct decisions *d, struct pof_err 
     }
     add_entries(m, d);
     add_ties(m, d);
+    add_spells(m, d);
     m->glpk.load_matrix(m->lp, m->entries, m->row, m->col, m->value);
     return 0;
 }

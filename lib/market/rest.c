@@ -217,6 +217,12 @@ int pof_join_carry(const struct pof_join *j,
     for (size_t i = 0; rc == 0 && i < j->offers; i++) {
         const struct pof_offer *o = &j->offer[i];
         struct walk w = {{o->start, o->end, o->p_w}, i, next, o->start};
+        if (POF_HAS(o, offer, max_active_s) && next < r.uses && r.use[next].owner == i) {
+            while (next < r.uses && r.use[next].owner == i) {
+                next++;
+            }
+            continue; /* when it can be active again pieces of it could not tell */
+        }
         rc = carry_offer(&r, &w, o, err);
         next = w.next;
     }

@@ -62,7 +62,8 @@ enum pof_why {
     POF_WHY_UNFED,
     POF_WHY_CHOICE,
     POF_WHY_VALIDATION,
-    POF_WHY_REFUSED
+    POF_WHY_REFUSED,
+    POF_WHY_ACTIVATION
 };
 
 /* Rules of a market. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks, least powers, parents and groups against GLPK's mixed-integer solver; threads; shuffled
+/* Blocks, least powers, parents, groups and spells against GLPK's mixed-integer solver; threads; shuffled
  * units. POF_SEED=N tries other instances; a failure prints the seed of its instance. */
 #include "market/block.h"
 #include "market/certificate.h"
@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-enum { QUARTERS = 6, UNITS = 40, ENTRIES = 400 };
+enum { QUARTERS = 6, UNITS = 60, ENTRIES = 400, SPELLS = 4 };
 
 /* A session of a few quarter-hours on one tree. */
 struct session {
@@ -18,6 +18,7 @@ struct session {
     struct pof_clear_problem problem[QUARTERS];
     struct pof_unit unit[UNITS];
     struct pof_unit_entry entry[ENTRIES];
+    struct pof_spell spell[SPELLS];
     struct pof_block_problem p;
 };
 
@@ -39,6 +40,23 @@ static bool add_entry(struct session *s, bool used[QUARTERS][OFFERS], uint32_t q
         }
     }
     return false;
+}
+
+/* Offers of one quarter-hour each that share a spell: divisible, with a least power, or gated. */
+static void make_spell(struct session *s, bool used[QUARTERS][OFFERS], struct dice *d)
+{
+    int kind = (int)roll(d, 3) ? 2 : 0;
+    size_t before = s->p.units;
+    s->spell[s->p.spells++] =
+        (struct pof_spell){1 + (uint32_t)roll(d, 3), (uint32_t)roll(d, 3), roll(d, 3) ? 1 + (uint32_t)roll(d, 2) : POF_NONE};
+    for (uint32_t q = 0; q < s->p.quarters; q++) {
+        struct pof_unit x = {.first = s->p.entries, .parent = POF_NONE, .group = POF_NONE, .spell = s->p.spells, .at = q};
+        if (roll(d, 8) && add_entry(s, used, q, d, kind)) {
+            x.last = s->p.entries;
+            x.parent = before > 0 && roll(d, 6) == 0 ? (uint32_t)roll(d, before) : POF_NONE;
+            s->unit[s->p.units++] = x;
+        }
+    }
 }
 
 /* Units over 1 to 4 quarter-hours: least powers, blocks of one or two offers each, gates. */
@@ -68,6 +86,9 @@ static void make_units(struct session *s, struct dice *d)
             x.group = (uint32_t)roll(d, s->p.groups);
         }
         s->unit[s->p.units++] = x;
+    }
+    for (uint32_t k = (uint32_t)roll(d, 2 * SPELLS); k < SPELLS; k++) {
+        make_spell(s, used, d);
     }
 }
 
@@ -101,6 +122,7 @@ static int make_session(struct session *s, uint64_t seed, uint32_t nodes, size_t
     s->p.quarter = s->problem;
     s->p.unit = s->unit;
     s->p.entry = s->entry;
+    s->p.spell = s->spell;
     make_units(s, &d);
     return rc;
 }
@@ -146,6 +168,17 @@ static bool ties_hold(const struct session *s, const bool *on)
             return false;
         }
         if (on[u] && x->group != POF_NONE && ++taken[x->group] > 1) {
+            return false;
+        }
+    }
+    for (uint32_t k = 1; k <= s->p.spells; k++) {
+        uint32_t at[UNITS], least[UNITS];
+        size_t n = 0;
+        for (size_t u = 0; u < s->p.units; u++) {
+            at[n] = s->unit[u].at;
+            n += on[u] && s->unit[u].spell == k;
+        }
+        if (!pof_spell_fits(&s->spell[k - 1], at, n, least)) {
             return false;
         }
     }
@@ -199,7 +232,7 @@ static void try_against_milp(void)
            "proven optimal, at the cost of GLPK's decisions to the unit, on 500 sessions, with "
            "windows too");
     is_int(between, n, "with hardly a node to search GLPK's cost lies between bound and result");
-    is_int(kept, n, "parents and groups hold");
+    is_int(kept, n, "parents, groups and spells hold");
     is_int(certified, n, "with decisions fixed the rest is certified by its prices");
     is_int(threads, n, "two threads decide the same in as many nodes");
     ok(decided > n, "units are taken (%d, in %d nodes)", decided, nodes);

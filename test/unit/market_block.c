@@ -28,8 +28,13 @@ static void try_block_beyond_limits(void)
         quarter[q] = (struct pof_clear_problem){&forest, offer, 1, request, 1, limit, 1};
         entry[q] = (struct pof_unit_entry){q, 0, 80};
     }
-    struct pof_unit unit[] = {{0, QUARTERS, POF_NONE, POF_NONE}};
-    struct pof_block_problem p = {quarter, QUARTERS, unit, 1, entry, QUARTERS, 0};
+    struct pof_unit unit[] = {{.last = QUARTERS, .parent = POF_NONE, .group = POF_NONE}};
+    struct pof_block_problem p = {.quarter = quarter,
+                                  .quarters = QUARTERS,
+                                  .unit = unit,
+                                  .units = 1,
+                                  .entry = entry,
+                                  .entries = QUARTERS};
     struct pof_effort effort = {.budget = 100, .threads = 1};
     struct pof_decided d = {.on = on};
     rc = rc ? rc : pof_block_solve(&p, &effort, &d, &err);
