@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct args {
-    const char *session, *into, *sender, *recipient, *area, *zone;
+    const char *session, *offers, *into, *sender, *recipient, *area, *zone;
     int64_t expires;
     bool check;
 };
@@ -17,6 +17,7 @@ struct args {
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "read: session of the records", 0, 0, NULL},
+    {"offers", 0, POF_OPT_FILE, AT(offers), "FILE", "offers that orders, awards and revocations are about", 0, 0, NULL},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "check messages and write no records", 0, 0, NULL},
     {"into", 0, POF_OPT_TEXT, AT(into), "DIR", "write records as messages into this directory", 0, 0, NULL},
     {"sender", 0, POF_OPT_TEXT, AT(sender), "DOMAIN", "write: who sends (the buyer or seller)", 0, 0, NULL},
@@ -46,6 +47,12 @@ struct job {
     size_t offers, offer_cap;
     struct pof_settlement *settlement;
     size_t settlements, settlement_cap;
+    struct pof_award *award;
+    size_t awards, award_cap;
+    struct pof_revocation *revocation;
+    size_t revocations, revocation_cap;
+    struct pof_uftp_offers offers_known; /* of --offers */
+    size_t known_cap;
     struct pof_arena arena;
 };
 
@@ -64,6 +71,24 @@ static void say_counts(struct job *j, const struct pof_uftp_counts *n)
     }
 }
 
+static int take_known(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    struct pof_uftp_offers *k = &j->offers_known;
+    int rc = pof_grow(&k->offer, &j->known_cap, k->n + 1, sizeof *k->offer, err);
+    rc = rc ? rc : pof_record_copy(POF_offer, &r->u.offer, &k->offer[k->n], &j->arena, err);
+    k->n += rc == 0;
+    return rc;
+}
+
+static int read_known(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want want = {POF_offer, take_known};
+    int rc = j->args->offers ? pof_cli_read_files(j->cli, &j->args->offers, 1, &want, 1, j, err) : 0;
+    pof_uftp_offers_sort(&j->offers_known);
+    return rc;
+}
+
 /* --- messages to records --- */
 
 static int on_request(void *ctx, const struct pof_request *r, struct pof_err *err)
@@ -74,6 +99,16 @@ static int on_request(void *ctx, const struct pof_request *r, struct pof_err *er
 static int on_offer(void *ctx, const struct pof_offer *o, struct pof_err *err)
 {
     return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_offer, o, err);
+}
+
+static int on_award(void *ctx, const struct pof_award *a, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_award, a, err);
+}
+
+static int on_revocation(void *ctx, const struct pof_revocation *r, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_revocation, r, err);
 }
 
 static void on_problem(void *ctx, const struct pof_err *problem)
@@ -101,9 +136,13 @@ static int read_messages(struct job *j, struct pof_err *err)
     j->reader = (struct pof_uftp_reader){.session = pof_text(j->args->session ? j->args->session : ""),
                                          .request = j->args->check ? NULL : on_request,
                                          .offer = j->args->check ? NULL : on_offer,
+                                         .offers = j->args->offers && !j->args->check ? &j->offers_known : NULL,
+                                         .award = on_award,
+                                         .revocation = on_revocation,
                                          .problem = on_problem,
                                          .ctx = j};
-    int rc = n ? 0 : read_file(j, "-", err);
+    int rc = read_known(j, err);
+    rc = rc || n ? rc : read_file(j, "-", err);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = read_file(j, paths[i], err);
     }
@@ -183,10 +222,57 @@ static int take_settlement(void *ctx, const struct pof_record *r, struct pof_err
     return rc;
 }
 
+static int keep_award(struct job *j, const struct pof_award *a, struct pof_err *err)
+{
+    int rc = pof_grow(&j->award, &j->award_cap, j->awards + 1, sizeof *j->award, err);
+    rc = rc ? rc : pof_record_copy(POF_award, a, &j->award[j->awards], &j->arena, err);
+    j->awards += rc == 0;
+    return rc;
+}
+
+static int take_award(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    return keep_award(ctx, &r->u.award, err);
+}
+
+/* An outcome orders what is left of its award. */
+static int take_outcome(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    const struct pof_outcome *o = &r->u.outcome;
+    const struct pof_award a = {.id = o->award, .session = o->session, .request = o->request, .offer = o->offer,
+                                .pod = o->pod, .node = o->node, .buyer = o->buyer, .role = o->role, .seller = o->seller,
+                                .direction = o->direction, .start = o->start, .duration_s = o->duration_s,
+                                .p_w = o->p_w, .price_ueur_mwh = o->price_ueur_mwh};
+    j->writer.counts.lost[POF_UFTP_LOST_NONE] += o->p_w == 0;
+    return o->p_w ? keep_award(j, &a, err) : 0;
+}
+
+static int take_revocation(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    int rc = pof_grow(&j->revocation, &j->revocation_cap, j->revocations + 1, sizeof *j->revocation, err);
+    rc = rc ? rc : pof_record_copy(POF_revocation, &r->u.revocation, &j->revocation[j->revocations], &j->arena, err);
+    j->revocations += rc == 0;
+    return rc;
+}
+
+static int write_all(struct job *j, struct pof_err *err)
+{
+    struct pof_uftp_writer *w = &j->writer;
+    int rc = pof_uftp_write_offers(w, j->offer, j->offers, err);
+    rc = rc ? rc : pof_uftp_write_orders(w, j->award, j->awards, &j->offers_known, err);
+    rc = rc ? rc : pof_uftp_write_revocations(w, j->revocation, j->revocations, &j->offers_known, err);
+    return rc ? rc : pof_uftp_write_settlements(w, j->settlement, j->settlements, err);
+}
+
 static int write_messages(struct job *j, struct pof_err *err)
 {
     static const struct pof_want wants[] = {{POF_request, take_request},
                                             {POF_offer, take_offer},
+                                            {POF_award, take_award},
+                                            {POF_outcome, take_outcome},
+                                            {POF_revocation, take_revocation},
                                             {POF_settlement, take_settlement}};
     const struct args *a = j->args;
     const char *zone = a->zone ? a->zone : "Europe/Berlin";
@@ -206,9 +292,9 @@ static int write_messages(struct job *j, struct pof_err *err)
         return pof_fail(err, POF_E_USAGE, "--zone '%.60s' is not a European zone such as Europe/Rome", zone);
     }
     int rc = pof_uftp_writer_check(&j->writer, err);
-    rc = rc ? rc : pof_cli_read(j->cli, wants, 3, j, err);
-    rc = rc ? rc : pof_uftp_write_offers(&j->writer, j->offer, j->offers, err);
-    rc = rc ? rc : pof_uftp_write_settlements(&j->writer, j->settlement, j->settlements, err);
+    rc = rc ? rc : read_known(j, err);
+    rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof *wants, j, err);
+    rc = rc ? rc : write_all(j, err);
     if (rc == 0) {
         say_counts(j, &j->writer.counts);
     }
@@ -223,6 +309,9 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     pof_arena_release(&j.arena);
     free(j.offer);
     free(j.settlement);
+    free(j.award);
+    free(j.revocation);
+    free(j.offers_known.offer);
     return rc;
 }
 
