@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "io/file.h"
 #include "market/uftp.h"
-#include "trust/crypto.h"
+#include "num/sha256.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -37,24 +37,31 @@ static const struct pof_program program = {
                 "        requests.jsonl",
     .options = options};
 
+/* Records of one type, kept. */
+struct list {
+    void *at;
+    size_t n, cap;
+};
+
 struct job {
     struct pof_cli *cli;
     const struct args *args;
     struct pof_uftp_reader reader;
     struct pof_uftp_writer writer;
-    struct pof_hasher *hasher;
-    struct pof_offer *offer;
-    size_t offers, offer_cap;
-    struct pof_settlement *settlement;
-    size_t settlements, settlement_cap;
-    struct pof_award *award;
-    size_t awards, award_cap;
-    struct pof_revocation *revocation;
-    size_t revocations, revocation_cap;
-    struct pof_uftp_offers offers_known; /* of --offers */
-    size_t known_cap;
+    struct list offers, awards, revocations, settlements;
+    struct list known; /* of --offers */
+    struct pof_uftp_offers offers_known;
     struct pof_arena arena;
 };
+
+static int keep(struct job *j, struct list *to, enum pof_type type, const void *record, struct pof_err *err)
+{
+    size_t size = pof_layout(type)->size;
+    int rc = pof_grow(&to->at, &to->cap, to->n + 1, size, err);
+    rc = rc ? rc : pof_record_copy(type, record, (char *)to->at + to->n * size, &j->arena, err);
+    to->n += rc == 0;
+    return rc;
+}
 
 static void say_counts(struct job *j, const struct pof_uftp_counts *n)
 {
@@ -74,17 +81,14 @@ static void say_counts(struct job *j, const struct pof_uftp_counts *n)
 static int take_known(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
-    struct pof_uftp_offers *k = &j->offers_known;
-    int rc = pof_grow(&k->offer, &j->known_cap, k->n + 1, sizeof *k->offer, err);
-    rc = rc ? rc : pof_record_copy(POF_offer, &r->u.offer, &k->offer[k->n], &j->arena, err);
-    k->n += rc == 0;
-    return rc;
+    return keep(j, &j->known, POF_offer, &r->u.offer, err);
 }
 
 static int read_known(struct job *j, struct pof_err *err)
 {
     static const struct pof_want want = {POF_offer, take_known};
     int rc = j->args->offers ? pof_cli_read_files(j->cli, &j->args->offers, 1, &want, 1, j, err) : 0;
+    j->offers_known = (struct pof_uftp_offers){j->known.at, j->known.n};
     pof_uftp_offers_sort(&j->offers_known);
     return rc;
 }
@@ -154,27 +158,18 @@ static int read_messages(struct job *j, struct pof_err *err)
 
 /* --- records to messages --- */
 
-/* Version 8 (RFC 9562): the first bits of SHA-256 of the name. */
-static int make_uuid(void *ctx, struct pof_text name, char to[37], struct pof_err *err)
+static int make_uuid(void *ctx, struct pof_text name, char to[POF_UUID_MAX], struct pof_err *err)
 {
-    struct job *j = ctx;
-    struct pof_hash h;
-    int rc = j->hasher ? 0 : pof_hasher_new(&j->hasher, err);
-    if (rc) {
-        return rc;
-    }
-    pof_hash_two(j->hasher, pof_text("pof-uftp "), name, &h);
-    h.b[6] = (uint8_t)((h.b[6] & 0x0f) | 0x80);
-    h.b[8] = (uint8_t)((h.b[8] & 0x3f) | 0x80);
-    for (int i = 0, at = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            to[at++] = '-';
-        }
-        to[at++] = "0123456789abcdef"[h.b[i] >> 4];
-        to[at++] = "0123456789abcdef"[h.b[i] & 15];
-    }
-    to[36] = '\0';
-    return pof_hasher_check(j->hasher, err);
+    static const char program_name[] = "pof-uftp ";
+    struct pof_sha256 h;
+    uint8_t digest[POF_SHA256_BYTES];
+    (void)ctx, (void)err;
+    pof_sha256_init(&h);
+    pof_sha256_add(&h, program_name, sizeof program_name - 1);
+    pof_sha256_add(&h, name.ptr, name.len);
+    pof_sha256_end(&h, digest);
+    pof_sha256_uuid(digest, to);
+    return 0;
 }
 
 /* Each message is a file of its own, closed at once: there may be more of them than files that may be open. The
@@ -207,32 +202,25 @@ static int take_request(void *ctx, const struct pof_record *r, struct pof_err *e
 static int take_offer(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
-    int rc = pof_grow(&j->offer, &j->offer_cap, j->offers + 1, sizeof *j->offer, err);
-    rc = rc ? rc : pof_record_copy(POF_offer, &r->u.offer, &j->offer[j->offers], &j->arena, err);
-    j->offers += rc == 0;
-    return rc;
+    return keep(j, &j->offers, POF_offer, &r->u.offer, err);
 }
 
 static int take_settlement(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
-    int rc = pof_grow(&j->settlement, &j->settlement_cap, j->settlements + 1, sizeof *j->settlement, err);
-    rc = rc ? rc : pof_record_copy(POF_settlement, &r->u.settlement, &j->settlement[j->settlements], &j->arena, err);
-    j->settlements += rc == 0;
-    return rc;
+    return keep(j, &j->settlements, POF_settlement, &r->u.settlement, err);
 }
 
-static int keep_award(struct job *j, const struct pof_award *a, struct pof_err *err)
+static int take_revocation(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
-    int rc = pof_grow(&j->award, &j->award_cap, j->awards + 1, sizeof *j->award, err);
-    rc = rc ? rc : pof_record_copy(POF_award, a, &j->award[j->awards], &j->arena, err);
-    j->awards += rc == 0;
-    return rc;
+    struct job *j = ctx;
+    return keep(j, &j->revocations, POF_revocation, &r->u.revocation, err);
 }
 
 static int take_award(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
-    return keep_award(ctx, &r->u.award, err);
+    struct job *j = ctx;
+    return keep(j, &j->awards, POF_award, &r->u.award, err);
 }
 
 /* An outcome orders what is left of its award. */
@@ -245,25 +233,16 @@ static int take_outcome(void *ctx, const struct pof_record *r, struct pof_err *e
                                 .direction = o->direction, .start = o->start, .duration_s = o->duration_s,
                                 .p_w = o->p_w, .price_ueur_mwh = o->price_ueur_mwh};
     j->writer.counts.lost[POF_UFTP_LOST_NONE] += o->p_w == 0;
-    return o->p_w ? keep_award(j, &a, err) : 0;
-}
-
-static int take_revocation(void *ctx, const struct pof_record *r, struct pof_err *err)
-{
-    struct job *j = ctx;
-    int rc = pof_grow(&j->revocation, &j->revocation_cap, j->revocations + 1, sizeof *j->revocation, err);
-    rc = rc ? rc : pof_record_copy(POF_revocation, &r->u.revocation, &j->revocation[j->revocations], &j->arena, err);
-    j->revocations += rc == 0;
-    return rc;
+    return o->p_w ? keep(j, &j->awards, POF_award, &a, err) : 0;
 }
 
 static int write_all(struct job *j, struct pof_err *err)
 {
     struct pof_uftp_writer *w = &j->writer;
-    int rc = pof_uftp_write_offers(w, j->offer, j->offers, err);
-    rc = rc ? rc : pof_uftp_write_orders(w, j->award, j->awards, &j->offers_known, err);
-    rc = rc ? rc : pof_uftp_write_revocations(w, j->revocation, j->revocations, &j->offers_known, err);
-    return rc ? rc : pof_uftp_write_settlements(w, j->settlement, j->settlements, err);
+    int rc = pof_uftp_write_offers(w, j->offers.at, j->offers.n, err);
+    rc = rc ? rc : pof_uftp_write_orders(w, j->awards.at, j->awards.n, &j->offers_known, err);
+    rc = rc ? rc : pof_uftp_write_revocations(w, j->revocations.at, j->revocations.n, &j->offers_known, err);
+    return rc ? rc : pof_uftp_write_settlements(w, j->settlements.at, j->settlements.n, err);
 }
 
 static int write_messages(struct job *j, struct pof_err *err)
@@ -305,13 +284,12 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.cli = cli, .args = args};
     int rc = j.args->into ? write_messages(&j, err) : read_messages(&j, err);
-    pof_hasher_free(j.hasher);
     pof_arena_release(&j.arena);
-    free(j.offer);
-    free(j.settlement);
-    free(j.award);
-    free(j.revocation);
-    free(j.offers_known.offer);
+    free(j.offers.at);
+    free(j.awards.at);
+    free(j.revocations.at);
+    free(j.settlements.at);
+    free(j.known.at);
     return rc;
 }
 
