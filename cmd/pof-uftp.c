@@ -3,13 +3,13 @@
 #include "cli/cli.h"
 #include "io/file.h"
 #include "market/uftp.h"
-#include "trust/crypto.h"
+#include "num/sha256.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
 struct args {
-    const char *session, *into, *sender, *recipient, *area, *zone;
+    const char *session, *offers, *into, *sender, *recipient, *area, *zone;
     int64_t expires;
     bool check;
 };
@@ -17,6 +17,7 @@ struct args {
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "read: session of the records", 0, 0, NULL},
+    {"offers", 0, POF_OPT_FILE, AT(offers), "FILE", "offers that orders, awards and revocations are about", 0, 0, NULL},
     {"check", 0, POF_OPT_FLAG, AT(check), NULL, "check messages and write no records", 0, 0, NULL},
     {"into", 0, POF_OPT_TEXT, AT(into), "DIR", "write records as messages into this directory", 0, 0, NULL},
     {"sender", 0, POF_OPT_TEXT, AT(sender), "DOMAIN", "write: who sends (the buyer or seller)", 0, 0, NULL},
@@ -36,18 +37,31 @@ static const struct pof_program program = {
                 "        requests.jsonl",
     .options = options};
 
+/* Records of one type, kept. */
+struct list {
+    void *at;
+    size_t n, cap;
+};
+
 struct job {
     struct pof_cli *cli;
     const struct args *args;
     struct pof_uftp_reader reader;
     struct pof_uftp_writer writer;
-    struct pof_hasher *hasher;
-    struct pof_offer *offer;
-    size_t offers, offer_cap;
-    struct pof_settlement *settlement;
-    size_t settlements, settlement_cap;
+    struct list offers, awards, revocations, settlements;
+    struct list known; /* of --offers */
+    struct pof_uftp_offers offers_known;
     struct pof_arena arena;
 };
+
+static int keep(struct job *j, struct list *to, enum pof_type type, const void *record, struct pof_err *err)
+{
+    size_t size = pof_layout(type)->size;
+    int rc = pof_grow(&to->at, &to->cap, to->n + 1, size, err);
+    rc = rc ? rc : pof_record_copy(type, record, (char *)to->at + to->n * size, &j->arena, err);
+    to->n += rc == 0;
+    return rc;
+}
 
 static void say_counts(struct job *j, const struct pof_uftp_counts *n)
 {
@@ -64,6 +78,21 @@ static void say_counts(struct job *j, const struct pof_uftp_counts *n)
     }
 }
 
+static int take_known(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return keep(j, &j->known, POF_offer, &r->u.offer, err);
+}
+
+static int read_known(struct job *j, struct pof_err *err)
+{
+    static const struct pof_want want = {POF_offer, take_known};
+    int rc = j->args->offers ? pof_cli_read_files(j->cli, &j->args->offers, 1, &want, 1, j, err) : 0;
+    j->offers_known = (struct pof_uftp_offers){j->known.at, j->known.n};
+    pof_uftp_offers_sort(&j->offers_known);
+    return rc;
+}
+
 /* --- messages to records --- */
 
 static int on_request(void *ctx, const struct pof_request *r, struct pof_err *err)
@@ -74,6 +103,16 @@ static int on_request(void *ctx, const struct pof_request *r, struct pof_err *er
 static int on_offer(void *ctx, const struct pof_offer *o, struct pof_err *err)
 {
     return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_offer, o, err);
+}
+
+static int on_award(void *ctx, const struct pof_award *a, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_award, a, err);
+}
+
+static int on_revocation(void *ctx, const struct pof_revocation *r, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_revocation, r, err);
 }
 
 static void on_problem(void *ctx, const struct pof_err *problem)
@@ -101,9 +140,13 @@ static int read_messages(struct job *j, struct pof_err *err)
     j->reader = (struct pof_uftp_reader){.session = pof_text(j->args->session ? j->args->session : ""),
                                          .request = j->args->check ? NULL : on_request,
                                          .offer = j->args->check ? NULL : on_offer,
+                                         .offers = j->args->offers && !j->args->check ? &j->offers_known : NULL,
+                                         .award = on_award,
+                                         .revocation = on_revocation,
                                          .problem = on_problem,
                                          .ctx = j};
-    int rc = n ? 0 : read_file(j, "-", err);
+    int rc = read_known(j, err);
+    rc = rc || n ? rc : read_file(j, "-", err);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = read_file(j, paths[i], err);
     }
@@ -115,27 +158,18 @@ static int read_messages(struct job *j, struct pof_err *err)
 
 /* --- records to messages --- */
 
-/* Version 8 (RFC 9562): the first bits of SHA-256 of the name. */
-static int make_uuid(void *ctx, struct pof_text name, char to[37], struct pof_err *err)
+static int make_uuid(void *ctx, struct pof_text name, char to[POF_UUID_MAX], struct pof_err *err)
 {
-    struct job *j = ctx;
-    struct pof_hash h;
-    int rc = j->hasher ? 0 : pof_hasher_new(&j->hasher, err);
-    if (rc) {
-        return rc;
-    }
-    pof_hash_two(j->hasher, pof_text("pof-uftp "), name, &h);
-    h.b[6] = (uint8_t)((h.b[6] & 0x0f) | 0x80);
-    h.b[8] = (uint8_t)((h.b[8] & 0x3f) | 0x80);
-    for (int i = 0, at = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            to[at++] = '-';
-        }
-        to[at++] = "0123456789abcdef"[h.b[i] >> 4];
-        to[at++] = "0123456789abcdef"[h.b[i] & 15];
-    }
-    to[36] = '\0';
-    return pof_hasher_check(j->hasher, err);
+    static const char program_name[] = "pof-uftp ";
+    struct pof_sha256 h;
+    uint8_t digest[POF_SHA256_BYTES];
+    (void)ctx, (void)err;
+    pof_sha256_init(&h);
+    pof_sha256_add(&h, program_name, sizeof program_name - 1);
+    pof_sha256_add(&h, name.ptr, name.len);
+    pof_sha256_end(&h, digest);
+    pof_sha256_uuid(digest, to);
+    return 0;
 }
 
 /* Each message is a file of its own, closed at once: there may be more of them than files that may be open. The
@@ -168,25 +202,56 @@ static int take_request(void *ctx, const struct pof_record *r, struct pof_err *e
 static int take_offer(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
-    int rc = pof_grow(&j->offer, &j->offer_cap, j->offers + 1, sizeof *j->offer, err);
-    rc = rc ? rc : pof_record_copy(POF_offer, &r->u.offer, &j->offer[j->offers], &j->arena, err);
-    j->offers += rc == 0;
-    return rc;
+    return keep(j, &j->offers, POF_offer, &r->u.offer, err);
 }
 
 static int take_settlement(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
-    int rc = pof_grow(&j->settlement, &j->settlement_cap, j->settlements + 1, sizeof *j->settlement, err);
-    rc = rc ? rc : pof_record_copy(POF_settlement, &r->u.settlement, &j->settlement[j->settlements], &j->arena, err);
-    j->settlements += rc == 0;
-    return rc;
+    return keep(j, &j->settlements, POF_settlement, &r->u.settlement, err);
+}
+
+static int take_revocation(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return keep(j, &j->revocations, POF_revocation, &r->u.revocation, err);
+}
+
+static int take_award(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    return keep(j, &j->awards, POF_award, &r->u.award, err);
+}
+
+/* An outcome orders what is left of its award. */
+static int take_outcome(void *ctx, const struct pof_record *r, struct pof_err *err)
+{
+    struct job *j = ctx;
+    const struct pof_outcome *o = &r->u.outcome;
+    const struct pof_award a = {.id = o->award, .session = o->session, .request = o->request, .offer = o->offer,
+                                .pod = o->pod, .node = o->node, .buyer = o->buyer, .role = o->role, .seller = o->seller,
+                                .direction = o->direction, .start = o->start, .duration_s = o->duration_s,
+                                .p_w = o->p_w, .price_ueur_mwh = o->price_ueur_mwh};
+    j->writer.counts.lost[POF_UFTP_LOST_NONE] += o->p_w == 0;
+    return o->p_w ? keep(j, &j->awards, POF_award, &a, err) : 0;
+}
+
+static int write_all(struct job *j, struct pof_err *err)
+{
+    struct pof_uftp_writer *w = &j->writer;
+    int rc = pof_uftp_write_offers(w, j->offers.at, j->offers.n, err);
+    rc = rc ? rc : pof_uftp_write_orders(w, j->awards.at, j->awards.n, &j->offers_known, err);
+    rc = rc ? rc : pof_uftp_write_revocations(w, j->revocations.at, j->revocations.n, &j->offers_known, err);
+    return rc ? rc : pof_uftp_write_settlements(w, j->settlements.at, j->settlements.n, err);
 }
 
 static int write_messages(struct job *j, struct pof_err *err)
 {
     static const struct pof_want wants[] = {{POF_request, take_request},
                                             {POF_offer, take_offer},
+                                            {POF_award, take_award},
+                                            {POF_outcome, take_outcome},
+                                            {POF_revocation, take_revocation},
                                             {POF_settlement, take_settlement}};
     const struct args *a = j->args;
     const char *zone = a->zone ? a->zone : "Europe/Berlin";
@@ -206,9 +271,9 @@ static int write_messages(struct job *j, struct pof_err *err)
         return pof_fail(err, POF_E_USAGE, "--zone '%.60s' is not a European zone such as Europe/Rome", zone);
     }
     int rc = pof_uftp_writer_check(&j->writer, err);
-    rc = rc ? rc : pof_cli_read(j->cli, wants, 3, j, err);
-    rc = rc ? rc : pof_uftp_write_offers(&j->writer, j->offer, j->offers, err);
-    rc = rc ? rc : pof_uftp_write_settlements(&j->writer, j->settlement, j->settlements, err);
+    rc = rc ? rc : read_known(j, err);
+    rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof *wants, j, err);
+    rc = rc ? rc : write_all(j, err);
     if (rc == 0) {
         say_counts(j, &j->writer.counts);
     }
@@ -219,10 +284,12 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     struct job j = {.cli = cli, .args = args};
     int rc = j.args->into ? write_messages(&j, err) : read_messages(&j, err);
-    pof_hasher_free(j.hasher);
     pof_arena_release(&j.arena);
-    free(j.offer);
-    free(j.settlement);
+    free(j.offers.at);
+    free(j.awards.at);
+    free(j.revocations.at);
+    free(j.settlements.at);
+    free(j.known.at);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include "num/units.h"
 #include "record/words.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 int pof_forecast_init(struct pof_forecast *f, struct pof_err *err)
@@ -213,4 +214,32 @@ int pof_forecast_take(struct pof_forecast *f, const struct pof_record *record, s
         return pof_fail(err, POF_E_SCHEMA, "a record of type '%s' has no place in a forecast",
                         pof_layout(record->type)->name);
     }
+}
+
+int pof_forecast_deviation(const struct pof_forecast *f, const double *share, double z, double **out,
+                           struct pof_err *err)
+{
+    int rc = pof_calloc(out, (size_t)f->quarters * f->nodes, sizeof **out, err);
+    for (uint32_t p = 0; rc == 0 && p < f->pods; p++) {
+        double by = z * share[f->pod[p].kind];
+        for (uint32_t q = 0; q < f->quarters; q++) {
+            int64_t base_w = f->base_w[(size_t)p * f->quarters + q];
+            if (base_w != POF_FORECAST_NONE) {
+                (*out)[(size_t)q * f->nodes + f->pod[p].node_id] += by * fabs((double)base_w);
+            }
+        }
+    }
+    return rc;
+}
+
+double pof_forecast_z(double p)
+{
+    enum { HALVINGS = 60, FAR = 40 };
+    double low = -FAR;
+    double high = FAR;
+    for (int i = 0; i < HALVINGS; i++) {
+        double mid = (low + high) / 2;
+        *(erfc(-mid / sqrt(2)) / 2 < p ? &low : &high) = mid;
+    }
+    return (low + high) / 2;
 }

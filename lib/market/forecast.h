@@ -84,6 +84,15 @@ int pof_forecast_build(struct pof_forecast *f, const struct pof_forecast_options
 /* The index of a pod, POF_NONE when it is not registered. */
 uint32_t pof_forecast_find(const struct pof_forecast *f, struct pof_text pod);
 
+/* How far the consumption of nodes may lie above the forecast, W, [quarters * nodes] to be freed by the caller: z times
+ * the sum over their pods of the share of their kind in the size of their baseline. Errors of pods add up as if all
+ * went the same way, so no flow exceeds the one so computed with more than the probability of z, whatever the
+ * errors have to do with each other (quantiles of normal sums are subadditive above the median). share: by kind. */
+int pof_forecast_deviation(const struct pof_forecast *f, const double *share, double z, double **out,
+                           struct pof_err *err) POF_CHECKED;
+/* The z that a standard normal value is below with probability p, 0 < p < 1. */
+double pof_forecast_z(double p);
+
 /* Begin of a quarter-hour of the window. */
 int64_t pof_forecast_instant(const struct pof_forecast *f, uint32_t quarter);
 

@@ -32,7 +32,7 @@ struct asked {
 
 /* --- solving --- */
 
-static int bench_init(struct bench *b, const struct pof_grid *grid, struct pof_err *err)
+int pofi_bench_init(struct bench *b, const struct pof_grid *grid, struct pof_err *err)
 {
     int rc = pof_pf_new(&b->pf, grid, &(struct pof_pf_options){0}, err);
     rc = rc ? rc : pof_calloc(&b->p_w, grid->nodes, sizeof *b->p_w, err);
@@ -46,7 +46,7 @@ static int bench_init(struct bench *b, const struct pof_grid *grid, struct pof_e
               : pof_calloc(&b->given_up_branch, grid->branches, sizeof *b->given_up_branch, err);
 }
 
-static void bench_release(struct bench *b)
+void pofi_bench_release(struct bench *b)
 {
     pof_pf_free(b->pf);
     free(b->p_w);
@@ -78,7 +78,7 @@ static int job_init(struct job *j, struct pof_err *err)
         rc = pof_calloc(&s->flexible_w[d], s->grid->nodes, sizeof *s->flexible_w[d], err);
     }
     for (unsigned i = 0; rc == 0 && i < j->threads; i++) {
-        rc = bench_init(&j->bench[i], s->grid, err);
+        rc = pofi_bench_init(&j->bench[i], s->grid, err);
     }
     for (uint32_t i = 0; rc == 0 && i < f->pods; i++) {
         s->flexible_w[POF_UP][f->pod[i].node_id] += (double)f->pod[i].p_up_max_w;
@@ -94,7 +94,7 @@ static void job_release(struct job *j)
         free(j->quarter[i].trouble);
     }
     for (unsigned i = 0; j->bench && i < j->threads; i++) {
-        bench_release(&j->bench[i]);
+        pofi_bench_release(&j->bench[i]);
     }
     free(j->quarter);
     free(j->bench);
@@ -138,7 +138,9 @@ static int whole_need(const struct sizing *s, const struct quarter *q, const str
     *p_w = 0;
     for (size_t i = 0; rc == 0 && i < q->needs; i++) {
         const struct need *o = &q->need[i];
-        if (pof_feeder_feeds(&s->feeder, n->branch, s->feeder.child[o->branch])) {
+        /* Needs of opposite sides of the forecast's error do not come together. */
+        bool together = o->direction == n->direction || !s->options->deviation_w;
+        if (together && pof_feeder_feeds(&s->feeder, n->branch, s->feeder.child[o->branch])) {
             rc = pof_add(p_w, o->direction == n->direction ? o->p_w : -o->p_w, err);
         }
     }

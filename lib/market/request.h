@@ -24,6 +24,9 @@
  * met, unless one lies in the area of another that asks for the opposite: then a place can be chosen at
  * which it does not, and pof-validate has to say so.
  *
+ * With deviations of the forecast each quarter-hour is sized twice: up with every node's consumption so much
+ * higher, down with it so much lower, and limits are those of the worse of both.
+ *
  * A limit says how far net activation below a branch may move its flow before its rating is
  * reached: with P, Q towards the leaves, at both ends, and S the apparent power that gives the
  * rated current at the voltage there, up: P + sqrt(S^2 - Q^2),  down: sqrt(S^2 - Q^2) - P, the
@@ -44,6 +47,7 @@ struct pof_request_options {
     double max_loading; /* share of the rating that is allowed; 1: all of it */
     double margin;      /* share of the limit kept free when sizing, for example 0.001 */
     bool limits;        /* compute limits too */
+    const double *deviation_w; /* [quarters * nodes] of pof_forecast_deviation(), NULL: the forecast is taken as it is */
     unsigned threads;
 };
 

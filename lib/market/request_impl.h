@@ -45,9 +45,22 @@ struct bench {
     double *effect;         /* [nodes] what a watt there does to the violation, to first order */
     double *loading, *v_pu; /* [branches], [nodes] of the forecast itself */
     bool *given_up_branch, *given_up_node;
+    int side; /* of the forecast's error, see sizing.c */
+};
+
+/* What is wrong in a forecast as it is. */
+struct look {
+    uint64_t violations, diverged;
+    double excess; /* sum over violations, as shares of limits */
 };
 
 int pofi_size_quarter(const struct sizing *s, struct bench *b, uint32_t quarter,
                       struct quarter *out, struct pof_err *err) POF_CHECKED;
+/* Adds what a quarter-hour has to *to. */
+int pofi_look(const struct sizing *s, struct bench *b, uint32_t quarter, struct look *to,
+              struct pof_err *err) POF_CHECKED;
+
+int pofi_bench_init(struct bench *b, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
+void pofi_bench_release(struct bench *b);
 
 #endif

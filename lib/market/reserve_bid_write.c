@@ -219,27 +219,17 @@ static int add_bids(struct pof_reserve_writer *w, struct pof_buf *to, const stru
 
 /* --- the document --- */
 
-/* Version 8 (RFC 9562): the first bits of SHA-256 of what identifies the content. */
-static void make_uuid(const struct pof_text part[3], char to[37])
+static void make_uuid(const struct pof_text part[3], char to[POF_UUID_MAX])
 {
     struct pof_sha256 h;
-    uint8_t b[POF_SHA256_BYTES];
+    uint8_t digest[POF_SHA256_BYTES];
     pof_sha256_init(&h);
     for (int i = 0; i < 3; i++) {
         pof_sha256_add(&h, part[i].ptr, part[i].len);
         pof_sha256_add(&h, "", 1);
     }
-    pof_sha256_end(&h, b);
-    b[6] = (uint8_t)((b[6] & 0x0f) | 0x80);
-    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-    for (int i = 0, at = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            to[at++] = '-';
-        }
-        to[at++] = "0123456789abcdef"[b[i] >> 4];
-        to[at++] = "0123456789abcdef"[b[i] & 15];
-    }
-    to[36] = '\0';
+    pof_sha256_end(&h, digest);
+    pof_sha256_uuid(digest, to);
 }
 
 static void find_window(const struct pof_offer *o, size_t n, int64_t window[2])
@@ -261,7 +251,7 @@ struct content {
 static int add_header(const struct pof_reserve_writer *w, const struct content *c, struct pof_buf *to,
                       struct pof_err *err)
 {
-    char uuid[37];
+    char uuid[POF_UUID_MAX];
     char now[POF_INSTANT_MAX];
     struct pof_text sender = w->sender.len ? w->sender : c->first->seller;
     const struct pof_text from[2] = {w->scheme, sender};

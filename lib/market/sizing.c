@@ -30,13 +30,18 @@ static int solve(const struct sizing *s, struct bench *b, const double *p_w, uin
 
 /* --- finding --- */
 
-static bool overloaded(const struct sizing *s, const struct pof_pf_result *r, uint32_t branch)
+/* A side of the forecast's error: 1, more is consumed, what calls for up counts; -1, more is generated, what calls for
+ * down; 0, the forecast itself, both. */
+static bool overloaded(const struct sizing *s, const struct pof_pf_result *r, uint32_t branch, int side)
 {
-    return s->feeder.child[branch] != POF_NONE &&
-           r->loading[branch] > s->options->max_loading + NOISE;
+    if (s->feeder.child[branch] == POF_NONE || r->loading[branch] <= s->options->max_loading + NOISE) {
+        return false;
+    }
+    struct pof_feeder_flow flow = pof_feeder_flow(&s->feeder, r, branch);
+    return side == 0 || (flow.p_w[0] + flow.p_w[1] >= 0) == (side > 0);
 }
 
-static bool voltage_violated(const struct sizing *s, const struct pof_pf_result *r, uint32_t node,
+static bool voltage_violated(const struct sizing *s, const struct pof_pf_result *r, uint32_t node, int side,
                              struct violation *v)
 {
     const struct pof_node *n = &s->grid->node[node];
@@ -46,23 +51,28 @@ static bool voltage_violated(const struct sizing *s, const struct pof_pf_result 
     }
     if (v_pu < n->v_min_pu - NOISE) {
         *v = (struct violation){POF_VIOLATION_VOLTAGE_LOW, node, v_pu, n->v_min_pu};
-        return true;
+        return side >= 0;
     }
     *v = (struct violation){POF_VIOLATION_VOLTAGE_HIGH, node, v_pu, n->v_max_pu};
-    return v_pu > n->v_max_pu + NOISE;
+    return v_pu > n->v_max_pu + NOISE && side <= 0;
 }
 
-static uint64_t count(const struct sizing *s, const struct pof_pf_result *r)
+/* How many violations there are, and by how much in all, as shares of limits. */
+static void count(const struct sizing *s, const struct pof_pf_result *r, int side, struct look *to)
 {
     struct violation v;
-    uint64_t n = 0;
     for (uint32_t i = 0; i < s->grid->branches; i++) {
-        n += overloaded(s, r, i);
+        if (overloaded(s, r, i, side)) {
+            to->violations++;
+            to->excess += r->loading[i] / s->options->max_loading - 1;
+        }
     }
     for (uint32_t i = 0; i < s->grid->nodes; i++) {
-        n += voltage_violated(s, r, i, &v);
+        if (voltage_violated(s, r, i, side, &v)) {
+            to->violations++;
+            to->excess += fabs(v.value / v.limit - 1);
+        }
     }
-    return n;
 }
 
 /* The deepest overload, else the worst voltage; false: none that was not given up. */
@@ -72,7 +82,7 @@ static bool pick(const struct sizing *s, const struct bench *b, const struct pof
     bool found = false;
     uint32_t deepest = 0;
     for (uint32_t i = 0; i < s->grid->branches; i++) {
-        if (!b->given_up_branch[i] && overloaded(s, r, i)) {
+        if (!b->given_up_branch[i] && overloaded(s, r, i, b->side)) {
             uint32_t depth = s->feeder.depth[s->feeder.child[i]];
             if (!found || depth > deepest) {
                 deepest = depth;
@@ -85,7 +95,7 @@ static bool pick(const struct sizing *s, const struct bench *b, const struct pof
     double most = 0;
     for (uint32_t i = 0; !deepest && i < s->grid->nodes; i++) {
         struct violation v;
-        if (!b->given_up_node[i] && voltage_violated(s, r, i, &v) &&
+        if (!b->given_up_node[i] && voltage_violated(s, r, i, b->side, &v) &&
             fabs(v.value - v.limit) > most) {
             most = fabs(v.value - v.limit);
             *worst = v;
@@ -400,21 +410,22 @@ static int cure(struct trial *t, struct quarter *out, const struct pof_pf_result
 }
 
 /* What is still wrong with all needs met, by kind and place. */
-static int keep_rest(const struct sizing *s, struct quarter *out, uint32_t quarter,
-                     const struct pof_pf_result *r, struct pof_err *err)
+static int keep_rest(const struct trial *t, struct quarter *out, const struct pof_pf_result *r, struct pof_err *err)
 {
+    const struct sizing *s = t->sizing;
+    int side = t->bench->side;
     int rc = 0;
     struct violation v;
     for (uint32_t i = 0; rc == 0 && i < s->grid->branches; i++) {
-        if (overloaded(s, r, i)) {
+        if (overloaded(s, r, i, side)) {
             v = (struct violation){POF_VIOLATION_LOADING, i, r->loading[i],
                                    s->options->max_loading};
-            rc = keep_trouble(s, out, quarter, &v, err);
+            rc = keep_trouble(s, out, t->quarter, &v, err);
         }
     }
     for (uint32_t i = 0; rc == 0 && i < s->grid->nodes; i++) {
-        if (voltage_violated(s, r, i, &v)) {
-            rc = keep_trouble(s, out, quarter, &v, err);
+        if (voltage_violated(s, r, i, side, &v)) {
+            rc = keep_trouble(s, out, t->quarter, &v, err);
         }
     }
     return rc;
@@ -427,7 +438,8 @@ static int64_t watts(double room)
     return room > 0 ? (int64_t)floor(fmin(room, 1e12) + MILLIWATT) : 0;
 }
 
-static void measure_rooms(const struct sizing *s, const struct pof_pf_result *r, uint32_t quarter)
+/* The room of both sides is the lesser one. */
+static void measure_rooms(const struct sizing *s, const struct pof_pf_result *r, uint32_t quarter, int side)
 {
     for (uint32_t i = 0; i < s->grid->branches; i++) {
         if (s->grid->branch[i].rating_va <= 0 || s->feeder.child[i] == POF_NONE) {
@@ -441,23 +453,37 @@ static void measure_rooms(const struct sizing *s, const struct pof_pf_result *r,
             up = fmin(up, most + flow.p_w[end]);
             down = fmin(down, most - flow.p_w[end]);
         }
-        s->room_up_w[(size_t)quarter * s->grid->branches + i] = watts(up);
-        s->room_down_w[(size_t)quarter * s->grid->branches + i] = watts(down);
+        size_t cell = (size_t)quarter * s->grid->branches + i;
+        bool second = side < 0;
+        s->room_up_w[cell] = second && s->room_up_w[cell] < watts(up) ? s->room_up_w[cell] : watts(up);
+        s->room_down_w[cell] = second && s->room_down_w[cell] < watts(down) ? s->room_down_w[cell] : watts(down);
     }
 }
 
 /* --- the quarter-hour --- */
 
+/* The forecast of a quarter-hour, with the deviation that its error may have to a side. */
+static void load(const struct sizing *s, struct bench *b, uint32_t quarter, int side)
+{
+    size_t nodes = s->grid->nodes;
+    const double *deviation_w = s->options->deviation_w;
+    b->side = side;
+    memcpy(b->p_w, s->forecast->p_w + quarter * nodes, nodes * sizeof *b->p_w);
+    for (size_t i = 0; side && i < nodes; i++) {
+        b->p_w[i] += side * deviation_w[quarter * nodes + i];
+    }
+}
+
 /* Starts cold and goes on from its own solutions: the same whatever was solved before. */
-int pofi_size_quarter(const struct sizing *s, struct bench *b, uint32_t quarter,
-                      struct quarter *out, struct pof_err *err)
+static int size_side(const struct sizing *s, struct bench *b, uint32_t quarter, struct quarter *out,
+                     struct pof_err *err)
 {
     size_t nodes = s->grid->nodes;
     struct violation v = {.kind = POF_VIOLATION_DIVERGED};
     struct trial t = {.sizing = s, .bench = b, .violation = &v, .quarter = quarter};
     struct pof_pf_result r;
+    struct look look = {0};
     enum pof_pf_status status;
-    memcpy(b->p_w, s->forecast->p_w + quarter * nodes, nodes * sizeof *b->p_w);
     memset(b->given_up_branch, 0, s->grid->branches * sizeof *b->given_up_branch);
     memset(b->given_up_node, 0, nodes * sizeof *b->given_up_node);
     int rc = solve(s, b, b->p_w, quarter, true, &status, err);
@@ -467,9 +493,10 @@ int pofi_size_quarter(const struct sizing *s, struct bench *b, uint32_t quarter,
     pof_pf_result(b->pf, &r);
     memcpy(b->loading, r.loading, s->grid->branches * sizeof *b->loading);
     memcpy(b->v_pu, r.v_pu, nodes * sizeof *b->v_pu);
-    out->violations = count(s, &r);
+    count(s, &r, b->side, &look);
+    out->violations += look.violations;
     if (s->room_up_w) {
-        measure_rooms(s, &r, quarter);
+        measure_rooms(s, &r, quarter, b->side);
     }
     for (int round = 0; round < ROUNDS_MAX && rc == 0 && pick(s, b, &r, &v); round++) {
         rc = cure(&t, out, &r, err);
@@ -482,5 +509,35 @@ int pofi_size_quarter(const struct sizing *s, struct bench *b, uint32_t quarter,
         }
         pof_pf_result(b->pf, &r);
     }
-    return rc ? rc : keep_rest(s, out, quarter, &r, err);
+    return rc ? rc : keep_rest(&t, out, &r, err);
+}
+
+int pofi_size_quarter(const struct sizing *s, struct bench *b, uint32_t quarter,
+                      struct quarter *out, struct pof_err *err)
+{
+    bool banded = s->options->deviation_w != NULL;
+    int rc = 0;
+    for (int side = banded ? 1 : 0; side >= (banded ? -1 : 0) && rc == 0; side -= 2) {
+        load(s, b, quarter, side);
+        rc = size_side(s, b, quarter, out, err);
+    }
+    return rc;
+}
+
+int pofi_look(const struct sizing *s, struct bench *b, uint32_t quarter, struct look *to, struct pof_err *err)
+{
+    bool banded = s->options->deviation_w != NULL;
+    int rc = 0;
+    for (int side = banded ? 1 : 0; side >= (banded ? -1 : 0) && rc == 0; side -= 2) {
+        enum pof_pf_status status = POF_PF_CONVERGED;
+        struct pof_pf_result r;
+        load(s, b, quarter, side);
+        rc = solve(s, b, b->p_w, quarter, true, &status, err);
+        to->diverged += rc == 0 && status != POF_PF_CONVERGED;
+        if (rc == 0 && status == POF_PF_CONVERGED) {
+            pof_pf_result(b->pf, &r);
+            count(s, &r, side, to);
+        }
+    }
+    return rc;
 }

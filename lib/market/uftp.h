@@ -10,7 +10,8 @@
  *
  * Read: a FlexRequest becomes a request for each run of equal ISPs, a FlexOffer an offer for each ISP element;
  * an option of several ISPs is a block, several options are a group. Power is a deviation from the
- * baseline, consumption positive: negative is our up. */
+ * baseline, consumption positive: negative is our up. With the offers at hand a FlexOrder becomes an award for each
+ * quarter-hour, and a FlexOfferRevocation a revocation of each offer of its message. */
 #ifndef POF_MARKET_UFTP_H
 #define POF_MARKET_UFTP_H
 
@@ -41,6 +42,13 @@ enum pof_uftp_lost {
     POF_UFTP_LOST_CENT,
     POF_UFTP_LOST_AMOUNT,
     POF_UFTP_LOST_SHARE,
+    POF_UFTP_LOST_ASKED, /* orders: read */
+    POF_UFTP_LOST_REVOKED, /* and written */
+    POF_UFTP_LOST_UNEVEN,
+    POF_UFTP_LOST_PART,
+    POF_UFTP_LOST_BELOW,
+    POF_UFTP_LOST_MONEY,
+    POF_UFTP_LOST_NONE,
     POF_UFTP_LOSTS
 };
 /* In words, for "N ...". */
@@ -52,9 +60,19 @@ struct pof_uftp_counts {
     uint64_t lost[POF_UFTP_LOSTS];
 };
 
+/* The offers that orders and revocations are about, as they were read: MESSAGEID/OPTION/ISP. */
+struct pof_uftp_offers {
+    struct pof_offer *offer; /* sorted by pof_uftp_offers_sort() */
+    size_t n;
+};
+void pof_uftp_offers_sort(struct pof_uftp_offers *offers);
+
 /* Reading. Set what is above the line. */
 struct pof_uftp_reader {
     struct pof_text session; /* of the records */
+    const struct pof_uftp_offers *offers; /* NULL: orders and revocations become no records */
+    int (*award)(void *ctx, const struct pof_award *a, struct pof_err *err);
+    int (*revocation)(void *ctx, const struct pof_revocation *r, struct pof_err *err);
     int (*request)(void *ctx, const struct pof_request *r, struct pof_err *err); /* NULL: only checked */
     int (*offer)(void *ctx, const struct pof_offer *o, struct pof_err *err);
     void (*problem)(void *ctx, const struct pof_err *problem); /* a violation, with its place */
@@ -98,6 +116,17 @@ int pof_uftp_write_offers(struct pof_uftp_writer *w, struct pof_offer *offers, s
  * 1e-4 EUR, so those of a message add up to its sum. Sorts settlements. O(n log n). */
 int pof_uftp_write_settlements(struct pof_uftp_writer *w, struct pof_settlement *settlements, size_t n,
                                struct pof_err *err) POF_CHECKED;
+
+/* A FlexOrder for each option and buyer: what is taken of it in each ISP, and the price of all. The recipient is the seller
+ * where that is a domain. REFERENCE: an offer that is not among the offers; CONFLICT: one that did not come by a
+ * FlexOffer, or more is taken than it is, or its ISPs are of several local days. Sorts awards. O(n log n). */
+int pof_uftp_write_orders(struct pof_uftp_writer *w, struct pof_award *awards, size_t n,
+                          const struct pof_uftp_offers *offers, struct pof_err *err) POF_CHECKED;
+
+/* A FlexOfferRevocation for each FlexOffer. CONFLICT: not all offers of the message are revoked. Sorts revocations.
+ * O(n log n). */
+int pof_uftp_write_revocations(struct pof_uftp_writer *w, struct pof_revocation *revocations, size_t n,
+                               const struct pof_uftp_offers *offers, struct pof_err *err) POF_CHECKED;
 
 /* Forms of attributes, also for who writes. */
 bool pof_uftp_is_domain(struct pof_text t);

@@ -2,6 +2,7 @@
 /* Messages of UFTP 3 to records. */
 #include "market/uftp.h"
 #include "market/uftp_form.h"
+#include "market/uftp_impl.h"
 #include "num/decimal.h"
 #include "num/units.h"
 #include "record/xml.h"
@@ -10,16 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 4, ROOT_MAX = 20, ISP_DAY_MAX = 100, ID_MAX = 96, PERCENT = 100 };
-#define UEUR_PER_AMOUNT 100 /* amounts have four decimals */
-
-struct isp {
-    uint64_t line;
-    int64_t start, duration;
-    int64_t low, high; /* a request's band; an option's power in both */
-    uint32_t option;   /* or order settlement; 0 without */
-    bool available;
-};
+enum { DEPTH = POFI_UFTP_DEPTH, ROOT_MAX = POFI_UFTP_ROOT_MAX, ISP_DAY_MAX = 100, ID_MAX = 96, PERCENT = 100 };
 
 struct option {
     uint64_t line;
@@ -28,29 +20,7 @@ struct option {
     int64_t factor; /* 1/100 */
 };
 
-struct message {
-    struct pof_uftp_reader *u;
-    const char *name;
-    uint64_t line;      /* of the present element */
-    uint64_t root_line; /* of the message's own */
-    bool sound;
-    int depth;
-    const struct pofi_uftp_element *open[DEPTH];
-    size_t inside[DEPTH]; /* elements within each */
-    int kind; /* -1: not known */
-    struct pof_text key[ROOT_MAX], value[ROOT_MAX];
-    size_t keys;
-    struct isp *isp;
-    size_t isps, isp_cap;
-    struct option *option;
-    size_t options, option_cap;
-    struct pof_names references;
-    struct pof_arena arena;
-    int64_t day, day_end; /* of Period, once known */
-};
-
-/* Tells a violation, whose code and text stand in *e. */
-static void say(struct message *m, struct pof_err *e, uint64_t line, const char *field)
+void pofi_uftp_say(struct pofi_uftp_message *m, struct pof_err *e, uint64_t line, const char *field)
 {
     pof_at(e, m->name, line, field);
     m->sound = false;
@@ -69,7 +39,7 @@ static const char *attribute_of(const char *const *attr, const char *name)
     return NULL;
 }
 
-static void check_attributes(struct message *m, const struct pofi_uftp_element *e, const char *const *attr)
+static void check_attributes(struct pofi_uftp_message *m, const struct pofi_uftp_element *e, const char *const *attr)
 {
     struct pof_err err = {0};
     const char *words;
@@ -80,17 +50,17 @@ static void check_attributes(struct message *m, const struct pofi_uftp_element *
         }
         if (!a) {
             pof_fail(&err, POF_E_UNKNOWN, "%s has no such attribute", e->name);
-            say(m, &err, m->line, attr[i]);
+            pofi_uftp_say(m, &err, m->line, attr[i]);
         } else if (!pofi_uftp_fits(a->form, pof_text(attr[i + 1]), &words)) {
             pof_fail(&err, POF_E_TYPE, "'%.100s' is not %s", attr[i + 1], words);
-            say(m, &err, m->line, attr[i]);
+            pofi_uftp_say(m, &err, m->line, attr[i]);
         }
     }
     for (int l = 0; l < 3 && e->lists[l]; l++) {
         for (const struct pofi_uftp_attribute *a = e->lists[l]; a->name; a++) {
             if (a->required && !attribute_of(attr, a->name)) {
                 pof_fail(&err, POF_E_MISSING, "%s must have it", e->name);
-                say(m, &err, m->line, a->name);
+                pofi_uftp_say(m, &err, m->line, a->name);
             }
         }
     }
@@ -104,7 +74,7 @@ static int64_t number_of(const char *const *attr, const char *name, int scale, i
     return t && pof_decimal_parse(pof_text(t), scale, &v) ? v : fallback;
 }
 
-static int keep_root(struct message *m, const char *const *attr, struct pof_err *err)
+static int keep_root(struct pofi_uftp_message *m, const char *const *attr, struct pof_err *err)
 {
     for (size_t i = 0; attr[i] && m->keys < ROOT_MAX; i += 2) {
         char *key = pof_arena_text(&m->arena, attr[i], strlen(attr[i]), err);
@@ -118,7 +88,7 @@ static int keep_root(struct message *m, const char *const *attr, struct pof_err 
     return 0;
 }
 
-static int keep_option(struct message *m, const char *const *attr, struct pof_err *err)
+static int keep_option(struct pofi_uftp_message *m, const char *const *attr, struct pof_err *err)
 {
     const char *name = attribute_of(attr, "OptionReference");
     struct option o = {.line = m->line,
@@ -137,16 +107,16 @@ static int keep_option(struct message *m, const char *const *attr, struct pof_er
     if (rc == 0 && m->references.n == before) {
         struct pof_err e = {0};
         pof_fail(&e, POF_E_DUPLICATE, "option '%.60s' is given twice", name);
-        say(m, &e, m->line, "OptionReference");
+        pofi_uftp_say(m, &e, m->line, "OptionReference");
     }
     return rc;
 }
 
-static int keep_isp(struct message *m, const char *const *attr, struct pof_err *err)
+static int keep_isp(struct pofi_uftp_message *m, const char *const *attr, struct pof_err *err)
 {
     const char *disposition = attribute_of(attr, "Disposition");
     int64_t power = number_of(attr, "Power", 0, 0);
-    struct isp i = {.line = m->line,
+    struct pofi_uftp_isp i = {.line = m->line,
                     .start = number_of(attr, "Start", 0, 1),
                     .duration = number_of(attr, "Duration", 0, 1),
                     .low = number_of(attr, "MinPower", 0, power),
@@ -160,12 +130,12 @@ static int keep_isp(struct message *m, const char *const *attr, struct pof_err *
     if (rc == 0 && i.low > i.high) {
         struct pof_err e = {0};
         pof_fail(&e, POF_E_RANGE, "%lld is above MaxPower %lld", (long long)i.low, (long long)i.high);
-        say(m, &e, m->line, "MinPower");
+        pofi_uftp_say(m, &e, m->line, "MinPower");
     }
     return rc;
 }
 
-static void check_net(struct message *m, const char *const *attr)
+static void check_net(struct pofi_uftp_message *m, const char *const *attr)
 {
     int64_t price = number_of(attr, "Price", 4, 0), penalty = number_of(attr, "Penalty", 4, 0);
     if (number_of(attr, "NetSettlement", 4, price - penalty) != price - penalty) {
@@ -174,13 +144,13 @@ static void check_net(struct message *m, const char *const *attr)
         int n = (int)pof_decimal_format(price - penalty, 4, want);
         pof_fail(&e, POF_E_CONFLICT, "'%s' is not Price less Penalty, %.*s",
                  attribute_of(attr, "NetSettlement"), n, want);
-        say(m, &e, m->line, "NetSettlement");
+        pofi_uftp_say(m, &e, m->line, "NetSettlement");
     }
 }
 
 static int on_open(void *ctx, const char *name, const char *const *attr, struct pof_err *err)
 {
-    struct message *m = ctx;
+    struct pofi_uftp_message *m = ctx;
     int parent = m->depth ? (m->depth <= DEPTH && m->open[m->depth - 1] ? m->open[m->depth - 1]->number : -2) : -1;
     const struct pofi_uftp_element *e = m->depth < DEPTH ? pofi_uftp_element(parent, name) : NULL;
     if (m->depth && m->depth <= DEPTH) {
@@ -196,7 +166,7 @@ static int on_open(void *ctx, const char *name, const char *const *attr, struct 
         pof_fail(&own, POF_E_UNKNOWN, parent == -1 ? "'%.60s' is not a message that is known here"
                                                    : "'%.60s' must not stand there", name);
         if (parent != -2) { /* what is inside an unknown element is told with it */
-            say(m, &own, m->line, NULL);
+            pofi_uftp_say(m, &own, m->line, NULL);
         }
         return 0;
     }
@@ -223,7 +193,7 @@ static bool needs_children(int number)
 
 static int on_close(void *ctx, const char *name, struct pof_text text, struct pof_err *err)
 {
-    struct message *m = ctx;
+    struct pofi_uftp_message *m = ctx;
     struct pof_err e = {0};
     (void)err;
     m->depth--;
@@ -233,19 +203,19 @@ static int on_close(void *ctx, const char *name, struct pof_text text, struct po
     if (text.len) {
         pof_fail(&e, POF_E_SYNTAX, "'%.*s' stands in %.40s, which has no text",
                  (int)(text.len < 60 ? text.len : 60), text.ptr, name);
-        say(m, &e, m->line, NULL);
+        pofi_uftp_say(m, &e, m->line, NULL);
     }
     if (needs_children(m->open[m->depth]->number) && m->inside[m->depth] == 0) {
         pof_fail(&e, POF_E_MISSING, "%.40s must have %s", name,
                  m->open[m->depth]->number == POF_UFTP_OFFER ? "an OfferOption" : "an ISP");
-        say(m, &e, m->line, NULL);
+        pofi_uftp_say(m, &e, m->line, NULL);
     }
     return 0;
 }
 
 /* --- what schemas cannot say --- */
 
-static struct pof_text value_of(const struct message *m, const char *key)
+struct pof_text pofi_uftp_value(const struct pofi_uftp_message *m, const char *key)
 {
     for (size_t i = 0; i < m->keys; i++) {
         if (pof_text_is(m->key[i], key)) {
@@ -257,15 +227,15 @@ static struct pof_text value_of(const struct message *m, const char *key)
 
 static int isp_cmp(const void *a, const void *b)
 {
-    const struct isp *x = a;
-    const struct isp *y = b;
+    const struct pofi_uftp_isp *x = a;
+    const struct pofi_uftp_isp *y = b;
     if (x->option != y->option) {
         return x->option < y->option ? -1 : 1;
     }
     return x->start != y->start ? (x->start < y->start ? -1 : 1) : (x->line > y->line) - (x->line < y->line);
 }
 
-static void check_isps(struct message *m)
+static void check_isps(struct pofi_uftp_message *m)
 {
     struct pof_err e = {0};
     int64_t last = m->day_end > m->day ? (m->day_end - m->day) / POF_QUARTER_S : ISP_DAY_MAX;
@@ -274,48 +244,48 @@ static void check_isps(struct message *m)
         qsort(m->isp, m->isps, sizeof *m->isp, isp_cmp);
     }
     for (size_t k = 0; k < m->isps; k++) {
-        const struct isp *i = &m->isp[k];
+        const struct pofi_uftp_isp *i = &m->isp[k];
         requested = requested || !i->available;
         if (i->duration > last || i->start + i->duration - 1 > last) {
             pof_fail(&e, POF_E_RANGE, "ISP %lld of %lld ISPs ends behind the day, which has %lld",
                      (long long)i->start, (long long)i->duration, (long long)last);
-            say(m, &e, i->line, "Start");
+            pofi_uftp_say(m, &e, i->line, "Start");
         } else if (k && m->isp[k - 1].option == i->option &&
                    m->isp[k - 1].start + m->isp[k - 1].duration > i->start) {
             pof_fail(&e, POF_E_DUPLICATE, "ISP %lld is given twice", (long long)i->start);
-            say(m, &e, i->line, "Start");
+            pofi_uftp_say(m, &e, i->line, "Start");
         }
     }
     if (!requested && m->isps) {
         pof_fail(&e, POF_E_MISSING, "no ISP is Requested; expected one or more");
-        say(m, &e, m->isp[0].line, "Disposition");
+        pofi_uftp_say(m, &e, m->isp[0].line, "Disposition");
     }
 }
 
-static void find_day(struct message *m)
+static void find_day(struct pofi_uftp_message *m)
 {
     struct pof_date date;
     enum pof_zone zone;
-    if (pof_date_parse(value_of(m, "Period"), &date) && pof_zone_parse(value_of(m, "TimeZone"), &zone)) {
+    if (pof_date_parse(pofi_uftp_value(m, "Period"), &date) && pof_zone_parse(pofi_uftp_value(m, "TimeZone"), &zone)) {
         pof_market_day(zone, date, &m->day, &m->day_end);
     }
 }
 
 /* What a sound message must be besides to become records. */
-static void check_use(struct message *m)
+static void check_use(struct pofi_uftp_message *m)
 {
     struct pof_err e = {0};
-    struct pof_text currency = value_of(m, "Currency");
-    struct pof_text duration = value_of(m, "ISP-Duration");
+    struct pof_text currency = pofi_uftp_value(m, "Currency");
+    struct pof_text duration = pofi_uftp_value(m, "ISP-Duration");
     if (duration.len && !pof_text_is(duration, "PT15M")) {
         pof_fail(&e, POF_E_RANGE, "ISPs of '%.*s'; quarter-hours (PT15M) are taken here", (int)duration.len,
                  duration.ptr);
-        say(m, &e, m->root_line, "ISP-Duration");
+        pofi_uftp_say(m, &e, m->root_line, "ISP-Duration");
     }
     if (currency.len && !pof_text_is(currency, "EUR")) {
         pof_fail(&e, POF_E_RANGE, "amounts in '%.*s'; euros (EUR) are taken here", (int)currency.len,
                  currency.ptr);
-        say(m, &e, m->root_line, "Currency");
+        pofi_uftp_say(m, &e, m->root_line, "Currency");
     }
 }
 
@@ -354,30 +324,30 @@ static int make_id(char to[ID_MAX + 1], struct pof_text message, struct pof_text
     return n;
 }
 
-static void lose(struct message *m, enum pof_uftp_lost what)
+static void lose(struct pofi_uftp_message *m, enum pof_uftp_lost what)
 {
     m->u->counts.lost[what]++;
 }
 
 /* A record that a writer would refuse is a violation of the message. */
-static int hand_on(struct message *m, enum pof_type type, const void *record, uint64_t line, struct pof_err *err)
+static int hand_on(struct pofi_uftp_message *m, enum pof_type type, const void *record, uint64_t line, struct pof_err *err)
 {
     struct pof_err e = {0};
     if (pof_record_check(type, record, &e) != 0) {
-        say(m, &e, line, NULL);
+        pofi_uftp_say(m, &e, line, NULL);
         return 0;
     }
     return type == POF_request ? m->u->request(m->u->ctx, record, err) : m->u->offer(m->u->ctx, record, err);
 }
 
-static int one_request(struct message *m, const struct isp *i, int64_t n, struct pof_err *err)
+static int one_request(struct pofi_uftp_message *m, const struct pofi_uftp_isp *i, int64_t n, struct pof_err *err)
 {
     char id[ID_MAX + 1];
-    struct pof_text message = value_of(m, "MessageID");
-    struct area area = area_of(value_of(m, "CongestionPoint"));
+    struct pof_text message = pofi_uftp_value(m, "MessageID");
+    struct area area = area_of(pofi_uftp_value(m, "CongestionPoint"));
     bool up = i->high <= 0 && i->low < 0;
     struct pof_request r = {.session = m->u->session,
-                            .buyer = value_of(m, "SenderDomain"),
+                            .buyer = pofi_uftp_value(m, "SenderDomain"),
                             .direction = up ? POF_UP : POF_DOWN,
                             .start = m->day + (i->start - 1) * POF_QUARTER_S,
                             .end = m->day + (i->start - 1 + n) * POF_QUARTER_S,
@@ -386,7 +356,7 @@ static int one_request(struct message *m, const struct isp *i, int64_t n, struct
         struct pof_err e = {0};
         pof_fail(&e, POF_E_RANGE, "%lld to %lld W are asked for; expected one direction", (long long)i->low,
                  (long long)i->high);
-        say(m, &e, i->line, "MinPower");
+        pofi_uftp_say(m, &e, i->line, "MinPower");
         return 0;
     }
     m->u->counts.lost[POF_UFTP_LOST_LEAST] += (up ? i->high : i->low) != 0;
@@ -398,11 +368,11 @@ static int one_request(struct message *m, const struct isp *i, int64_t n, struct
 }
 
 /* Equal ISPs that follow each other are one request. */
-static int requests(struct message *m, struct pof_err *err)
+static int requests(struct pofi_uftp_message *m, struct pof_err *err)
 {
     int rc = 0;
     for (size_t k = 0; k < m->isps && rc == 0;) {
-        const struct isp *i = &m->isp[k++];
+        const struct pofi_uftp_isp *i = &m->isp[k++];
         int64_t n = i->duration;
         if (i->available) {
             lose(m, POF_UFTP_LOST_AVAILABLE);
@@ -418,11 +388,11 @@ static int requests(struct message *m, struct pof_err *err)
 }
 
 /* Price of an option for each MWh it moves. */
-static int64_t option_price(struct message *m, const struct option *o, int64_t energy_ws)
+static int64_t option_price(struct pofi_uftp_message *m, const struct option *o, int64_t energy_ws)
 {
     int64_t price;
     int64_t back = 0;
-    int64_t money = o->price * UEUR_PER_AMOUNT;
+    int64_t money = o->price * POFI_UFTP_UEUR;
     struct pof_err e = {0};
     if (pof_muldiv(money, POF_WS_PER_MWH, energy_ws, &price, &e) || pof_cost(energy_ws, price, &back, &e)) {
         return INT64_MAX; /* no record can have such a price */
@@ -432,12 +402,12 @@ static int64_t option_price(struct message *m, const struct option *o, int64_t e
 }
 
 /* r has a min_w when any part of the option may be taken, from its least on. */
-static int one_offer(struct message *m, const struct option *o, const struct isp *i, struct pof_offer *r,
+static int one_offer(struct pofi_uftp_message *m, const struct option *o, const struct pofi_uftp_isp *i, struct pof_offer *r,
                      struct pof_err *err)
 {
     char id[ID_MAX + 1];
     char block[ID_MAX + 1];
-    struct pof_text message = value_of(m, "MessageID");
+    struct pof_text message = pofi_uftp_value(m, "MessageID");
     int n = make_id(id, message, o->name, i->start);
     r->direction = i->low < 0 ? POF_UP : POF_DOWN;
     r->p_w = i->low < 0 ? -i->low : i->low;
@@ -447,7 +417,7 @@ static int one_offer(struct message *m, const struct option *o, const struct isp
     if (n > ID_MAX) {
         struct pof_err e = {0};
         pof_fail(&e, POF_E_TOO_LONG, "option '%.60s...' is too long for an id", o->name.ptr);
-        say(m, &e, o->line, "OptionReference");
+        pofi_uftp_say(m, &e, o->line, "OptionReference");
         return 0;
     }
     if (POF_HAS(r, offer, min_w)) {
@@ -459,11 +429,11 @@ static int one_offer(struct message *m, const struct option *o, const struct isp
     return hand_on(m, POF_offer, r, i->line, err);
 }
 
-static int one_option(struct message *m, uint32_t number, const struct isp *i, size_t n, struct pof_err *err)
+static int one_option(struct pofi_uftp_message *m, uint32_t number, const struct pofi_uftp_isp *i, size_t n, struct pof_err *err)
 {
     const struct option *o = &m->option[number - 1];
-    struct pof_text baseline = value_of(m, "BaselineReference");
-    struct area area = area_of(value_of(m, "CongestionPoint"));
+    struct pof_text baseline = pofi_uftp_value(m, "BaselineReference");
+    struct area area = area_of(pofi_uftp_value(m, "CongestionPoint"));
     int64_t energy_ws = 0;
     int64_t ms = 0;
     size_t some = 0;
@@ -477,13 +447,13 @@ static int one_option(struct message *m, uint32_t number, const struct isp *i, s
     if (energy_ws == 0) {
         struct pof_err e = {0};
         pof_fail(&e, POF_E_RANGE, "option '%.60s' moves nothing", o->name.ptr);
-        say(m, &e, o->line, "Power");
+        pofi_uftp_say(m, &e, o->line, "Power");
         return 0;
     }
-    struct pof_offer r = {.session = m->u->session, .seller = value_of(m, "SenderDomain"), .node = area.name,
-                          .pod = baseline.len ? baseline : area.name, .group = value_of(m, "MessageID")};
+    struct pof_offer r = {.session = m->u->session, .seller = pofi_uftp_value(m, "SenderDomain"), .node = area.name,
+                          .pod = baseline.len ? baseline : area.name, .group = pofi_uftp_value(m, "MessageID")};
     r.has = (uint64_t)(m->options > 1) << POF_BIT_offer_group | (uint64_t)alone << POF_BIT_offer_min_w;
-    if (pof_instant_ms_parse(value_of(m, "TimeStamp"), &ms)) {
+    if (pof_instant_ms_parse(pofi_uftp_value(m, "TimeStamp"), &ms)) {
         r.received = ms / 1000;
         POF_SET(&r, offer, received);
     }
@@ -497,7 +467,7 @@ static int one_option(struct message *m, uint32_t number, const struct isp *i, s
     return rc;
 }
 
-static int offers(struct message *m, struct pof_err *err)
+static int offers(struct pofi_uftp_message *m, struct pof_err *err)
 {
     int rc = 0;
     for (size_t k = 0; k < m->isps && rc == 0;) {
@@ -511,18 +481,22 @@ static int offers(struct message *m, struct pof_err *err)
     return rc;
 }
 
-static int use(struct message *m, struct pof_err *err)
+static int use(struct pofi_uftp_message *m, struct pof_err *err)
 {
     int rc = 0;
-    bool wanted = (m->kind == POF_UFTP_REQUEST && m->u->request) || (m->kind == POF_UFTP_OFFER && m->u->offer);
+    bool orders = m->kind == POF_UFTP_REVOCATION || m->kind == POF_UFTP_ORDER;
+    bool wanted = (m->kind == POF_UFTP_REQUEST && m->u->request) || (m->kind == POF_UFTP_OFFER && m->u->offer) ||
+                  (orders && m->u->offers);
     if (!wanted || !m->sound) {
         return 0;
     }
     check_use(m);
-    if (m->sound) {
+    if (m->sound && orders) {
+        rc = m->kind == POF_UFTP_ORDER ? pofi_uftp_take_order(m, err) : pofi_uftp_take_revocation(m, err);
+    } else if (m->sound) {
         lose(m, POF_UFTP_LOST_EXPIRY);
         m->u->counts.lost[POF_UFTP_LOST_CONTRACT] +=
-            value_of(m, "ContractID").len || value_of(m, "ServiceType").len;
+            pofi_uftp_value(m, "ContractID").len || pofi_uftp_value(m, "ServiceType").len;
         rc = m->kind == POF_UFTP_REQUEST ? requests(m, err) : offers(m, err);
     }
     return rc;
@@ -530,7 +504,7 @@ static int use(struct message *m, struct pof_err *err)
 
 int pof_uftp_read(struct pof_uftp_reader *u, struct pof_text document, const char *name, struct pof_err *err)
 {
-    struct message m = {.u = u, .name = name, .sound = true, .kind = -1};
+    struct pofi_uftp_message m = {.u = u, .name = name, .sound = true, .kind = -1};
     const struct pof_xml_taker taker = {on_open, on_close, &m};
     int rc = pof_xml_parse(document, name, &taker, &m.line, err);
     if (rc == 0 && m.kind >= 0) {

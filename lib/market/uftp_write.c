@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Records to messages of UFTP 3. */
 #include "market/uftp.h"
+#include "market/uftp_impl.h"
 #include "num/decimal.h"
 #include "num/units.h"
 #include "record/xml.h"
@@ -25,7 +26,14 @@ const char *pof_uftp_lost_text(enum pof_uftp_lost lost)
         "offers may be taken by less, or to other amounts, than whole hundredths; the least factor is the next one up",
         "options cost no whole ten-thousandth of a euro; they are rounded up",
         "settlements have amounts that are no whole ten-thousandth of a euro; their sums are rounded",
-        "settlements have tokens or an owner's part, which a FlexSettlement does not say"};
+        "settlements have tokens or an owner's part, which a FlexSettlement does not say",
+        "orders do not say which request they serve; their conversation stands for it",
+        "revocations are of requests, which UFTP cannot revoke",
+        "orders are not the same part of their option in all of its ISPs; ActivationFactor is the largest",
+        "orders are no whole hundredth of their option; ActivationFactor is the next one up",
+        "orders are for less than the least part of their option",
+        "orders cost no whole ten-thousandth of a euro; they are rounded",
+        "outcomes have no power left and order nothing"};
     return text[lost];
 }
 
@@ -50,7 +58,7 @@ int pof_uftp_writer_check(const struct pof_uftp_writer *w, struct pof_err *err)
     return rc;
 }
 
-static int add_attribute(struct pof_buf *to, const char *name, struct pof_text value, struct pof_err *err)
+int pofi_uftp_add(struct pof_buf *to, const char *name, struct pof_text value, struct pof_err *err)
 {
     int rc = pof_buf_addf(to, err, " %s=\"", name);
     rc = rc ? rc : pof_xml_add(to, value, err);
@@ -60,18 +68,10 @@ static int add_attribute(struct pof_buf *to, const char *name, struct pof_text v
 static int add_instant(struct pof_buf *to, const char *name, int64_t s, struct pof_err *err)
 {
     char text[POF_INSTANT_MAX];
-    return add_attribute(to, name, (struct pof_text){text, pof_instant_format(s, text)}, err);
+    return pofi_uftp_add(to, name, (struct pof_text){text, pof_instant_format(s, text)}, err);
 }
 
-/* What all messages of one congestion point and day begin with. */
-struct head {
-    const char *kind, *place; /* place: node, branch, or "" for the grid */
-    struct pof_text party, name;
-    int64_t start; /* of its first ISP */
-    char uuid[37];
-};
-
-static int name_message(struct pof_uftp_writer *w, struct head *h, const struct pof_text part[3],
+int pofi_uftp_name(struct pof_uftp_writer *w, struct pofi_uftp_head *h, const struct pof_text part[3],
                         struct pof_err *err)
 {
     struct pof_buf b = {0};
@@ -85,7 +85,7 @@ static int name_message(struct pof_uftp_writer *w, struct head *h, const struct 
     return rc;
 }
 
-static int open_payload(struct pof_uftp_writer *w, const struct head *h, struct pof_buf *to, struct pof_err *err)
+int pofi_uftp_open_payload(struct pof_uftp_writer *w, const struct pofi_uftp_head *h, struct pof_buf *to, struct pof_err *err)
 {
     struct pof_text sender = w->sender.len ? w->sender : h->party;
     if (!pof_uftp_is_domain(sender)) {
@@ -93,33 +93,35 @@ static int open_payload(struct pof_uftp_writer *w, const struct head *h, struct 
                         (int)sender.len, sender.ptr);
     }
     int rc = pof_buf_addf(to, err, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<%s Version=\"3.0.0\"", h->kind);
-    rc = rc ? rc : add_attribute(to, "SenderDomain", sender, err);
-    rc = rc ? rc : add_attribute(to, "RecipientDomain", w->recipient, err);
+    rc = rc ? rc : pofi_uftp_add(to, "SenderDomain", sender, err);
+    rc = rc ? rc : pofi_uftp_add(to, "RecipientDomain", h->other.len ? h->other : w->recipient, err);
     rc = rc ? rc : add_instant(to, "TimeStamp", w->now, err);
-    rc = rc ? rc : add_attribute(to, "MessageID", pof_text(h->uuid), err);
-    return rc ? rc : add_attribute(to, "ConversationID", pof_text(h->uuid), err);
+    rc = rc ? rc : pofi_uftp_add(to, "MessageID", pof_text(h->uuid), err);
+    return rc ? rc : pofi_uftp_add(to, "ConversationID", pof_text(h->uuid), err);
 }
 
-static int open_message(struct pof_uftp_writer *w, const struct head *h, struct pof_buf *to, struct pof_err *err)
+int pofi_uftp_open(struct pof_uftp_writer *w, const struct pofi_uftp_head *h, struct pof_buf *to, struct pof_err *err)
 {
     char date[10];
     struct pof_buf point = {0};
     pof_date_format(pof_local_date(w->zone, h->start), date);
-    int rc = open_payload(w, h, to, err);
-    rc = rc ? rc : add_attribute(to, "ISP-Duration", pof_text("PT15M"), err);
-    rc = rc ? rc : add_attribute(to, "TimeZone", pof_text(w->zone_name), err);
-    rc = rc ? rc : add_attribute(to, "Period", (struct pof_text){date, sizeof date}, err);
+    int rc = pofi_uftp_open_payload(w, h, to, err);
+    rc = rc ? rc : pofi_uftp_add(to, "ISP-Duration", pof_text("PT15M"), err);
+    rc = rc ? rc : pofi_uftp_add(to, "TimeZone", pof_text(w->zone_name), err);
+    rc = rc ? rc : pofi_uftp_add(to, "Period", (struct pof_text){date, sizeof date}, err);
     rc = rc ? rc : pof_buf_addf(&point, err, "%.*s:", (int)w->area.len, w->area.ptr);
     rc = rc ? rc : *h->place ? pof_buf_addf(&point, err, "%s.", h->place) : 0;
     rc = rc ? rc : pof_buf_add(&point, h->name.ptr, h->name.len, err);
-    rc = rc ? rc : add_attribute(to, "CongestionPoint", (struct pof_text){point.data, point.len}, err);
-    rc = rc ? rc : add_instant(to, "ExpirationDateTime", w->expires == INT64_MIN ? h->start : w->expires, err);
+    rc = rc ? rc : pofi_uftp_add(to, "CongestionPoint", (struct pof_text){point.data, point.len}, err);
+    if (rc == 0 && !h->lasting) {
+        rc = add_instant(to, "ExpirationDateTime", w->expires == INT64_MIN ? h->start : w->expires, err);
+    }
     pof_buf_release(&point);
     return rc;
 }
 
 /* Number of the ISP that begins at an instant of the local day of h, from 1. */
-static int64_t isp_of(const struct pof_uftp_writer *w, int64_t at)
+int64_t pofi_uftp_isp(const struct pof_uftp_writer *w, int64_t at)
 {
     int64_t start;
     int64_t end;
@@ -127,7 +129,7 @@ static int64_t isp_of(const struct pof_uftp_writer *w, int64_t at)
     return (at - start) / POF_QUARTER_S + 1;
 }
 
-static int64_t day_end(const struct pof_uftp_writer *w, int64_t at)
+int64_t pofi_uftp_day_end(const struct pof_uftp_writer *w, int64_t at)
 {
     int64_t start;
     int64_t end;
@@ -148,17 +150,17 @@ static int request_of_day(struct pof_uftp_writer *w, const struct pof_request *r
                           struct pof_err *err)
 {
     bool branch = POF_HAS(r, request, branch), node = POF_HAS(r, request, node);
-    struct head h = {.kind = "FlexRequest", .place = branch ? "branch" : node ? "node" : "", .party = r->buyer,
+    struct pofi_uftp_head h = {.kind = "FlexRequest", .place = branch ? "branch" : node ? "node" : "", .party = r->buyer,
                      .name = branch ? r->branch : node ? r->node : pof_text("grid"), .start = from};
     const struct pof_text part[3] = {r->buyer, r->session, r->id};
     struct pof_buf xml = {0};
     int64_t p = r->direction == POF_UP ? -r->p_w : r->p_w;
-    int rc = name_message(w, &h, part, err);
-    rc = rc ? rc : open_message(w, &h, &xml, err);
+    int rc = pofi_uftp_name(w, &h, part, err);
+    rc = rc ? rc : pofi_uftp_open(w, &h, &xml, err);
     rc = rc ? rc : pof_buf_addf(&xml, err, " Revision=\"1\">\n  <ISP Disposition=\"Requested\" MinPower=\"%lld\" "
                                 "MaxPower=\"%lld\" Start=\"%lld\" Duration=\"%lld\"/>\n</FlexRequest>\n",
                                 (long long)(p < 0 ? p : 0), (long long)(p < 0 ? 0 : p),
-                                (long long)isp_of(w, from), (long long)((to - from) / POF_QUARTER_S));
+                                (long long)pofi_uftp_isp(w, from), (long long)((to - from) / POF_QUARTER_S));
     rc = rc ? rc : w->message(w->ctx, h.kind, h.uuid, (struct pof_text){xml.data, xml.len}, err);
     w->counts.sound[POF_UFTP_REQUEST] += rc == 0;
     pof_buf_release(&xml);
@@ -175,7 +177,7 @@ int pof_uftp_write_request(struct pof_uftp_writer *w, const struct pof_request *
     }
     w->counts.lost[POF_UFTP_LOST_LIMIT] += POF_HAS(r, request, price_limit_ueur_mwh);
     for (int64_t at = r->start; at < r->end && rc == 0;) {
-        int64_t to = day_end(w, at);
+        int64_t to = pofi_uftp_day_end(w, at);
         to = to < r->end ? to : r->end;
         rc = request_of_day(w, r, at, to, err);
         at = to;
@@ -226,7 +228,7 @@ static int check_same(const struct pof_uftp_writer *w, const struct pof_offer *f
 {
     int rc = check_quarters(o->start, o->end, err);
     bool place = pof_text_eq(first->pod, o->pod) && pof_text_eq(first->node, o->node);
-    bool day = day_end(w, first->start) == day_end(w, o->start) && o->end <= day_end(w, o->start);
+    bool day = pofi_uftp_day_end(w, first->start) == pofi_uftp_day_end(w, o->start) && o->end <= pofi_uftp_day_end(w, o->start);
     if (rc == 0 && !(place && day)) {
         rc = pof_fail(err, POF_E_CONFLICT,
                       "offer '%.*s' does not fit one FlexOffer, which is for one pod, node and local day",
@@ -270,12 +272,12 @@ static int add_option(struct pof_uftp_writer *w, struct pof_buf *xml, const stru
     int a = (int)pof_decimal_format(amount, 4, price);
     int f = (int)pof_decimal_format(least_factor(w, o), 2, factor);
     rc = rc ? rc : pof_buf_adds(xml, "  <OfferOption", err);
-    rc = rc ? rc : add_attribute(xml, "OptionReference", option_of(o), err);
+    rc = rc ? rc : pofi_uftp_add(xml, "OptionReference", option_of(o), err);
     rc = rc ? rc : pof_buf_addf(xml, err, " Price=\"%.*s\" MinActivationFactor=\"%.*s\">\n", a, price, f, factor);
     for (size_t i = 0; i < n && rc == 0; i++) {
         int64_t p = o[i].direction == POF_UP ? -o[i].p_w : o[i].p_w;
         rc = pof_buf_addf(xml, err, "    <ISP Power=\"%lld\" Start=\"%lld\" Duration=\"%lld\"/>\n", (long long)p,
-                          (long long)isp_of(w, o[i].start),
+                          (long long)pofi_uftp_isp(w, o[i].start),
                           (long long)((o[i].end - o[i].start) / POF_QUARTER_S));
         w->counts.lost[POF_UFTP_LOST_PARENT] += POF_HAS(&o[i], offer, parent);
     }
@@ -286,16 +288,16 @@ static int add_option(struct pof_uftp_writer *w, struct pof_buf *xml, const stru
 static int write_offer(struct pof_uftp_writer *w, const struct pof_offer *o, size_t n, struct pof_err *err)
 {
     struct pof_buf xml = {0};
-    struct head h = {.kind = "FlexOffer", .place = "node", .party = o->seller, .name = o->node, .start = o->start};
+    struct pofi_uftp_head h = {.kind = "FlexOffer", .place = "node", .party = o->seller, .name = o->node, .start = o->start};
     const struct pof_text part[3] = {o->seller, o->session, message_of(o)};
     int rc = 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = check_same(w, o, &o[i], err);
         h.start = o[i].start < h.start ? o[i].start : h.start;
     }
-    rc = rc ? rc : name_message(w, &h, part, err);
-    rc = rc ? rc : open_message(w, &h, &xml, err);
-    rc = rc ? rc : add_attribute(&xml, "BaselineReference", o->pod, err);
+    rc = rc ? rc : pofi_uftp_name(w, &h, part, err);
+    rc = rc ? rc : pofi_uftp_open(w, &h, &xml, err);
+    rc = rc ? rc : pofi_uftp_add(&xml, "BaselineReference", o->pod, err);
     rc = rc ? rc : pof_buf_adds(&xml, " Currency=\"EUR\">\n", err);
     for (size_t i = 0; i < n && rc == 0;) {
         size_t to = i + 1;
@@ -362,16 +364,29 @@ static int next_amount(int64_t *sum, int64_t add, int64_t *written, int64_t *amo
 static int add_amount(struct pof_buf *xml, const char *name, int64_t amount, struct pof_err *err)
 {
     char text[POF_DECIMAL_MAX];
-    return add_attribute(xml, name, (struct pof_text){text, pof_decimal_format(amount, 4, text)}, err);
+    return pofi_uftp_add(xml, name, (struct pof_text){text, pof_decimal_format(amount, 4, text)}, err);
 }
 
 static int add_point(const struct pof_uftp_writer *w, struct pof_buf *xml, struct pof_text pod, struct pof_err *err)
 {
     struct pof_buf point = {0};
     int rc = pof_buf_addf(&point, err, "%.*s:pod.%.*s", (int)w->area.len, w->area.ptr, (int)pod.len, pod.ptr);
-    rc = rc ? rc : add_attribute(xml, "CongestionPoint", (struct pof_text){point.data, point.len}, err);
+    rc = rc ? rc : pofi_uftp_add(xml, "CongestionPoint", (struct pof_text){point.data, point.len}, err);
     pof_buf_release(&point);
     return rc;
+}
+
+/* What the FlexOrder of an award is called: as pof-clear names it, SESSION:OFFER:TIME, with the offer of a FlexOffer it is
+ * the option; of any other the award. */
+static struct pof_text order_of(const struct pof_settlement *s)
+{
+    struct pof_text t = s->award;
+    if (t.len > s->session.len && memcmp(t.ptr, s->session.ptr, s->session.len) == 0 && t.ptr[s->session.len] == ':') {
+        t.ptr += s->session.len + 1;
+        t.len -= s->session.len + 1;
+        t = pofi_uftp_option(t);
+    }
+    return t.len && t.ptr != s->award.ptr ? t : s->award;
 }
 
 static int add_settlement(struct pof_uftp_writer *w, struct pof_buf *xml, const struct pof_settlement *s,
@@ -388,15 +403,15 @@ static int add_settlement(struct pof_uftp_writer *w, struct pof_buf *xml, const 
     rc = rc ? rc : next_amount(&sums->fee, s->fee_ueur, &sums->fee_written, &price, err);
     rc = rc ? rc : next_amount(&sums->penalty, s->penalty_ueur, &sums->penalty_written, &penalty, err);
     rc = rc ? rc : pof_buf_adds(xml, "  <FlexOrderSettlement", err);
-    rc = rc ? rc : add_attribute(xml, "Period", (struct pof_text){date, sizeof date}, err);
-    rc = rc ? rc : add_attribute(xml, "BaselineReference", s->pod, err);
-    rc = rc ? rc : add_attribute(xml, "OrderReference", s->award, err);
+    rc = rc ? rc : pofi_uftp_add(xml, "Period", (struct pof_text){date, sizeof date}, err);
+    rc = rc ? rc : pofi_uftp_add(xml, "BaselineReference", s->pod, err);
+    rc = rc ? rc : pofi_uftp_add(xml, "OrderReference", order_of(s), err);
     rc = rc ? rc : add_point(w, xml, s->pod, err);
     rc = rc ? rc : add_amount(xml, "Price", price, err);
     rc = rc ? rc : add_amount(xml, "Penalty", penalty, err);
     rc = rc ? rc : add_amount(xml, "NetSettlement", price - penalty, err);
     rc = rc ? rc : pof_buf_addf(xml, err, ">\n    <ISP Start=\"%lld\" Duration=\"%lld\" BaselinePower=\"%lld\" "
-                                "OrderedFlexPower=\"%lld\"", (long long)isp_of(w, s->start),
+                                "OrderedFlexPower=\"%lld\"", (long long)pofi_uftp_isp(w, s->start),
                                 (long long)(s->duration_s / POF_QUARTER_S), (long long)s->baseline_w,
                                 (long long)(sign * s->ordered_w));
     return rc ? rc : pof_buf_addf(xml, err, " ActualPower=\"%lld\" DeliveredFlexPower=\"%lld\" "
@@ -410,14 +425,14 @@ static int write_settlement(struct pof_uftp_writer *w, const struct pof_settleme
     char date[10];
     struct pof_buf xml = {0};
     struct sums sums = {0};
-    struct head h = {.kind = "FlexSettlement", .party = s->buyer, .start = s->start};
+    struct pofi_uftp_head h = {.kind = "FlexSettlement", .party = s->buyer, .start = s->start};
     const struct pof_text part[3] = {s->buyer, s->session, s->seller};
-    int rc = name_message(w, &h, part, err);
-    rc = rc ? rc : open_payload(w, &h, &xml, err);
+    int rc = pofi_uftp_name(w, &h, part, err);
+    rc = rc ? rc : pofi_uftp_open_payload(w, &h, &xml, err);
     pof_date_format(pof_local_date(w->zone, s->start), date);
-    rc = rc ? rc : add_attribute(&xml, "PeriodStart", (struct pof_text){date, sizeof date}, err);
+    rc = rc ? rc : pofi_uftp_add(&xml, "PeriodStart", (struct pof_text){date, sizeof date}, err);
     pof_date_format(pof_local_date(w->zone, s[n - 1].start), date);
-    rc = rc ? rc : add_attribute(&xml, "PeriodEnd", (struct pof_text){date, sizeof date}, err);
+    rc = rc ? rc : pofi_uftp_add(&xml, "PeriodEnd", (struct pof_text){date, sizeof date}, err);
     rc = rc ? rc : pof_buf_adds(&xml, " Currency=\"EUR\">\n", err);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = add_settlement(w, &xml, &s[i], &sums, err);

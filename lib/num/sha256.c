@@ -97,3 +97,16 @@ void pof_sha256_hex(const uint8_t digest[POF_SHA256_BYTES], char hex[POF_SHA256_
         hex[2 * i + 1] = digits[digest[i] & 15];
     }
 }
+
+void pof_sha256_uuid(const uint8_t digest[POF_SHA256_BYTES], char to[POF_UUID_MAX])
+{
+    for (int i = 0, at = 0; i < 16; i++) {
+        int b = i == 6 ? (digest[i] & 0x0f) | 0x80 : i == 8 ? (digest[i] & 0x3f) | 0x80 : digest[i];
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            to[at++] = '-';
+        }
+        to[at++] = "0123456789abcdef"[b >> 4];
+        to[at++] = "0123456789abcdef"[b & 15];
+    }
+    to[POF_UUID_MAX - 1] = '\0';
+}

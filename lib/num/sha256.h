@@ -24,4 +24,9 @@ void pof_sha256_end(struct pof_sha256 *h, uint8_t digest[POF_SHA256_BYTES]);
 /* The 64 digits of a digest, lower case, without a NUL. */
 void pof_sha256_hex(const uint8_t digest[POF_SHA256_BYTES], char hex[POF_SHA256_HEX]);
 
+/* The first bits of a digest as a UUID of version 8 (RFC 9562, section 5.8), NUL-terminated: the same name, the same
+ * UUID. */
+enum { POF_UUID_MAX = 37 };
+void pof_sha256_uuid(const uint8_t digest[POF_SHA256_BYTES], char to[POF_UUID_MAX]);
+
 #endif

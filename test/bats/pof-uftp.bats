@@ -112,3 +112,68 @@ bare='del(.id, .received) | if .block then .block = (.block | sub(".*/"; "")) el
     [ "$(grep -ho ' Price="[^"]*"' m/*.xml | sed 's/[^0-9.-]//g' | jq -s 'map(. * 10000 | round) | add')" = 90003 ]
     pof-uftp -q --check m/*.xml
 }
+
+# Awards of parts of offers, all in one session: awards OFFERS MESSAGE-SHARE
+awards() {
+    jq -c '(.start | fromdate) as $s | range($s; .end | fromdate; 900) as $t | {schema: "pof.award/1",
+        id: "S:\(.id):\($t | strftime("%Y%m%dT%H%MZ"))", session, request: "r", offer: .id, pod, node, buyer: "dso.example",
+        role: "dso", seller, direction, start: ($t | todate), duration_s: 900, p_w: (if .min_w then (.p_w / 2 | ceil) else .p_w end),
+        offer_price_eur_mwh: .price_eur_mwh, price_eur_mwh, why: "request"}' "$@"
+}
+
+@test "awards become FlexOrders and awards again; what does not fit an order is refused by name" {
+    mkdir o m
+    market | grep offer >made
+    pof-uftp -q --into o --recipient dso.example --area ea1.2026-11.dso.example --zone Europe/Rome --now 2026-03-09T10:00:00Z made
+    pof-uftp -q --session S o/*.xml >offers
+    awards offers >awards
+    run -0 pof-uftp --into m "${to[@]}" --offers offers <(shuf --random-source=<(yes) awards)
+    [[ "$output" == *" 40 FlexOrder, 0 FlexSettlement; 0 messages"* ]]
+    run -0 pof-uftp --check m/*.xml
+    [[ "$output" == *" 40 FlexOrder, 0 FlexSettlement; 0 messages with a violation"* ]]
+    pof-uftp -q --session S --offers offers m/*.xml >again
+    # Half of an option costs half: to 1e-4 EUR, which is 2 EUR/MWh of the smallest.
+    cmp <(jq -cS 'del(.request, .price_eur_mwh)' awards | sort) <(jq -cS 'del(.request, .price_eur_mwh)' again | sort)
+    jq -es 'all(.[]; (.price_eur_mwh - .offer_price_eur_mwh) * .p_w * 900 / 3.6e9 | fabs <= 0.000051)' again
+    # Twice as much as the offers have, and orders of what is not known.
+    run -65 pof-uftp --into m "${to[@]}" --offers offers awards <(sed 's/Z",/Z:2",/; s/"id":"S:/"id":"T:/' awards)
+    [[ "$output" == *"awards take "* ]]
+    run -65 pof-uftp --into m "${to[@]}" --offers <(tail -n +2 offers) awards
+    [[ "$output" == *"is not among those of --offers"* ]]
+    run -65 pof-uftp --session S --offers <(sort offers | head -n 3) m/*.xml
+    [[ "$output" == *"is known for that time"* ]]
+    run -65 pof-uftp --session S --offers offers <(sed 's/Power="/&9/' "$(ls m/*.xml | head -n 1)")
+    [[ "$output" == *" W are ordered, "* ]]
+    run -65 pof-uftp --into m "${to[@]}" --offers made <(awards made)
+    [[ "$output" == *"did not come by a FlexOffer"* ]]
+}
+
+@test "outcomes order what is left, settlements name the order" {
+    mkdir m
+    pof-uftp -q --session S "$ROOT/samples/uftp/FlexOffer.xml" >offers
+    awards offers | jq -c 'select(.offer | test("/b/")) | {schema: "pof.outcome/1", award: .id, session, request, offer, pod, node, buyer, role,
+        seller, direction, start, duration_s, p_awarded_w: .p_w, p_w: (if .direction == "up" then 1000 else 0 end), price_eur_mwh, decision: "curtail"}' >outcomes
+    run -0 pof-uftp --into m "${to[@]}" --offers offers outcomes
+    [[ "$output" == *"1 orders are not the same part"* ]]
+    [[ "$output" == *"1 orders are for less than the least part"* ]]
+    [[ "$output" == *"1 outcomes have no power left"* ]]
+    [ "$(grep -c '<ISP Power="-1000"' m/*.xml)" = 2 ]
+    jq -c '{schema: "pof.settlement/1", award, session, pod, buyer, seller, direction, start, duration_s, baseline_w: 5, measured_w: 5,
+        ordered_w: .p_w, delivered_w: 0, deficiency_w: .p_w, fee_eur: 1, penalty_eur: 0, net_eur: 1, tokens: 0}' outcomes | pof-uftp -q --into m "${to[@]}" -
+    [ "$(grep -ho 'OrderReference="[^"]*"' m/*.xml | sort | uniq -c | awk '{print $1}')" = 4 ]
+}
+
+@test "a FlexOffer is revoked as a whole" {
+    mkdir m
+    pof-uftp -q --session S "$ROOT/samples/uftp/FlexOffer.xml" >offers
+    jq -c '{schema: "pof.revocation/1", order: "offer", id, party: .seller, received: "2026-03-09T10:00:00Z"}' offers >revoked
+    pof-uftp -q --into m "${to[@]}" --offers offers revoked
+    [ "$(ls m | wc -l)" = 1 ]
+    pof-uftp -q --session S --offers offers m/*.xml | cmp - revoked
+    run -65 pof-uftp --into m "${to[@]}" --offers offers <(head -n 2 revoked)
+    [[ "$output" == *"2 of 4 offers of FlexOffer"* ]]
+    run -65 pof-uftp --session S --offers /dev/null m/*.xml
+    [[ "$output" == *"no offer of '11111111-2222-4333-8444-555555555555' is known"* ]]
+    run -0 pof-uftp --into m "${to[@]}" <(head -n 1 revoked | sed 's/"order":"offer"/"order":"request"/')
+    [[ "$output" == *"1 revocations are of requests"* ]]
+}
