@@ -74,7 +74,8 @@ struct pofi_quantity {
 int pofi_quantity(struct pofi_feed *f, const struct pofi_quantity *q, const struct pof_origin *o,
                   struct pof_err *err) POF_CHECKED;
 /* The standard deviation of a value of which accuracy_pct is three: of an angle in degrees, of the unit
- * vector (total vector error, IEEE C37.118.1). Never 0, which would mean exact. */
+ * vector (total vector error, IEEE C37.118.1), of the rest of the value, but at least of 1 A, 100 V or
+ * 1 kW: never 0, which would mean exact. */
 double pofi_deviation(double accuracy_pct, int quantity, double value);
 /* Is it an object in a form of other programs? scan is used. */
 bool pofi_json_is_foreign(struct pofi_line *scan, struct pof_text value);
