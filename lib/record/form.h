@@ -19,6 +19,7 @@ struct pofi_feed {
     const struct pof_form_options *how;
     const char *name; /* of the source, outlives the intake */
     struct pofi_unknown unknown;
+    uint64_t flagged;        /* taken as suspect */
     struct pof_err why;      /* what is wrong with the record at hand */
     struct pof_buf raw;      /* room for a reject's raw text */
     struct pofi_line *scan;  /* for scanning, three levels: a value, an item, its parts */
@@ -112,8 +113,9 @@ bool pofi_next_item(struct pof_text *at, struct pof_text *item);
 
 /* --- meanings (terms.c) --- */
 
-/* The values of a measurement in the names and units of other programs, as those of the table. texts
- * of *out live in room. Complaints name the field as it was found. */
+/* The values of a measurement in the names and units of other programs, as those of the table. Texts of
+ * *out live in room. 1: done, but suspect, as energy and power do not agree (flag). Complaints name the
+ * field as it was found. */
 enum { POFI_ROOM = 12 * 32 };
 int pofi_terms(const struct pof_form_options *how, const struct pofi_line *in, struct pofi_line *out,
                char *room, struct pof_err *err) POF_CHECKED;
