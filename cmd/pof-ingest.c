@@ -11,16 +11,17 @@
 
 static const char *const dups[] = {"reject", "first", "last", NULL};
 static const char *const dialects[] = {"none", "it", "it-end", NULL};
+static const char *const fills[] = {"none", "hold", "linear", NULL};
 static const char *const units[] = {"none", "kwh", "wh", "kw", "w", NULL};
 static const char *const precisions[] = {"auto", "s", "ms", "us", "ns", NULL};
 static const int64_t per_second[] = {0, 1, 1000, 1000000, 1000000000};
 
 struct args {
     struct pof_check_rules rules;
-    int64_t max_future_s, max_bytes, energy_pct, accuracy_upct;
-    int dup, dialect, unit, precision;
-    bool sort, tolerate, balanced;
-    const char *zone, *pod, *pods, *rejects, *late, *summary, *metrics;
+    int64_t max_future_s, max_bytes, fill_max_s, energy_pct, accuracy_upct;
+    int dup, fill, dialect, unit, precision;
+    bool sort, tolerate, flag, balanced;
+    const char *gaps, *zone, *pod, *pods, *rejects, *late, *summary, *metrics;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -41,6 +42,10 @@ static const struct pof_option options[] = {
     {"window", 0, POF_OPT_INT, AT(rules.window_s), "S", "how far behind the newest of a pod repetitions are known; 0: off (172800)", 0, 4000000000, NULL},
     {"dup", 0, POF_OPT_WORD, AT(dup), "RULE", "two contents for one interval: reject, or the first or last counts (reject)", 0, 0, dups},
     {"sort", 0, POF_OPT_FLAG, AT(sort), NULL, "write in order of start and pod; reads all input", 0, 0, NULL},
+    {"flag", 0, POF_OPT_FLAG, AT(flag), NULL, "take what breaks --p-max, --change-max or --energy as suspect", 0, 0, NULL},
+    {"fill", 0, POF_OPT_WORD, AT(fill), "RULE", "with --sort: missing intervals, as estimated: hold or linear (none)", 0, 0, fills},
+    {"fill-max", 0, POF_OPT_INT, AT(fill_max_s), "S", "longest gap that is filled (3600)", 1, 31622400, NULL},
+    {"gaps", 0, POF_OPT_OUTPUT, AT(gaps), "FILE", "intervals that are missing, as missing records", 0, 0, NULL},
     {"rejects", 0, POF_OPT_OUTPUT, AT(rejects), "FILE", "rejected lines with their reasons, as reject records", 0, 0, NULL},
     {"late", 0, POF_OPT_OUTPUT, AT(late), "FILE", "measurements that begin before the window go there, not to the rejects", 0, 0, NULL},
     {"tolerate", 0, POF_OPT_FLAG, AT(tolerate), NULL, "exit status 0 though lines were rejected", 0, 0, NULL},
@@ -56,7 +61,7 @@ struct run {
     struct pof_cli *cli;
     const struct args *args;
     struct pof_intake *intake;
-    struct pof_writer *rejects, *late; /* NULL: none asked for */
+    struct pof_writer *rejects, *late, *gaps; /* NULL: none asked for */
 };
 
 static int put(struct pof_writer *to, const struct pof_measurement *m,
@@ -92,6 +97,12 @@ static int on_reading(void *ctx, const struct pof_reading *m, const struct pof_o
     struct pof_writer *out = pof_cli_out(r->cli);
     return origin->written[out->format] ? pof_writer_put_line(out, POF_reading, origin->raw, err)
                                         : pof_writer_put(out, POF_reading, m, err);
+}
+
+static int on_gap(void *ctx, const struct pof_missing *gap, struct pof_err *err)
+{
+    const struct run *r = ctx;
+    return pof_writer_put(r->gaps, POF_missing, gap, err);
 }
 
 static int on_reject(void *ctx, const struct pof_reject *reject, struct pof_err *err)
@@ -142,15 +153,19 @@ static int start(struct run *r, struct pof_err *err)
     static const struct pof_want pods = {POF_pod, on_pod};
     const struct args *a = r->args;
     const struct pof_intake_hooks hooks = {
-        .on_out = on_out, .on_late = a->late ? on_late : NULL, .on_reading = on_reading, .on_reject = on_reject, .ctx = r};
+        .on_out = on_out, .on_late = a->late ? on_late : NULL, .on_reading = on_reading, .on_gap = a->gaps ? on_gap : NULL, .on_reject = on_reject, .ctx = r};
     struct pof_intake_options how = {.rules = a->rules,
                                      .dup = (enum pof_dup)a->dup,
                                      .sort = a->sort,
+                                     .fill = (enum pof_fill)a->fill,
+                                     .fill_max_s = a->fill_max_s,
+                                     .flag = a->flag,
                                      .strict = pof_cli_strict(r->cli)};
     how.rules.latest_end = a->max_future_s < 0 ? INT64_MAX : pof_cli_now(r->cli) + a->max_future_s;
     int rc = choose_form(a, &how.form, err);
     rc = rc ? rc : pof_intake_new(&r->intake, &how, &hooks, err);
     rc = rc || !a->late ? rc : pof_cli_writer(r->cli, a->late, &r->late, err);
+    rc = rc || !a->gaps ? rc : pof_cli_writer(r->cli, a->gaps, &r->gaps, err);
     rc = rc || !a->rejects ? rc : pof_cli_writer(r->cli, a->rejects, &r->rejects, err);
     return rc || !a->pods ? rc : pof_cli_read_files(r->cli, &a->pods, 1, &pods, 1, r, err);
 }
@@ -223,6 +238,10 @@ static int tell(const struct run *r, struct pof_err *err)
                  " pods are missing",
                  n->in, n->out, n->rejected, n->repeated, n->superseded, n->taken.missing,
                  n->taken.pods);
+    if (n->filled || n->flagged) {
+        pof_cli_note(r->cli, "%" PRIu64 " intervals were filled, %" PRIu64 " lines taken as suspect", n->filled,
+                     n->flagged);
+    }
     if (n->late) {
         pof_cli_note(r->cli, "%" PRIu64 " lines begin before the window and are in '%s'", n->late,
                      r->args->late);
@@ -261,6 +280,7 @@ int main(int argc, char **argv)
     struct args args = {.rules = {.raster_s = POF_QUARTER_S, .window_s = 172800},
                         .max_future_s = -1,
                         .energy_pct = 1,
+                        .fill_max_s = 3600,
                         .accuracy_upct = 1000000,
                         .max_bytes = INT64_C(1) << 30};
     return pof_main(&program, argc, argv, &args, run);

@@ -70,6 +70,8 @@ int pofi_feed_values(struct pofi_feed *f, const struct pofi_line *values, enum p
     int rc = 0;
     if (type == POF_measurement) {
         rc = pofi_terms(f->how, values, f->terms, room, &f->why);
+        f->flagged += rc > 0;
+        rc = rc < 0 ? rc : 0;
         values = f->terms;
     }
     rc = rc ? rc : pofi_assign(values, type, &record.u, &f->unknown, &f->why);

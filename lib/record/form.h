@@ -19,6 +19,7 @@ struct pofi_feed {
     const struct pof_form_options *how;
     const char *name; /* of the source, outlives the intake */
     struct pofi_unknown unknown;
+    uint64_t flagged;        /* taken as suspect */
     struct pof_err why;      /* what is wrong with the record at hand */
     struct pof_buf raw;      /* room for a reject's raw text */
     struct pofi_line *scan;  /* for scanning, three levels: a value, an item, its parts */
@@ -74,7 +75,8 @@ struct pofi_quantity {
 int pofi_quantity(struct pofi_feed *f, const struct pofi_quantity *q, const struct pof_origin *o,
                   struct pof_err *err) POF_CHECKED;
 /* The standard deviation of a value of which accuracy_pct is three: of an angle in degrees, of the unit
- * vector (total vector error, IEEE C37.118.1). Never 0, which would mean exact. */
+ * vector (total vector error, IEEE C37.118.1), of the rest of the value, but at least of 1 A, 100 V or
+ * 1 kW: never 0, which would mean exact. */
 double pofi_deviation(double accuracy_pct, int quantity, double value);
 /* Is it an object in a form of other programs? scan is used. */
 bool pofi_json_is_foreign(struct pofi_line *scan, struct pof_text value);
@@ -111,8 +113,9 @@ bool pofi_next_item(struct pof_text *at, struct pof_text *item);
 
 /* --- meanings (terms.c) --- */
 
-/* The values of a measurement in the names and units of other programs, as those of the table. texts
- * of *out live in room. Complaints name the field as it was found. */
+/* The values of a measurement in the names and units of other programs, as those of the table. Texts of
+ * *out live in room. 1: done, but suspect, as energy and power do not agree (flag). Complaints name the
+ * field as it was found. */
 enum { POFI_ROOM = 12 * 32 };
 int pofi_terms(const struct pof_form_options *how, const struct pofi_line *in, struct pofi_line *out,
                char *room, struct pof_err *err) POF_CHECKED;

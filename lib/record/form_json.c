@@ -223,6 +223,9 @@ static int take_value(struct values *v, struct pof_err *err)
         return rc;
     }
     struct pof_text value = {v->buf.data + v->pos, n};
+    while (value.len && memchr(" \t\r\n", value.ptr[value.len - 1], 4)) {
+        value.len--;
+    }
     struct pof_origin o = {.source = v->f->name, .line = v->line, .offset = v->dropped + v->pos, .raw = value};
     if (n > POFI_VALUE_MAX) {
         o.raw.len = 0;
@@ -335,7 +338,9 @@ static int read_json(struct pofi_feed *f, const struct pof_source *src, struct p
     return rc;
 }
 
-/* An object that the reader of records takes is left to it; it is a hundred times as fast. */
+/* An object that the reader of records takes is left to it; it is a hundred times as fast. A line that
+ * ends before its object does may be the first of many. No more than the first line is looked at, so that
+ * nobody waits for another. */
 static bool begins(const struct pof_form_options *how, struct pof_text head)
 {
     (void)how;
@@ -345,23 +350,11 @@ static bool begins(const struct pof_form_options *how, struct pof_text head)
     const char *lf = memchr(head.ptr, '\n', head.len);
     struct pof_text first = {head.ptr, lf ? (size_t)(lf - head.ptr) : head.len};
     struct pofi_line scan = {0};
-    bool whole = pofi_scan_json(&scan, first, NULL) == 0;
-    bool foreign = whole && pofi_json_is_foreign(&scan, first);
+    struct pof_err err = {0};
+    bool whole = pofi_scan_json(&scan, first, &err) == 0;
+    bool foreign = whole ? pofi_json_is_foreign(&scan, first) : err.code == POF_E_TRUNCATED;
     pof_buf_release(&scan.scratch);
-    if (whole || !lf) {
-        return foreign;
-    }
-    /* A batch may go on with an object a line. */
-    static const char batch_begins[] = "{\"metrics\"";
-    if (first.len >= sizeof batch_begins - 1 && memcmp(first.ptr, batch_begins, sizeof batch_begins - 1) == 0) {
-        return true;
-    }
-    /* A value on many lines, or a bad line of records? */
-    const char *next = lf + 1, *end = head.ptr + head.len;
-    while (next < end && memchr(" \t\r\n", *next, 4)) {
-        next++;
-    }
-    return next < end && *next != '{';
+    return foreign;
 }
 
 const struct pofi_form pofi_form_json = {"json", begins, read_json};

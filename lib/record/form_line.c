@@ -165,18 +165,13 @@ static int read_lines(struct pofi_feed *f, const struct pof_source *src, struct 
     return rc;
 }
 
-/* A header of a CSV has no equals sign; what is before a sign here has no blank but one. */
+/* A header of a CSV has no equals sign, and begins with no comment. */
 static bool begins(const struct pof_form_options *how, struct pof_text head)
 {
     (void)how;
-    const char *p = head.ptr, *end = p + head.len;
-    while (p < end && *p == '#') {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-        p = lf ? lf + 1 : end;
-    }
-    const char *lf = memchr(p, '\n', (size_t)(end - p));
-    size_t n = (size_t)((lf ? lf : end) - p);
-    return n && *p != '{' && *p != '<' && memchr(p, '=', n) && memchr(p, ' ', n);
+    const char *lf = memchr(head.ptr, '\n', head.len);
+    size_t n = lf ? (size_t)(lf - head.ptr) : head.len;
+    return *head.ptr == '#' || (memchr(head.ptr, '=', n) && memchr(head.ptr, ' ', n));
 }
 
 const struct pofi_form pofi_form_line = {"line", begins, read_lines};

@@ -33,7 +33,8 @@ double pofi_deviation(double accuracy_pct, int quantity, double value)
     const double degrees = 57.29577951308232;
     bool angle = quantity == POF_QUANTITY_ANGLE || quantity == POF_QUANTITY_I_ANGLE ||
                  quantity == POF_QUANTITY_I_ANGLE_TO_V;
-    double least = quantity == POF_QUANTITY_I ? 0.01 : 1; /* A; V, W, var: what devices resolve */
+    /* 1 A, 100 V, 1 kW: what is nearly nothing is not known to a millionth of it. */
+    double least = quantity == POF_QUANTITY_I ? 1 : quantity == POF_QUANTITY_V ? 100 : 1000;
     double size = angle ? degrees : fmax(fabs(value), least);
     return accuracy_pct * size / 300;
 }

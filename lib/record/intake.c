@@ -3,7 +3,9 @@
 #include "record/intake.h"
 
 #include "record/form.h"
+#include "record/gaps.h"
 #include "record/reader.h"
+#include "record/words.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct pof_intake {
     struct pof_check *check;
     struct pof_check *readings; /* NULL before the first */
     struct pof_sorted *sorted; /* NULL: a stream */
+    struct pofi_gaps gaps;
     struct pof_intake_counts n;
     struct pof_err why; /* what is wrong with the line at hand */
 };
@@ -29,11 +32,19 @@ int pof_intake_new(struct pof_intake **out, const struct pof_intake_options *opt
         return pof_fail(err, POF_E_USAGE,
                         "--dup last needs --sort: what is last is known at the end only");
     }
+    if (options->fill != POF_FILL_NONE && !options->sort) {
+        return pof_fail(err, POF_E_USAGE, "--fill needs --sort: what is missing is known at the end only");
+    }
     int rc = pof_calloc(&in, 1, sizeof *in, err);
     if (rc) {
         return rc;
     }
     in->options = *options;
+    in->options.form.flag = options->flag;
+    in->gaps = (struct pofi_gaps){.window_s = options->sort ? 0 : options->rules.window_s,
+                                  .raster_s = options->rules.raster_s,
+                                  .on_gap = hooks->on_gap,
+                                  .ctx = hooks->ctx};
     in->hooks = *hooks;
     rc = pof_check_new(&in->check, &options->rules, err);
     rc = rc || !options->sort ? rc : pof_sorted_new(&in->sorted, err);
@@ -50,6 +61,7 @@ void pof_intake_free(struct pof_intake *in)
     if (in) {
         pof_check_free(in->check);
         pof_check_free(in->readings);
+        pofi_gaps_release(&in->gaps);
         pof_sorted_free(in->sorted);
         free(in);
     }
@@ -92,6 +104,7 @@ static int hand_on(struct pof_intake *in, const struct pof_measurement *m,
                    const struct pof_origin *origin, struct pof_err *err)
 {
     int rc = pof_check_take(in->check, m, err);
+    rc = rc || !in->hooks.on_gap ? rc : pofi_gaps_take(&in->gaps, m, err);
     in->n.out++;
     return rc ? rc : in->hooks.on_out(in->hooks.ctx, m, origin, err);
 }
@@ -118,6 +131,24 @@ static int take_streamed(struct pof_intake *in, const struct pof_measurement *m,
     return what == POF_REPEAT_SAME || superseded ? 0 : reject(in, origin, &in->why, err);
 }
 
+/* Is what is wrong with a measurement a value that is not plausible, and are these taken as suspect? */
+static bool may_be_suspect(const struct pof_intake *in)
+{
+    return in->options.flag && strcmp(in->why.field, "p_w") == 0;
+}
+
+static int take_suspect(struct pof_intake *in, const struct pof_measurement *m,
+                        const struct pof_origin *origin, struct pof_err *err)
+{
+    struct pof_measurement suspect = *m;
+    struct pof_origin again = *origin;
+    suspect.quality = POF_QUALITY_SUSPECT;
+    POF_SET(&suspect, measurement, quality);
+    again.written[0] = again.written[1] = false;
+    in->n.flagged++;
+    return take_streamed(in, &suspect, &again, err);
+}
+
 /* A measurement of the sorted whole. */
 static int take_sorted(void *ctx, const struct pof_measurement *m, const struct pof_origin *origin,
                        enum pof_fate fate, struct pof_err *err)
@@ -135,8 +166,10 @@ static int take_sorted(void *ctx, const struct pof_measurement *m, const struct 
         return 0;
     }
     /* Again, because only now the interval before is the one in time. */
-    return pof_check_values(in->check, m, &in->why) ? reject(in, origin, &in->why, err)
-                                                : take_streamed(in, m, origin, err);
+    if (pof_check_values(in->check, m, &in->why)) {
+        return may_be_suspect(in) ? take_suspect(in, m, origin, err) : reject(in, origin, &in->why, err);
+    }
+    return take_streamed(in, m, origin, err);
 }
 
 /* What a reading is about, as the name of a pod, and what it says, as a measurement: so that it is known
@@ -214,7 +247,12 @@ static int take(void *ctx, const struct pof_record *record, const struct pof_ori
         return reject(in, origin, &in->why, err);
     }
     if (pof_check_values(in->check, m, &in->why)) {
-        return reject(in, origin, &in->why, err);
+        if (!may_be_suspect(in)) {
+            return reject(in, origin, &in->why, err);
+        }
+        if (!in->sorted) { /* of the sorted whole it is said again, in order */
+            return take_suspect(in, m, origin, err);
+        }
     }
     return in->sorted ? pof_sorted_add(in->sorted, m, origin, err)
                       : take_streamed(in, m, origin, err);
@@ -382,6 +420,7 @@ int pof_intake_read(struct pof_intake *in, const struct pof_source *src, struct 
     struct looked l = {*src, {head, len}};
     rc = rc ? rc : read_form(in, &l, &f, err);
     count_unknown(in, f.unknown.count, f.unknown.first);
+    in->n.flagged += f.flagged;
     pofi_feed_release(&f);
     free(head);
     return rc;
@@ -389,7 +428,16 @@ int pof_intake_read(struct pof_intake *in, const struct pof_source *src, struct 
 
 int pof_intake_finish(struct pof_intake *in, struct pof_err *err)
 {
-    return in->sorted ? pof_sorted_each(in->sorted, in->options.dup, take_sorted, in, err) : 0;
+    int rc = 0;
+    if (in->options.fill != POF_FILL_NONE) {
+        struct pofi_fill how = {in->options.fill, in->options.fill_max_s, in->options.dup, 0};
+        rc = pofi_fill(in->sorted, &how, err);
+        in->n.filled = how.filled;
+    }
+    if (in->sorted && rc == 0) {
+        rc = pof_sorted_each(in->sorted, in->options.dup, take_sorted, in, err);
+    }
+    return rc || !in->hooks.on_gap ? rc : pofi_gaps_finish(&in->gaps, err);
 }
 
 /* --- what is told --- */
@@ -411,8 +459,10 @@ int pof_intake_summary(struct pof_intake *in, struct pof_buf *to, struct pof_err
     return rc ? rc
               : pof_buf_addf(to, err,
                              ",\"out_of_order\":%" PRIu64 ",\"pods\":%" PRIu64
-                             ",\"missing\":%" PRIu64 ",\"unknown_fields\":%" PRIu64 "}\n",
-                             n->taken.out_of_order, n->taken.pods, n->taken.missing, n->unknown);
+                             ",\"missing\":%" PRIu64 ",\"unknown_fields\":%" PRIu64
+                             ",\"filled\":%" PRIu64 ",\"flagged\":%" PRIu64 "}\n",
+                             n->taken.out_of_order, n->taken.pods, n->taken.missing, n->unknown, n->filled,
+                             n->flagged);
 }
 
 int pof_intake_metrics(struct pof_intake *in, struct pof_buf *to, struct pof_err *err)

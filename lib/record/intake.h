@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taking measurements in: every line of the inputs is written, rejected with its reason, recognised
  * as a repetition, or superseded by another, and counted as one of these:
- *     in = out + rejected + repeated + superseded + late
+ *     in + filled = out + rejected + repeated + superseded + late
  *
  * As a stream, a measurement is handed on as soon as its line is read, and memory is that of
  * check.h. With sort, all are kept until pof_intake_finish() and handed on in canonical order. */
@@ -10,6 +10,7 @@
 
 #include "base/stream.h"
 #include "record/check.h"
+#include "record/fill.h"
 #include "record/sorted.h"
 
 /* What becomes of lines. Records live until the callback returns; negative ends the intake. */
@@ -23,6 +24,8 @@ struct pof_intake_hooks {
     /* A sound reading, which devices for estimation send; NULL: it is rejected. */
     int (*on_reading)(void *ctx, const struct pof_reading *r, const struct pof_origin *origin,
                       struct pof_err *err);
+    /* Intervals that are missing and can no more come in time; NULL: they are counted only. */
+    int (*on_gap)(void *ctx, const struct pof_missing *gap, struct pof_err *err);
     int (*on_reject)(void *ctx, const struct pof_reject *r, struct pof_err *err);
     void *ctx;
 };
@@ -37,6 +40,7 @@ struct pof_form_options {
     int64_t raster_s;         /* length of intervals that do not say it; 0: they must */
     int64_t per_second;       /* unit of times that are numbers: 1, 1000, ...; 0: by their size */
     int64_t energy_pct;       /* how far energy may be from power times time; -1: not compared */
+    bool flag;                /* then a record where it is farther is suspect, not refused */
     double accuracy_pct;      /* of readings without one: three standard deviations */
     bool balanced;            /* phase a stands for all three */
 };
@@ -46,6 +50,9 @@ struct pof_intake_options {
     struct pof_form_options form;
     enum pof_dup dup; /* LAST only with sort */
     bool sort;
+    enum pof_fill fill;  /* only with sort */
+    int64_t fill_max_s;  /* gaps that are longer are not filled */
+    bool flag;   /* what breaks p_max_w, change_max_w or form.energy_pct is taken as suspect */
     bool strict; /* unknown fields reject a line */
 };
 
@@ -56,6 +63,8 @@ struct pof_intake_counts {
     uint64_t repeated;   /* the same content again */
     uint64_t superseded; /* other content for the same interval counts, by the rule dup */
     uint64_t late;       /* handed to on_late */
+    uint64_t filled;     /* made here: in + filled is the sum of the others */
+    uint64_t flagged;    /* of out and the others: taken as suspect */
     uint64_t unknown;    /* fields skipped */
     uint64_t rejected_by[POF_INTAKE_CODES]; /* by error number */
     char first_unknown[64];

@@ -170,6 +170,7 @@ struct said {
     int64_t value[QUANTITIES];               /* in the unit kept */
     const struct pofi_value *trap;
     const struct term *trap_term;
+    bool suspect; /* power and energy do not agree, and this is not an error */
 };
 
 static int place(struct pof_err *err, const struct pofi_value *v)
@@ -289,7 +290,9 @@ static int settle_power(const struct pof_form_options *how, struct said *s, stru
         return 0; /* a power is missing: the table says so */
     }
     if (s->at[POWER]) {
-        return how->energy_pct < 0 ? 0 : agree(how, s, uwh, err);
+        int rc = how->energy_pct < 0 ? 0 : agree(how, s, uwh, err);
+        s->suspect = rc && how->flag;
+        return how->flag ? 0 : rc;
     }
     s->at[POWER] = s->at[NET] ? s->at[NET] : s->at[IN] ? s->at[IN] : s->at[OUT];
     int rc = pof_muldiv(uwh, 3600, s->value[DURATION] * 1000000, &s->value[POWER], err);
@@ -308,6 +311,7 @@ int pofi_terms(const struct pof_form_options *how, const struct pofi_line *in, s
                char *room, struct pof_err *err)
 {
     struct said s = {0};
+    const struct pofi_value *quality = NULL;
     int rc = 0;
     out->n = 0;
     for (size_t k = 0; k < in->n; k++) {
@@ -320,7 +324,9 @@ int pofi_terms(const struct pof_form_options *how, const struct pofi_line *in, s
         if (rc) {
             return place(err, v);
         }
-        if ((!t || t->what == TRAP) && out->n < POFI_MEMBERS - QUANTITIES) {
+        if (t == NULL && pof_text_is(v->name, "quality")) {
+            quality = v;
+        } else if ((!t || t->what == TRAP) && out->n < POFI_MEMBERS - QUANTITIES) {
             out->value[out->n] = *v;
             out->value[out->n++].kind = v->kind == POFI_NUMBER ? POFI_CSV : v->kind;
         }
@@ -340,5 +346,10 @@ int pofi_terms(const struct pof_form_options *how, const struct pofi_line *in, s
             put(out, name[i], s.value[i], false, &room);
         }
     }
-    return 0;
+    if (s.suspect) {
+        out->value[out->n++] = (struct pofi_value){{"quality", 7}, {"suspect", 7}, POFI_CSV};
+    } else if (quality) {
+        out->value[out->n++] = *quality;
+    }
+    return s.suspect;
 }
