@@ -99,6 +99,9 @@ static int pass(struct work *w, const char *const *paths, size_t n, struct text 
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (text[i].len == 0) {
+            continue;
+        }
         struct pof_memory m = {text[i].data, text[i].len};
         struct pof_source src = pof_source_memory(&m, paths[i]);
         rc = case_take(w, &src, how, err);
