@@ -33,7 +33,9 @@ const char *pof_uftp_lost_text(enum pof_uftp_lost lost)
         "orders are no whole hundredth of their option; ActivationFactor is the next one up",
         "orders are for less than the least part of their option",
         "orders cost no whole ten-thousandth of a euro; they are rounded",
-        "outcomes have no power left and order nothing"};
+        "outcomes have no power left and order nothing",
+        "settled orders are of several ISPs; their amounts are divided by what each delivered and missed",
+        "contracts are settled, which records do not say"};
     return text[lost];
 }
 
