@@ -79,6 +79,10 @@ bare='del(.id, .received) | if .block then .block = (.block | sub(".*/"; "")) el
     [[ "$output" == *"are for the same time"* ]]
     o p 2026-03-10T22:45:00Z 2026-03-10T23:15:00Z >night
     run -65 pof-uftp --into m "${to[@]}" night
+    run -65 pof-uftp --into m "${to[@]}" <(o p 2026-03-10T10:00:00Z 2026-03-10T10:15:00Z | jq -c '.max_active_s = 1800')
+    [[ "$output" == *"has max_active_s"* ]]
+    run -65 pof-uftp --into m "${to[@]}" <(market | head -n 1 | jq -c 'del(.branch) | .nodes = "a b"')
+    [[ "$output" == *"is of several nodes"* ]]
     [ -z "$(ls m)" ]
 }
 
