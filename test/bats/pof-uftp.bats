@@ -82,7 +82,7 @@ bare='del(.id, .received) | if .block then .block = (.block | sub(".*/"; "")) el
     run -65 pof-uftp --into m "${to[@]}" <(o p 2026-03-10T10:00:00Z 2026-03-10T10:15:00Z | jq -c '.max_active_s = 1800')
     [[ "$output" == *"has max_active_s"* ]]
     run -65 pof-uftp --into m "${to[@]}" <(market | head -n 1 | jq -c 'del(.branch) | .nodes = "a b"')
-    [[ "$output" == *"is of several nodes"* ]]
+    [[ "$output" == *"not a list of nodes"* ]]
     [ -z "$(ls m)" ]
 }
 
