@@ -23,7 +23,7 @@ static const struct pof_option options[] = {
     {"sender", 0, POF_OPT_TEXT, AT(sender), "DOMAIN", "write: who sends (the buyer or seller)", 0, 0, NULL},
     {"recipient", 0, POF_OPT_TEXT, AT(recipient), "DOMAIN", "write: who receives", 0, 0, NULL},
     {"area", 0, POF_OPT_TEXT, AT(area), "ENTITY", "write: what entity addresses begin with, before the colon", 0, 0, NULL},
-    {"zone", 'z', POF_OPT_TEXT, AT(zone), "ZONE", "write: time zone of the market (Europe/Berlin)", 0, 0, NULL},
+    {"zone", 'z', POF_OPT_TEXT, AT(zone), "ZONE", "time zone of the market (Europe/Berlin)", 0, 0, NULL},
     {"expires", 0, POF_OPT_INSTANT, AT(expires), "TIME", "write: messages are valid until then (begin of their first ISP)", 0, 0, NULL},
     {0}};
 #undef AT
@@ -93,6 +93,13 @@ static int read_known(struct job *j, struct pof_err *err)
     return rc;
 }
 
+static int find_zone(const struct args *a, enum pof_zone *zone, struct pof_err *err)
+{
+    return pof_zone_parse(pof_text(a->zone), zone) && a->zone[0] == 'E' && a->zone[1] == 'u'
+               ? 0
+               : pof_fail(err, POF_E_USAGE, "--zone '%.60s' is not a European zone such as Europe/Rome", a->zone);
+}
+
 /* --- messages to records --- */
 
 static int on_request(void *ctx, const struct pof_request *r, struct pof_err *err)
@@ -113,6 +120,11 @@ static int on_award(void *ctx, const struct pof_award *a, struct pof_err *err)
 static int on_revocation(void *ctx, const struct pof_revocation *r, struct pof_err *err)
 {
     return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_revocation, r, err);
+}
+
+static int on_settlement(void *ctx, const struct pof_settlement *s, struct pof_err *err)
+{
+    return pof_writer_put(pof_cli_out(((struct job *)ctx)->cli), POF_settlement, s, err);
 }
 
 static void on_problem(void *ctx, const struct pof_err *problem)
@@ -141,11 +153,13 @@ static int read_messages(struct job *j, struct pof_err *err)
                                          .request = j->args->check ? NULL : on_request,
                                          .offer = j->args->check ? NULL : on_offer,
                                          .offers = j->args->offers && !j->args->check ? &j->offers_known : NULL,
+                                         .settlement = j->args->check ? NULL : on_settlement,
                                          .award = on_award,
                                          .revocation = on_revocation,
                                          .problem = on_problem,
                                          .ctx = j};
-    int rc = read_known(j, err);
+    int rc = find_zone(j->args, &j->reader.zone, err);
+    rc = rc ? rc : read_known(j, err);
     rc = rc || n ? rc : read_file(j, "-", err);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = read_file(j, paths[i], err);
@@ -199,28 +213,13 @@ static int take_request(void *ctx, const struct pof_record *r, struct pof_err *e
     return pof_uftp_write_request(&((struct job *)ctx)->writer, &r->u.request, err);
 }
 
-static int take_offer(void *ctx, const struct pof_record *r, struct pof_err *err)
+static int take_kept(void *ctx, const struct pof_record *r, struct pof_err *err)
 {
     struct job *j = ctx;
-    return keep(j, &j->offers, POF_offer, &r->u.offer, err);
-}
-
-static int take_settlement(void *ctx, const struct pof_record *r, struct pof_err *err)
-{
-    struct job *j = ctx;
-    return keep(j, &j->settlements, POF_settlement, &r->u.settlement, err);
-}
-
-static int take_revocation(void *ctx, const struct pof_record *r, struct pof_err *err)
-{
-    struct job *j = ctx;
-    return keep(j, &j->revocations, POF_revocation, &r->u.revocation, err);
-}
-
-static int take_award(void *ctx, const struct pof_record *r, struct pof_err *err)
-{
-    struct job *j = ctx;
-    return keep(j, &j->awards, POF_award, &r->u.award, err);
+    struct list *to = r->type == POF_offer   ? &j->offers
+                      : r->type == POF_award ? &j->awards
+                      : r->type == POF_revocation ? &j->revocations : &j->settlements;
+    return keep(j, to, r->type, &r->u, err);
 }
 
 /* An outcome orders what is left of its award. */
@@ -248,29 +247,26 @@ static int write_all(struct job *j, struct pof_err *err)
 static int write_messages(struct job *j, struct pof_err *err)
 {
     static const struct pof_want wants[] = {{POF_request, take_request},
-                                            {POF_offer, take_offer},
-                                            {POF_award, take_award},
+                                            {POF_offer, take_kept},
+                                            {POF_award, take_kept},
                                             {POF_outcome, take_outcome},
-                                            {POF_revocation, take_revocation},
-                                            {POF_settlement, take_settlement}};
+                                            {POF_revocation, take_kept},
+                                            {POF_settlement, take_kept}};
     const struct args *a = j->args;
-    const char *zone = a->zone ? a->zone : "Europe/Berlin";
     if (!a->recipient || !a->area) {
         return pof_fail(err, POF_E_USAGE, "--into needs --recipient and --area");
     }
     j->writer = (struct pof_uftp_writer){.sender = pof_text(a->sender ? a->sender : ""),
                                          .recipient = pof_text(a->recipient),
                                          .area = pof_text(a->area),
-                                         .zone_name = zone,
+                                         .zone_name = a->zone,
                                          .now = pof_cli_now(j->cli),
                                          .expires = a->expires,
                                          .uuid = make_uuid,
                                          .message = on_message,
                                          .ctx = j};
-    if (!pof_zone_parse(pof_text(zone), &j->writer.zone) || zone[0] != 'E' || zone[1] != 'u') {
-        return pof_fail(err, POF_E_USAGE, "--zone '%.60s' is not a European zone such as Europe/Rome", zone);
-    }
-    int rc = pof_uftp_writer_check(&j->writer, err);
+    int rc = find_zone(a, &j->writer.zone, err);
+    rc = rc ? rc : pof_uftp_writer_check(&j->writer, err);
     rc = rc ? rc : read_known(j, err);
     rc = rc ? rc : pof_cli_read(j->cli, wants, sizeof wants / sizeof *wants, j, err);
     rc = rc ? rc : write_all(j, err);
@@ -295,6 +291,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.expires = INT64_MIN};
+    struct args args = {.expires = INT64_MIN, .zone = "Europe/Berlin"};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -112,6 +112,14 @@ static int check_offer(const struct pof_offer *first, const struct pof_offer *bi
 {
     struct pof_text name = name_of(o);
     const char *why = NULL;
+    const uint64_t known = UINT64_C(1) << POF_BIT_offer_min_w | UINT64_C(1) << POF_BIT_offer_block |
+                           UINT64_C(1) << POF_BIT_offer_group | UINT64_C(1) << POF_BIT_offer_received |
+                           UINT64_C(1) << POF_BIT_offer_revision | UINT64_C(1) << POF_BIT_offer_lead_s;
+    const struct pof_field *beyond = pof_record_beyond(POF_offer, o->has, known);
+    if (beyond) {
+        return pof_fail(err, POF_E_CONFLICT, "offer '%.*s' has %s, which bids do not have", (int)o->id.len, o->id.ptr,
+                        beyond->name);
+    }
     if (o->start % POF_QUARTER_S || o->end % POF_QUARTER_S || o->end <= o->start) {
         return pof_fail(err, POF_E_RANGE, "offer '%.*s' is not for whole quarter-hours", (int)o->id.len, o->id.ptr);
     }
@@ -124,8 +132,6 @@ static int check_offer(const struct pof_offer *first, const struct pof_offer *bi
         why = "is of another seller, session or revision than others; a document is of one";
     } else if (last && !POF_HAS(o, offer, block)) {
         why = "is given twice";
-    } else if (POF_HAS(o, offer, parent)) {
-        why = "has a parent, which bids do not have";
     } else if (!pof_text_eq(bid->pod, o->pod) || bid->direction != o->direction || !same_group(bid, o) ||
                lead_of(bid) != lead_of(o)) {
         why = "has another pod, direction, group or lead time than its block, which is one bid";

@@ -11,7 +11,8 @@
  * Read: a FlexRequest becomes a request for each run of equal ISPs, a FlexOffer an offer for each ISP element;
  * an option of several ISPs is a block, several options are a group. Power is a deviation from the
  * baseline, consumption positive: negative is our up. With the offers at hand a FlexOrder becomes an award for each
- * quarter-hour, and a FlexOfferRevocation a revocation of each offer of its message. */
+ * quarter-hour, and a FlexOfferRevocation a revocation of each offer of its message. A FlexSettlement becomes a settlement
+ * for each ISP; Price and Penalty of an order are divided by what was delivered and what was missing. */
 #ifndef POF_MARKET_UFTP_H
 #define POF_MARKET_UFTP_H
 
@@ -49,6 +50,8 @@ enum pof_uftp_lost {
     POF_UFTP_LOST_BELOW,
     POF_UFTP_LOST_MONEY,
     POF_UFTP_LOST_NONE,
+    POF_UFTP_LOST_SPLIT,
+    POF_UFTP_LOST_RESERVED,
     POF_UFTP_LOSTS
 };
 /* In words, for "N ...". */
@@ -70,6 +73,8 @@ void pof_uftp_offers_sort(struct pof_uftp_offers *offers);
 /* Reading. Set what is above the line. */
 struct pof_uftp_reader {
     struct pof_text session; /* of the records */
+    enum pof_zone zone;                   /* of FlexSettlements, which do not say theirs */
+    int (*settlement)(void *ctx, const struct pof_settlement *s, struct pof_err *err);
     const struct pof_uftp_offers *offers; /* NULL: orders and revocations become no records */
     int (*award)(void *ctx, const struct pof_award *a, struct pof_err *err);
     int (*revocation)(void *ctx, const struct pof_revocation *r, struct pof_err *err);

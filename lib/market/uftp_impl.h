@@ -46,6 +46,14 @@ struct pofi_uftp_isp {
     int64_t low, high; /* a request's band; an option's power in both */
     uint32_t option;   /* or order settlement; 0 without */
     bool available;
+    int64_t baseline, ordered, actual, delivered, deficiency; /* of an order settlement */
+};
+
+/* A FlexOrderSettlement. */
+struct pofi_uftp_settled {
+    uint64_t line;
+    struct pof_text period, order, baseline, point;
+    int64_t price, penalty; /* 1e-4 */
 };
 
 struct pofi_uftp_message {
@@ -63,7 +71,9 @@ struct pofi_uftp_message {
     struct pofi_uftp_isp *isp;
     size_t isps, isp_cap;
     struct option *option;
-    size_t options, option_cap;
+    size_t options, option_cap; /* order settlements count too */
+    struct pofi_uftp_settled *settled;
+    size_t settled_cap;
     struct pof_names references;
     struct pof_arena arena;
     int64_t day, day_end; /* of Period, once known */
@@ -74,6 +84,10 @@ void pofi_uftp_say(struct pofi_uftp_message *m, struct pof_err *e, uint64_t line
 /* An attribute of the message itself, "" without it. */
 struct pof_text pofi_uftp_value(const struct pofi_uftp_message *m, const char *key);
 
+/* What the congestion point of an entity address is called, without pod. in front. */
+struct pof_text pofi_uftp_pod(struct pof_text entity);
+/* FlexSettlement to settlements. */
+int pofi_uftp_take_settlement(struct pofi_uftp_message *m, struct pof_err *err);
 /* FlexOrder and FlexOfferRevocation to awards and revocations. */
 int pofi_uftp_take_order(struct pofi_uftp_message *m, struct pof_err *err);
 int pofi_uftp_take_revocation(struct pofi_uftp_message *m, struct pof_err *err);

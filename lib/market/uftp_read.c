@@ -122,7 +122,12 @@ static int keep_isp(struct pofi_uftp_message *m, const char *const *attr, struct
                     .low = number_of(attr, "MinPower", 0, power),
                     .high = number_of(attr, "MaxPower", 0, power),
                     .option = (uint32_t)m->options,
-                    .available = disposition && strcmp(disposition, "Available") == 0};
+                    .available = disposition && strcmp(disposition, "Available") == 0,
+                    .baseline = number_of(attr, "BaselinePower", 0, 0),
+                    .ordered = number_of(attr, "OrderedFlexPower", 0, 0),
+                    .actual = number_of(attr, "ActualPower", 0, 0),
+                    .delivered = number_of(attr, "DeliveredFlexPower", 0, 0),
+                    .deficiency = number_of(attr, "PowerDeficiency", 0, 0)};
     int rc = pof_grow(&m->isp, &m->isp_cap, m->isps + 1, sizeof i, err);
     if (rc == 0) {
         m->isp[m->isps++] = i;
@@ -146,6 +151,32 @@ static void check_net(struct pofi_uftp_message *m, const char *const *attr)
                  attribute_of(attr, "NetSettlement"), n, want);
         pofi_uftp_say(m, &e, m->line, "NetSettlement");
     }
+}
+
+static int keep_text(struct pofi_uftp_message *m, const char *const *attr, const char *name, struct pof_text *to,
+                     struct pof_err *err)
+{
+    const char *t = attribute_of(attr, name);
+    char *copy = pof_arena_text(&m->arena, t ? t : "", t ? strlen(t) : 0, err);
+    *to = pof_text(copy ? copy : "");
+    return copy ? 0 : (int)err->code;
+}
+
+/* Its ISPs are its own, told by its number. */
+static int keep_settled(struct pofi_uftp_message *m, const char *const *attr, struct pof_err *err)
+{
+    struct pofi_uftp_settled s = {.line = m->line,
+                                  .price = number_of(attr, "Price", 4, 0),
+                                  .penalty = number_of(attr, "Penalty", 4, 0)};
+    int rc = keep_text(m, attr, "Period", &s.period, err);
+    rc = rc ? rc : keep_text(m, attr, "OrderReference", &s.order, err);
+    rc = rc ? rc : keep_text(m, attr, "BaselineReference", &s.baseline, err);
+    rc = rc ? rc : keep_text(m, attr, "CongestionPoint", &s.point, err);
+    rc = rc ? rc : pof_grow(&m->settled, &m->settled_cap, m->options + 1, sizeof s, err);
+    if (rc == 0) {
+        m->settled[m->options++] = s;
+    }
+    return rc;
 }
 
 static int on_open(void *ctx, const char *name, const char *const *attr, struct pof_err *err)
@@ -176,9 +207,10 @@ static int on_open(void *ctx, const char *name, const char *const *attr, struct 
     case POFI_UFTP_ISP: return keep_isp(m, attr, err);
     case POFI_UFTP_ORDER_SETTLEMENT:
         check_net(m, attr);
-        m->options++; /* its ISPs are its own; only their number counts */
-        return 0;
+        return keep_settled(m, attr, err);
     case POFI_UFTP_CONTRACT:
+        m->u->counts.lost[POF_UFTP_LOST_RESERVED] += m->u->settlement != NULL;
+        return 0;
     case POFI_UFTP_CONTRACT_PERIOD:
     case POFI_UFTP_CONTRACT_ISP: return 0;
     default: m->kind = e->number; m->root_line = m->line; return keep_root(m, attr, err);
@@ -367,6 +399,13 @@ static int one_request(struct pofi_uftp_message *m, const struct pofi_uftp_isp *
     return hand_on(m, POF_request, &r, i->line, err);
 }
 
+struct pof_text pofi_uftp_pod(struct pof_text entity)
+{
+    struct pof_text t = area_of(entity).name;
+    bool pod = t.len > 4 && memcmp(t.ptr, "pod.", 4) == 0;
+    return pod ? (struct pof_text){t.ptr + 4, t.len - 4} : t;
+}
+
 /* Equal ISPs that follow each other are one request. */
 static int requests(struct pofi_uftp_message *m, struct pof_err *err)
 {
@@ -486,13 +525,15 @@ static int use(struct pofi_uftp_message *m, struct pof_err *err)
     int rc = 0;
     bool orders = m->kind == POF_UFTP_REVOCATION || m->kind == POF_UFTP_ORDER;
     bool wanted = (m->kind == POF_UFTP_REQUEST && m->u->request) || (m->kind == POF_UFTP_OFFER && m->u->offer) ||
-                  (orders && m->u->offers);
+                  (orders && m->u->offers) || (m->kind == POF_UFTP_SETTLEMENT && m->u->settlement);
     if (!wanted || !m->sound) {
         return 0;
     }
     check_use(m);
     if (m->sound && orders) {
         rc = m->kind == POF_UFTP_ORDER ? pofi_uftp_take_order(m, err) : pofi_uftp_take_revocation(m, err);
+    } else if (m->sound && m->kind == POF_UFTP_SETTLEMENT) {
+        rc = pofi_uftp_take_settlement(m, err);
     } else if (m->sound) {
         lose(m, POF_UFTP_LOST_EXPIRY);
         m->u->counts.lost[POF_UFTP_LOST_CONTRACT] +=
@@ -517,6 +558,7 @@ int pof_uftp_read(struct pof_uftp_reader *u, struct pof_text document, const cha
     }
     free(m.isp);
     free(m.option);
+    free(m.settled);
     pof_names_release(&m.references);
     pof_arena_release(&m.arena);
     return rc;

@@ -33,7 +33,9 @@ const char *pof_uftp_lost_text(enum pof_uftp_lost lost)
         "orders are no whole hundredth of their option; ActivationFactor is the next one up",
         "orders are for less than the least part of their option",
         "orders cost no whole ten-thousandth of a euro; they are rounded",
-        "outcomes have no power left and order nothing"};
+        "outcomes have no power left and order nothing",
+        "settled orders are of several ISPs; their amounts are divided by what each delivered and missed",
+        "contracts are settled, which records do not say"};
     return text[lost];
 }
 
@@ -227,6 +229,13 @@ static int check_same(const struct pof_uftp_writer *w, const struct pof_offer *f
                       struct pof_err *err)
 {
     int rc = check_quarters(o->start, o->end, err);
+    const uint64_t endurance = UINT64_C(1) << POF_BIT_offer_max_active_s | UINT64_C(1) << POF_BIT_offer_rest_s |
+                               UINT64_C(1) << POF_BIT_offer_max_activations;
+    const struct pof_field *beyond = pof_record_beyond(POF_offer, o->has, ~endurance);
+    if (rc == 0 && beyond) {
+        rc = pof_fail(err, POF_E_CONFLICT, "offer '%.*s' has %s, which a FlexOffer cannot say", (int)o->id.len, o->id.ptr,
+                      beyond->name);
+    }
     bool place = pof_text_eq(first->pod, o->pod) && pof_text_eq(first->node, o->node);
     bool day = pofi_uftp_day_end(w, first->start) == pofi_uftp_day_end(w, o->start) && o->end <= pofi_uftp_day_end(w, o->start);
     if (rc == 0 && !(place && day)) {

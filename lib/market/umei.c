@@ -399,17 +399,15 @@ static bool ours(struct pof_umei_writer *w, struct pof_text session, struct pof_
 
 int pof_umei_write_offer(struct pof_umei_writer *w, const struct pof_offer *o, struct pof_err *err)
 {
-    const char *why = POF_HAS(o, offer, block)    ? "is part of a block"
-                      : POF_HAS(o, offer, group)  ? "is one of a group"
-                      : POF_HAS(o, offer, parent) ? "has a parent"
-                      : POF_HAS(o, offer, lead_s) ? "has a lead time"
-                                                  : NULL;
+    const uint64_t known = UINT64_C(1) << POF_BIT_offer_min_w | UINT64_C(1) << POF_BIT_offer_received |
+                           UINT64_C(1) << POF_BIT_offer_revision;
+    const struct pof_field *beyond = pof_record_beyond(POF_offer, o->has, known);
     if (!ours(w, o->session, o->seller)) {
         return 0;
     }
-    if (why) {
-        return pof_fail(err, POF_E_CONFLICT, "offer '%.*s' %s, which an order of UMEI cannot say; expected offers that "
-                        "may be taken each by itself", (int)o->id.len, o->id.ptr, why);
+    if (beyond) {
+        return pof_fail(err, POF_E_CONFLICT, "offer '%.*s' has %s, which an order of UMEI cannot say; expected offers that "
+                        "may be taken each by itself", (int)o->id.len, o->id.ptr, beyond->name);
     }
     const struct common c = {.id = o->id, .place = {"gridNodeId", "portfolioId"}, .name = {o->node, o->pod},
                              .side = SELL, .direction = o->direction, .p_w = o->p_w, .price = o->price_ueur_mwh,
@@ -425,6 +423,15 @@ int pof_umei_write_request(struct pof_umei_writer *w, const struct pof_request *
     bool priced = POF_HAS(r, request, price_limit_ueur_mwh);
     if (!ours(w, r->session, r->buyer)) {
         return 0;
+    }
+    const uint64_t known = UINT64_C(1) << POF_BIT_request_branch | UINT64_C(1) << POF_BIT_request_node |
+                           UINT64_C(1) << POF_BIT_request_price_limit_ueur_mwh | UINT64_C(1) << POF_BIT_request_max_w |
+                           UINT64_C(1) << POF_BIT_request_reserve_permille | UINT64_C(1) << POF_BIT_request_received |
+                           UINT64_C(1) << POF_BIT_request_revision | UINT64_C(1) << POF_BIT_request_reason;
+    const struct pof_field *beyond = pof_record_beyond(POF_request, r->has, known);
+    if (beyond) {
+        return pof_fail(err, POF_E_CONFLICT, "request '%.*s' has %s, which an order of UMEI cannot say", (int)r->id.len,
+                        r->id.ptr, beyond->name);
     }
     if (!priced && !w->has_ceiling) {
         return pof_fail(err, POF_E_MISSING, "request '%.*s' has no price limit, and an order must have a price; "

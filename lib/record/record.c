@@ -218,3 +218,14 @@ int pof_record_check(enum pof_type type, const void *record, struct pof_err *err
     }
     return 0;
 }
+
+const struct pof_field *pof_record_beyond(enum pof_type type, uint64_t has, uint64_t known)
+{
+    const struct pof_layout *l = pof_layout(type);
+    for (size_t i = 0; i < l->n; i++) {
+        if (!l->fields[i].required && ((has & ~known) >> i & 1)) {
+            return &l->fields[i];
+        }
+    }
+    return NULL;
+}

@@ -131,6 +131,10 @@ const void *pof_record_get(const struct pof_record *r, const char *name);
 /* The first field in which two structures of a type differ; NULL: none. */
 const struct pof_field *pof_record_differ(enum pof_type type, const void *a, const void *b);
 
+/* The first optional field that is given and not among those known (bits POF_BIT_...): what who turns records into
+ * something else must not drop. NULL: none. */
+const struct pof_field *pof_record_beyond(enum pof_type type, uint64_t has, uint64_t known);
+
 /* Checks a structure built by a program as a reader would (required texts not empty, ranges, words,
  * finite reals). Used before writing. */
 int pof_record_check(enum pof_type type, const void *record, struct pof_err *err) POF_CHECKED;

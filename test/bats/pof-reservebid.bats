@@ -56,7 +56,8 @@ pods() { jq -c '{schema: "pof.pod/1", pod, node, aggregator: "A", kind: "other",
         run -65 pof-reservebid "${to[@]}" <(change "$id" "$change")
         [[ "$output" == *"$want"* ]]
     done <<'END'
-o3|.parent = "o1"|'o3' has a parent
+o3|.parent = "o1"|'o3' has parent, which
+o3|.max_active_s = 1800|'o3' has max_active_s, which
 o3|.seller = "26XAGGREGATOR-1W"|is of another seller
 o3|.revision = 4|is of another seller, session or revision
 o3|.id = "x" * 61|more than the 60 bytes

@@ -79,6 +79,10 @@ bare='del(.id, .received) | if .block then .block = (.block | sub(".*/"; "")) el
     [[ "$output" == *"are for the same time"* ]]
     o p 2026-03-10T22:45:00Z 2026-03-10T23:15:00Z >night
     run -65 pof-uftp --into m "${to[@]}" night
+    run -65 pof-uftp --into m "${to[@]}" <(o p 2026-03-10T10:00:00Z 2026-03-10T10:15:00Z | jq -c '.max_active_s = 1800')
+    [[ "$output" == *"has max_active_s"* ]]
+    run -65 pof-uftp --into m "${to[@]}" <(market | head -n 1 | jq -c 'del(.branch) | .nodes = "a b"')
+    [[ "$output" == *"not a list of nodes"* ]]
     [ -z "$(ls m)" ]
 }
 
@@ -102,6 +106,9 @@ bare='del(.id, .received) | if .block then .block = (.block | sub(".*/"; "")) el
     pof-uftp --sender dso.example --into m "${to[@]}" s
     run -0 pof-uftp --check m/FlexSettlement-*.xml
     [[ "$output" == *"1 FlexSettlement; 0 messages with a violation"* ]]
+    # Read again: the same settlements but for what a message does not say.
+    pof-uftp -q --session 2026-03-10-DA --zone Europe/Rome m/*.xml >back
+    cmp <(jq -cS 'del(.buyer, .seller, .terms, .tokens)' s | sort) <(jq -cS 'del(.buyer, .seller, .tokens)' back | sort)
     net() { grep -ho 'NetSettlement="[^"]*"' m/*.xml | sed 's/[^0-9.-]//g'; }
     [ "$(net | tr '\n' ' ')" = "14 14 -4 -22 -33 " ]
     # Amounts of a third of 1e-4 EUR: none is whole, their sum is.
@@ -161,6 +168,13 @@ awards() {
     jq -c '{schema: "pof.settlement/1", award, session, pod, buyer, seller, direction, start, duration_s, baseline_w: 5, measured_w: 5,
         ordered_w: .p_w, delivered_w: 0, deficiency_w: .p_w, fee_eur: 1, penalty_eur: 0, net_eur: 1, tokens: 0}' outcomes | pof-uftp -q --into m "${to[@]}" -
     [ "$(grep -ho 'OrderReference="[^"]*"' m/*.xml | sort | uniq -c | awk '{print $1}')" = 4 ]
+    # An order of several ISPs is divided by what each delivered.
+    sed 's|\( *\)<ISP Start="73".*|&\n\1<ISP Start="74" BaselinePower="5" OrderedFlexPower="-7" ActualPower="5" DeliveredFlexPower="-333333"/>|' \
+        "$ROOT/test/golden/pof-uftp/checked/in.settlement.xml" >one.xml
+    run -0 --separate-stderr pof-uftp --session S --zone Europe/Rome one.xml
+    [ "$(echo "$output" | jq -c '[.award, .direction, .fee_eur, .penalty_eur]' | tr '\n' ' ')" = \
+        '["o-1/73","down",10.500003,11] ["o-1/74","up",3.499997,0] ' ]
+    [[ "$stderr" == *"1 contracts are settled"* ]]
 }
 
 @test "a FlexOffer is revoked as a whole" {

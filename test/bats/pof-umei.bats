@@ -36,7 +36,11 @@ market() {
     done
     market | head -n 1 | jq -c '.lead_s = 60' >lead
     run -65 pof-umei --write "${of[@]}" --market M lead
-    [[ "$output" == *"has a lead time"* ]]
+    [[ "$output" == *"has lead_s, which"* ]]
+    run -65 pof-umei --write "${of[@]}" --market M <(market | head -n 1 | jq -c '.max_active_s = 1800')
+    [[ "$output" == *"has max_active_s, which"* ]]
+    run -65 pof-umei --write "${of[@]}" --market M <(market | tail -n 1 | jq -c 'del(.branch, .node) | .nodes = "a b"')
+    [[ "$output" == *"has nodes, which"* ]]
     market | tail -n 1 | jq -c 'del(.price_limit_eur_mwh)' >open
     run -65 pof-umei --write "${of[@]}" --market M open
     [[ "$output" == *"'r39' has no price limit"* ]]

@@ -92,6 +92,19 @@ static int on_revocation(void *ctx, const struct pof_revocation *r, struct pof_e
     return pof_record_check(POF_revocation, r, &own) ? abort(), 0 : 0;
 }
 
+static int on_settlement(void *ctx, const struct pof_settlement *s, struct pof_err *err)
+{
+    struct seen *seen = ctx;
+    struct pof_err own = {0};
+    struct pof_settlement copy = *s;
+    (void)err;
+    if (pof_record_check(POF_settlement, s, &own) ||
+        (pof_uftp_write_settlements(&seen->writer, &copy, 1, &own) && !own.text[0])) {
+        abort();
+    }
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
@@ -100,7 +113,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     struct seen s = {.writer = {.recipient = {"a.example", 9}, .area = {"ea1.2026-11.a", 13}, .zone = POF_ZONE_CET,
                                 .zone_name = "Europe/Rome", .expires = INT64_MIN, .uuid = uuid, .message = on_message}};
     struct pof_uftp_reader r = {.session = {"S", 1}, .request = on_request, .offer = on_offer,
-                                .offers = &offers, .award = on_award, .revocation = on_revocation, .problem = on_problem, .ctx = &s};
+                                .offers = &offers, .award = on_award, .settlement = on_settlement, .zone = POF_ZONE_CET, .revocation = on_revocation, .problem = on_problem, .ctx = &s};
     int rc = pof_uftp_read(&r, (struct pof_text){(const char *)data, size}, "fuzz", &err);
     if (rc && !err.text[0]) {
         abort();
