@@ -70,8 +70,10 @@ static void slot_fill(struct pofi_slot *s, const struct pof_book *b, size_t q,
                       struct pofi_quarter *out)
 {
     s->offer_of = &b->by_offer.at[b->by_offer.first[q]];
+    enum { AHEAD = 16 }; /* in the order of cost they lie anywhere */
     for (size_t i = 0; i < s->problem.offers; i++) {
         const struct pof_book_offer *o = &b->offer[s->offer_of[i]];
+        __builtin_prefetch(&b->offer[s->offer_of[i + AHEAD < s->problem.offers ? i + AHEAD : i]]);
         s->offer[i] = (struct pof_clear_offer){.node = o->node,
                                                .direction = (enum pof_direction)o->direction,
                                                .p_w = o->p_w,
@@ -428,6 +430,7 @@ static void fetch_row(const struct pofi_job *j, const struct handing *h, const s
         __builtin_prefetch(&b->offer[far]);
         __builtin_prefetch(&b->terms[far]);
         __builtin_prefetch(&h->number[far], 1);
+        __builtin_prefetch(&b->feeder->grid->node[b->offer[near].node].name);
         __builtin_prefetch(b->terms[near].id.ptr);
         __builtin_prefetch(b->terms[near].pod.ptr);
     }

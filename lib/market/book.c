@@ -511,8 +511,12 @@ static int slice(struct pof_book_slices *out, const struct spans *s, uint32_t qu
         next[q + 1] += next[q];
     }
     rc = pof_calloc(&out->at, total, sizeof *out->at, err);
+    enum { AHEAD = 16 }; /* in another order, what is looked at lies anywhere */
     for (size_t i = 0; rc == 0 && i < s->n; i++) {
         size_t k = s->order ? s->order[i] : i;
+        if (s->order && i + AHEAD < s->n) {
+            __builtin_prefetch(s->base + s->order[i + AHEAD] * s->size + s->first);
+        }
         for (uint32_t q = span_at(s, k, s->first); q < span_at(s, k, s->last); q++) {
             out->at[next[q]++] = (uint32_t)k;
         }

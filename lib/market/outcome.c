@@ -75,6 +75,52 @@ static int check_node(const struct pof_join *j, struct pof_text node, struct pof
     return 0;
 }
 
+static int keep(struct pof_join *j, struct pof_text *t, struct pof_err *err)
+{
+    t->ptr = pof_arena_text(&j->arena, t->ptr, t->len, err);
+    return t->ptr ? 0 : POF_E_NOMEM;
+}
+
+/* Most texts of an award are those of the award before. */
+static int keep_like(struct pof_join *j, struct pof_text *t, struct pof_text before, struct pof_err *err)
+{
+    if (!pof_text_eq(*t, before)) {
+        return keep(j, t, err);
+    }
+    *t = before;
+    return 0;
+}
+
+/* Where pof-clear has named an award by its session, its offer and its time, both are in its name. */
+static bool in_name(struct pof_award *a)
+{
+    size_t session = a->session.len, offer = a->offer.len;
+    const char *id = a->id.ptr;
+    if (a->id.len <= session + offer + 2 || id[session] != ':' || id[session + 1 + offer] != ':' ||
+        memcmp(id, a->session.ptr, session) != 0 || memcmp(id + session + 1, a->offer.ptr, offer) != 0) {
+        return false;
+    }
+    a->session.ptr = id;
+    a->offer.ptr = id + session + 1;
+    return true;
+}
+
+/* The texts of the next award, of which the id is kept already. */
+static int keep_texts(struct pof_join *j, struct pof_award *a, struct pof_err *err)
+{
+    const struct pof_award none = {0}, *before = j->awards ? &j->joined[j->awards - 1].award : &none;
+    int rc = 0;
+    if (!in_name(a)) {
+        rc = keep_like(j, &a->session, before->session, err);
+        rc = rc ? rc : keep(j, &a->offer, err);
+    }
+    rc = rc ? rc : keep_like(j, &a->request, before->request, err);
+    rc = rc ? rc : keep_like(j, &a->pod, before->pod, err);
+    rc = rc ? rc : keep_like(j, &a->node, before->node, err);
+    rc = rc ? rc : keep_like(j, &a->buyer, before->buyer, err);
+    return rc ? rc : keep_like(j, &a->seller, before->seller, err);
+}
+
 static int take_award(struct pof_join *j, const struct pof_award *a, struct pof_err *err)
 {
     uint32_t next = (uint32_t)j->awards, number = 0;
@@ -92,21 +138,14 @@ static int take_award(struct pof_join *j, const struct pof_award *a, struct pof_
     rc = rc ? rc : pof_grow(&j->joined, &j->award_cap, j->awards + 1, sizeof *j->joined, err);
     if (rc == 0) {
         struct pof_joined *x = &j->joined[j->awards];
-        struct pof_award rest = *a;
-        rest.id = (struct pof_text){0}; /* kept already */
-        rc = pof_record_copy(POF_award, &rest, &x->award, &j->arena, err);
+        x->award = *a;
         x->award.id = j->award_ids.text[number];
+        rc = keep_texts(j, &x->award, err);
         x->verdict = NULL;
         x->p_w = a->p_w;
     }
     j->awards += rc == 0;
     return rc;
-}
-
-static int keep(struct pof_join *j, struct pof_text *t, struct pof_err *err)
-{
-    t->ptr = pof_arena_text(&j->arena, t->ptr, t->len, err);
-    return t->ptr ? 0 : POF_E_NOMEM;
 }
 
 static int take_verdict(struct pof_join *j, const struct pof_verdict *v, struct pof_err *err)

@@ -101,6 +101,7 @@ static void by_tie(struct order *o, size_t n)
  * goes with the number. */
 static void rank_and_price(struct order *o, size_t n)
 {
+    enum { AHEAD = 16 };
     size_t downs = 0, ups;
     uint64_t above = 1; /* all bits of prices */
     for (size_t i = 0; i < n; i++) {
@@ -112,6 +113,7 @@ static void rank_and_price(struct order *o, size_t n)
     ups = downs;
     for (size_t i = 0; i < n; i++) {
         uint64_t at = o->key[i].value;
+        __builtin_prefetch(&o->book->offer[o->key[i + AHEAD < n ? i + AHEAD : i].value], 1);
         struct pof_book_offer *x = &o->book->offer[at];
         uint64_t price = (uint64_t)x->price_ueur_mwh, value = at | (uint64_t)x->node << 32;
         x->rank = (uint32_t)i + 1;
