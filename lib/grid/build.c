@@ -247,12 +247,14 @@ int pof_build_node(struct pof_build *b, const struct pof_node *node, struct pof_
     int rc = check_name(node->name, "node", err);
     rc = rc ? rc : check_node(b, node, err);
     rc = rc ? rc : pof_grow(&g->node, &b->node_cap, (size_t)g->nodes + 1, sizeof *g->node, err);
-    struct pof_node copy = *node;
-    rc = rc ? rc : keep(g, &copy.phases, sizeof *copy.phases, err);
-    rc = rc ? rc : take_name(&g->node_names, &copy.name, g->nodes, "node", err);
-    if (rc == 0) {
-        g->node[g->nodes++] = copy;
+    if (rc) {
+        return rc;
     }
+    struct pof_node *to = &g->node[g->nodes];
+    *to = *node;
+    rc = keep(g, &to->phases, sizeof *to->phases, err);
+    rc = rc ? rc : take_name(&g->node_names, &to->name, g->nodes, "node", err);
+    g->nodes += rc == 0;
     return rc;
 }
 
@@ -399,18 +401,20 @@ static int keep_asset(struct pof_grid *g, struct pof_branch *b, struct pof_err *
 int pof_build_branch(struct pof_build *b, const struct pof_branch *branch, struct pof_err *err)
 {
     struct pof_grid *g = b->grid;
-    struct pof_branch copy = *branch;
     int rc = check_name(branch->name, "branch", err);
     rc = rc ? rc : check_branch(g, branch, err);
     rc = rc ? rc : pof_grow(&g->branch, &b->branch_cap, (size_t)g->branches + 1, sizeof *g->branch,
                             err);
-    rc = rc ? rc : keep_asset(g, &copy, err);
-    rc = rc ? rc : keep(g, &copy.phases, sizeof *copy.phases, err);
-    rc = rc ? rc : keep(g, &copy.tap, sizeof *copy.tap, err);
-    rc = rc ? rc : take_name(&g->branch_names, &copy.name, g->branches, "branch", err);
-    if (rc == 0) {
-        g->branch[g->branches++] = copy;
+    if (rc) {
+        return rc;
     }
+    struct pof_branch *to = &g->branch[g->branches];
+    *to = *branch;
+    rc = keep_asset(g, to, err);
+    rc = rc ? rc : keep(g, &to->phases, sizeof *to->phases, err);
+    rc = rc ? rc : keep(g, &to->tap, sizeof *to->tap, err);
+    rc = rc ? rc : take_name(&g->branch_names, &to->name, g->branches, "branch", err);
+    g->branches += rc == 0;
     return rc;
 }
 

@@ -69,7 +69,19 @@ static bool augmented(const struct pof_se *se, const struct se_system *s, const 
     return s->augment && row->exact && row->n <= LONG * se->net.phases;
 }
 
-/* Places of all rows; called twice, to count and to list. */
+/* At most so many places of rows. */
+static size_t most_places(const struct pof_se *se, const struct se_system *s)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < se->rows; i++) {
+        size_t n = se->row[i].n, pairs = n * (n + 1) / 2;
+        bool own = s->unknown[i] != POF_NONE;
+        k += own ? n + augmented(se, s, &se->row[i]) * pairs : pairs;
+    }
+    return k;
+}
+
+/* Places of all rows; returns how many. */
 static size_t list_places(const struct pof_se *se, struct se_system *s, uint32_t *at_row,
                           uint32_t *at_col)
 {
@@ -86,18 +98,14 @@ static size_t list_places(const struct pof_se *se, struct se_system *s, uint32_t
         s->first[i] = (uint32_t)k;
         for (uint32_t a = 0; a < row->n; a++) {
             for (uint32_t b = own ? row->n : a; b < row->n + own; b++, k++) {
-                if (at_row) {
-                    at_row[k] = block[a];
-                    at_col[k] = own ? s->unknown[i] / 2 : block[b];
-                }
+                at_row[k] = block[a];
+                at_col[k] = own ? s->unknown[i] / 2 : block[b];
             }
         }
         for (uint32_t a = 0; a < row->n && augmented(se, s, row); a++) {
             for (uint32_t b = a; b < row->n; b++, k++) {
-                if (at_row) {
-                    at_row[k] = block[a];
-                    at_col[k] = block[b];
-                }
+                at_row[k] = block[a];
+                at_col[k] = block[b];
             }
         }
     }
@@ -162,16 +170,17 @@ static void mark_last(const struct pof_se *se, const struct se_system *s, size_t
     }
 }
 
-static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
-                    const bool *is_read, struct pof_err *err)
+static int make_ldl(const struct pof_se *se, struct se_system *s, const bool *is_read, struct pof_err *err)
 {
     uint32_t *row = NULL, *col = NULL, *tie = NULL;
     bool *negative = NULL, *last = NULL;
-    size_t summed = places;
     bool outputs = !s->keep_all && !se->options.voltages;
     int rc = outputs ? pof_alloc(&s->output, se->forms.n, sizeof *s->output, err) : 0;
-    s->outputs = (uint32_t)summed;
+    size_t places = most_places(se, s);
     places += !outputs || rc ? 0 : list_outputs(se, s, is_read, NULL, NULL);
+    if (rc == 0 && places > UINT32_MAX / 4) {
+        rc = pof_fail(err, POF_E_RANGE, "%zu readings of this grid are too many", se->rows);
+    }
     rc = rc ? rc : pof_alloc(&row, places, sizeof *row, err);
     rc = rc ? rc : pof_alloc(&col, places, sizeof *col, err);
     rc = rc ? rc : pof_alloc(&tie, s->blocks, sizeof *tie, err);
@@ -180,10 +189,9 @@ static int make_ldl(const struct pof_se *se, struct se_system *s, size_t places,
     rc = rc ? rc : pof_alloc(&s->slot, places, sizeof *s->slot, err);
     rc = rc ? rc : pof_alloc(&s->diagonal, s->blocks, sizeof *s->diagonal, err);
     if (rc == 0) {
-        list_places(se, s, row, col);
-        if (outputs) {
-            list_outputs(se, s, is_read, row + summed, col + summed);
-        }
+        places = list_places(se, s, row, col);
+        s->outputs = (uint32_t)places;
+        places += outputs ? list_outputs(se, s, is_read, row + places, col + places) : 0;
         for (uint32_t b = 0; b < s->blocks; b++) {
             tie[b] = b;
             negative[2 * b] = negative[2 * b + 1] = b >= pofi_se_states(se);
@@ -221,10 +229,6 @@ static int system_new(const struct pof_se *se, struct se_system *s, struct pof_e
     bool *is_read = NULL;
     s->augment = !s->keep_all;
     number_unknowns(se, s);
-    size_t places = list_places(se, s, NULL, NULL);
-    if (places > UINT32_MAX / 4) {
-        return pof_fail(err, POF_E_RANGE, "%zu readings of this grid are too many", se->rows);
-    }
     rc = pof_calloc(&is_read, se->forms.n, sizeof *is_read, err);
     for (size_t i = 0; rc == 0 && i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
@@ -233,7 +237,7 @@ static int system_new(const struct pof_se *se, struct se_system *s, struct pof_e
             is_read[row->place + k] = true;
         }
     }
-    rc = rc ? rc : make_ldl(se, s, places, is_read, err);
+    rc = rc ? rc : make_ldl(se, s, is_read, err);
     free(is_read);
     return rc;
 }

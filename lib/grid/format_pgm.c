@@ -71,11 +71,13 @@ int pofi_pgm_add(struct pofi_pgm_job *j, struct pof_branch *b, const char *what,
 static int nodes(struct pofi_pgm_job *j)
 {
     const struct pofi_pgm_table *t = &j->p->table[PGM_NODE];
+    struct pof_node node = pof_node_default(pof_text(""), 0);
     int rc = 0;
     for (uint32_t i = 0; i < t->rows && rc == 0; i++) {
         const double *row = pofi_pgm_row(j->p, PGM_NODE, i);
         char name[NAME_MAX_BYTES];
-        struct pof_node node = pof_node_default(name_of(row[NODE_id], NULL, name), row[NODE_u_rated]);
+        node.name = name_of(row[NODE_id], NULL, name);
+        node.base_v = row[NODE_u_rated];
         struct pofi_pgm_place at = {PGM_NODE, i};
         if (!(row[NODE_u_rated] > 0)) {
             return pofi_pgm_fail(&at, NODE_u_rated, j->err, POF_E_RANGE,

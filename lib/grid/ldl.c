@@ -187,6 +187,8 @@ static int make_pattern(struct pof_ldl *s, const struct pof_ldl_places *p, uint3
         }
     }
     s->abegin[s->n] = blocks;
+    uint32_t *fits = rc ? NULL : realloc(s->arow, (size_t)(blocks ? blocks : 1) * sizeof *s->arow);
+    s->arow = fits ? fits : s->arow;
     free(e.low);
     free(e.high);
     free(e.by_high);

@@ -74,6 +74,17 @@ static inline const char *decimals(const char *p, const char *end, uint64_t *w)
     return digits(p, w);
 }
 
+/* Zeros that a number of digits and a point begins with: not among the digits that a word must hold. */
+static ptrdiff_t zeros_before(const char *first)
+{
+    const char *p = first;
+    ptrdiff_t points = 0;
+    for (; *p == '0' || *p == '.'; p++) {
+        points += *p == '.';
+    }
+    return p - first - points;
+}
+
 /* The exponent at p; NULL: none that fits. */
 static const char *exponent(const char *p, int *to)
 {
@@ -103,7 +114,8 @@ static inline const char *plain(const char *p, const char *end, double *value)
         fraction = behind - point - 1;
         whole = fraction > 0 ? whole : 0;
     }
-    if (whole == 0 || whole + fraction > DIGITS || (*first == '0' && whole > 1)) {
+    if (whole == 0 || (*first == '0' && whole > 1) ||
+        (whole + fraction > DIGITS && whole + fraction - zeros_before(first) > DIGITS)) {
         return NULL;
     }
     if ((*behind | 0x20) == 'e' && (behind = exponent(behind + 1, &power)) == NULL) {

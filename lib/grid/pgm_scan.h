@@ -21,9 +21,11 @@ int pofi_scan_fail(struct pofi_scan *s, const char *fmt, ...) POF_PRINTF(2, 3);
 /* Passes white space. */
 static inline void pofi_scan_space(struct pofi_scan *s)
 {
-    while (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r') {
-        s->at++;
+    const char *p = s->at;
+    while ((unsigned char)*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')) {
+        p++;
     }
+    s->at = p;
 }
 /* The next byte that is no white space; NUL at the end. */
 static inline char pofi_scan_peek(struct pofi_scan *s)
@@ -51,15 +53,15 @@ static inline bool pofi_scan_whole(struct pofi_scan *s, double *value)
 {
     pofi_scan_space(s);
     const char *p = s->at;
-    uint32_t w = 0;
-    for (unsigned d; (d = (unsigned char)*p - (unsigned)'0') < 10 && p - s->at < 10; p++) {
+    uint64_t w = 0;
+    for (unsigned d; (d = (unsigned char)*p - (unsigned)'0') < 10; p++) {
         w = w * 10 + d;
     }
     ptrdiff_t n = p - s->at;
-    if (n == 0 || n > 9 || (*s->at == '0' && n > 1) || (*p != ',' && *p != ']')) {
+    if ((*p != ',' && *p != ']') || n == 0 || n > 9 || (*s->at == '0' && n > 1)) {
         return false;
     }
-    *value = w;
+    *value = (double)(uint32_t)w;
     s->at = p;
     return true;
 }

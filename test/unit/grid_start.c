@@ -96,6 +96,36 @@ static void test_phases(const char *name)
     pof_grid_release(&g);
 }
 
+/* Where voltages alone are wanted they and their deviations are what they are beside all the rest. */
+static void test_voltages(const struct pof_grid *g, const struct pof_observation *o, size_t n)
+{
+    struct pof_se *se[2] = {NULL, NULL};
+    struct pof_se_result r[2];
+    struct pof_se_check c[2];
+    struct pof_err err = {0};
+    double v = 0, sd = 0;
+    for (int k = 0; k < 2; k++) {
+        const struct pof_se_options options = {.voltages = k == 1};
+        enum pof_se_status status = POF_SE_DIVERGED;
+        int rc = pof_se_new(&se[k], g, &options, &err);
+        rc = rc ? rc : pof_se_solve(se[k], o, n, &status, &err);
+        rc = rc ? rc : pof_se_check(se[k], &c[k], &err);
+        if (!ok(rc == 0 && status == POF_SE_CONVERGED, "%s converges and is checked%s", k ? "the state of voltages" : "the state", err.text)) {
+            return;
+        }
+        pof_se_result(se[k], &r[k]);
+    }
+    for (uint32_t i = 0; i < g->nodes; i++) {
+        v = fmax(v, fabs(r[0].v_pu[i] - r[1].v_pu[i]) + fabs(r[0].angle[i] - r[1].angle[i]));
+        sd = fmax(sd, fabs(c[0].sd_v_pu[i] - c[1].sd_v_pu[i]) / c[0].sd_v_pu[i] +
+                          fabs(c[0].sd_angle[i] - c[1].sd_angle[i]));
+    }
+    ok(v < 1e-8 && sd < 1e-6, "voltages alone are the same to %.1e, their deviations to %.1e", v, sd);
+    ok(!r[1].p_w && !r[1].p_from_w && !r[1].loading && !c[1].sd_p_w && !c[1].sd_i_a, "and nothing else is there");
+    pof_se_free(se[0]);
+    pof_se_free(se[1]);
+}
+
 /* Estimates end at one J, wherever they start. */
 static void test_estimate(const char *name)
 {
@@ -133,6 +163,7 @@ static void test_estimate(const char *name)
         pof_se_free(se);
     }
     ok(fabs(j[1] - j[0]) < 1e-8 * j[0] && fabs(j[2] - j[0]) < 1e-8 * j[0], "%s: J %.9g from all", name, j[0]);
+    test_voltages(&g, o, n);
     free(o);
     pof_pf_free(pf);
     pof_grid_release(&g);
