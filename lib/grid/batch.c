@@ -12,7 +12,7 @@
 enum { GROUPS_A_THREAD = 2 };
 
 /* Nodes up to which all lanes stay in the cache; beyond, half of them take less time each. */
-enum { FITS = 2048 };
+enum { FITS = 16384 };
 
 /* Arrays of a result: those of nodes first. */
 enum { NODE_ARRAYS = 4, BRANCH_ARRAYS = 7 };
@@ -83,22 +83,6 @@ static int solve_one(struct run *r, struct pof_pf *pf, struct slot *slot, struct
     return rc;
 }
 
-/* Voltages of all lanes, straight to where they wait. */
-static void put_voltages(struct run *r, struct worker *w, struct slot *slot, uint32_t n)
-{
-    double *v[POFI_LANES], *a[POFI_LANES];
-    for (uint32_t l = 0; l < r->lanes; l++) {
-        struct slot *s = &slot[l < n ? l : n - 1];
-        v[l] = s->store;
-        a[l] = s->store + r->grid->nodes;
-    }
-    pofi_lanes_nodes(w->lanes, n, v, a);
-    for (uint32_t l = 0; l < n; l++) {
-        slot[l].solved.result.v_pu = v[l];
-        slot[l].solved.result.angle = a[l];
-    }
-}
-
 static int put_all(struct run *r, struct worker *w, struct slot *slot, unsigned lane,
                    struct pof_err *err)
 {
@@ -117,17 +101,17 @@ static int solve_lanes(struct run *r, struct worker *w, struct slot *slot, uint3
 {
     const double *p[POFI_LANES], *q[POFI_LANES];
     struct pofi_sweep s = {.plain = r->batch->plain};
+    s.wanted = r->batch->voltages_only ? n : 0;
     for (uint32_t l = 0; l < r->lanes; l++) {
         uint32_t i = slot[l < n ? l : n - 1].solved.i;
+        s.v[l] = l < s.wanted ? slot[l].store : NULL;
+        s.angle[l] = l < s.wanted ? slot[l].store + r->grid->nodes : NULL;
         p[l] = row(r, r->batch->p_w, i);
         q[l] = row(r, r->batch->q_var, i);
     }
     pofi_pf_limits(w->pf, &s);
     pofi_lanes_load(w->lanes, p, q);
     pofi_lanes_solve(w->lanes, &s);
-    if (r->batch->voltages_only) {
-        put_voltages(r, w, slot, n);
-    }
     int rc = 0;
     for (uint32_t l = 0; l < n && rc == 0; l++) {
         struct slot *t = &slot[l];
@@ -140,6 +124,8 @@ static int solve_lanes(struct run *r, struct worker *w, struct slot *slot, uint3
         t->solved.result.iterations = s.iterations[l];
         t->solved.result.mismatch_pu = s.mismatch[l];
         t->solved.result.why = "";
+        t->solved.result.v_pu = s.v[l];
+        t->solved.result.angle = s.angle[l];
         rc = r->batch->voltages_only ? 0 : put_all(r, w, t, l, err);
     }
     return rc;

@@ -81,11 +81,23 @@ void pofi_se_take(const struct eval_lanes *l, const struct eval_feed *feed,
     IN_LANES(wide, take)(l, feed, to);
 }
 
+/* Nodes of the longest piece but the last. */
+static size_t longest_piece(const struct se_plan *p)
+{
+    size_t most = 0;
+    for (uint32_t k = 0; k + 1 < p->pieces; k++) {
+        size_t n = p->piece[k + 1].node - p->piece[k].node;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
 /* One piece of memory for all: large pages where there is much of it, and every lane in one line of the
  * cache. */
 int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, struct pof_err *err)
 {
     enum { LINE = 64 / sizeof(double) };
+    const struct eval_piece *last = &p->piece[p->pieces - 1];
     const struct {
         double **at;
         size_t n;
@@ -93,11 +105,12 @@ int pofi_se_lanes_new(const struct se_plan *p, struct eval_lanes *l, int width, 
                 {&l->vm, p->nodes},
                 {&l->x, 2 * (size_t)p->potentials},
                 {&l->z, p->rows},
-                {&l->lambda, p->rows},
+                {&l->lambda, p->exacts},
                 {&l->rhs, p->unknowns},
-                {&l->top, p->unknowns - 2 * (size_t)p->piece[p->pieces - 1].block},
-                {&l->t, 2 * (size_t)p->nodes},
-                {&l->r, p->rows},
+                {&l->top, p->unknowns - 2 * (size_t)last->block},
+                {&l->near, 2 * longest_piece(p)},
+                {&l->far, 2 * (size_t)(p->nodes - last->node)},
+                {&l->r, width == 1 ? p->rows : 0},
                 {&l->sums, EVAL_SUMS},
                 {&l->going, 1},
                 {&l->w, p->rows}};

@@ -100,11 +100,11 @@ struct eval_lanes {
     double *x;            /* [2 * potentials] */
     double *z, *w;        /* [rows]; w 0: not active */
     const double *common; /* [rows], not by lane: w of all lanes, instead of w; NULL: w. Not owned */
-    double *lambda;       /* [rows] */
+    double *lambda;       /* [exacts] */
     double *rhs;          /* [unknowns], in the order of elimination */
     double *top;          /* [unknowns of the last piece] its part of a solution */
-    double *t;            /* [2 * nodes] scratch */
-    double *r;            /* [rows] residuals; side by side: of exact rows alone */
+    double *near, *far;   /* scratch: [2 * nodes] of the longest piece but the last, of the last */
+    double *r;            /* [rows] residuals; NULL side by side */
     double *sums;         /* [EVAL_SUMS] */
     double *going;        /* [1] batches: 1; 0: voltages stay as they are */
     double *store;        /* all of them */

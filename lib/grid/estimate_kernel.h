@@ -3,17 +3,41 @@
  * WIDTH is how many there are; pointers are to lanes. */
 
 struct LANES(view) {
-    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *t, *r, *sums, *going;
+    lane *v, *vm, *x, *z, *w, *lambda, *rhs, *r, *sums, *going;
+    lane *near, *far; /* t of the present piece and of the last, less the nodes before it */
+    uint32_t last;    /* first node of the last piece */
+    bool carry;       /* multipliers get at once what a solved step has them less */
     const lane *top; /* less the blocks before the last piece */
     const struct eval_exact *exact;
     const double *common;
     lane objective, missed;
 };
 
+/* Where a node collects what is handed back. */
+LANES_TARGET static inline __attribute__((always_inline)) lane *LANES(t)(const struct LANES(view) *s,
+                                                                         uint32_t node)
+{
+    return (node < s->last ? s->near : s->far) + 2 * (size_t)node;
+}
+
 LANES_TARGET static inline __attribute__((always_inline)) void
 LANES(weight)(const struct LANES(view) *s, uint32_t i, lane *w)
 {
     *w = s->common ? (lane){0} + s->common[i] : s->w[i];
+}
+
+/* An exact row missed by r with weight w: its multiplier, and what it asks of the step. */
+LANES_TARGET static inline __attribute__((always_inline)) void
+LANES(hold_row)(struct LANES(view) *s, uint32_t k, const lane *w, const lane *r, lane *m)
+{
+    const struct eval_exact *e = &s->exact[k];
+    lane scaled = *w * *r;
+    s->rhs[e->extra] += scaled * e->scale;
+    *m = -(s->lambda[k] * *w) * e->scale;
+    if (s->carry) {
+        s->lambda[k] += e->rho * e->scale * scaled;
+    }
+    LANES_MORE(&s->missed, &scaled);
 }
 
 /* The residual of a row into a multiplier; sums on the way. */
@@ -30,13 +54,11 @@ LANES(multiplier)(struct LANES(view) *s, const struct eval_row *row, const lane 
     }
     lane w;
     LANES(weight)(s, i, &w);
-    s->r[i] = r;
+    if (WIDTH == 1) {
+        s->r[i] = r;
+    }
     if (row->exact != POF_NONE) {
-        const struct eval_exact *e = s->exact + row->exact;
-        lane scaled = w * r;
-        s->rhs[e->extra] += scaled * e->scale;
-        *m = -(s->lambda[i] * w) * e->scale;
-        LANES_MORE(&s->missed, &scaled);
+        LANES(hold_row)(s, row->exact, &w, &r, m);
     } else {
         *m = w * r;
         s->objective += *m * r;
@@ -158,18 +180,18 @@ LANES(weigh)(struct LANES(view) *s, uint32_t i, const lane *power, lane *m)
     }
 }
 
-/* The same of exact rows. */
+/* The same of two exact rows, from the k-th. */
 LANES_TARGET static inline __attribute__((always_inline)) void
-LANES(hold)(struct LANES(view) *s, const struct eval_exact *row, const lane *power, lane *m)
+LANES(hold)(struct LANES(view) *s, uint32_t k, const lane *power, lane *m)
 {
-    for (uint32_t k = 0; k < 2; k++, row++) {
-        lane r = s->z[row->row] - power[k], w, scaled;
-        LANES(weight)(s, row->row, &w);
-        scaled = w * r;
-        s->r[row->row] = r;
-        s->rhs[row->extra] += scaled * row->scale;
-        m[k] = -(s->lambda[row->row] * w) * row->scale;
-        LANES_MORE(&s->missed, &scaled);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t row = s->exact[k + i].row;
+        lane r = s->z[row] - power[i], w;
+        LANES(weight)(s, row, &w);
+        if (WIDTH == 1) {
+            s->r[row] = r;
+        }
+        LANES(hold_row)(s, k + i, &w, &r, &m[i]);
     }
 }
 
@@ -197,8 +219,8 @@ LANES_TARGET static void LANES(pairs)(const struct se_plan *p, struct LANES(view
         power[0] = v[0] * i[0] + v[1] * i[1];
         power[1] = v[1] * i[0] - v[0] * i[1];
         LANES(weigh)(s, f->row, power, m);
-        LANES(hand_back)(s->t + 2 * (size_t)f->at, v, i, m, beta);
-        lane *ty = s->t + 2 * (size_t)y->to, *tx = s->t + 2 * (size_t)x->to;
+        LANES(hand_back)(LANES(t)(s, f->at), v, i, m, beta);
+        lane *ty = LANES(t)(s, y->to), *tx = LANES(t)(s, x->to);
         ty[0] += y->g * beta[0] - y->b * beta[1];
         ty[1] += y->g * beta[1] + y->b * beta[0];
         tx[0] += x->g * beta[0] - x->b * beta[1];
@@ -223,10 +245,10 @@ LANES_TARGET static void LANES(weighted)(const struct se_plan *p, struct LANES(v
         power[0] = v[0] * i[0] + v[1] * i[1];
         power[1] = v[1] * i[0] - v[0] * i[1];
         LANES(weigh)(s, f->row, power, m);
-        LANES(hand_back)(s->t + 2 * (size_t)f->at, v, i, m, beta);
+        LANES(hand_back)(LANES(t)(s, f->at), v, i, m, beta);
         for (uint32_t e = f->begin; e < f->end; e++) {
             const struct eval_entry *y = &p->entry[e];
-            lane *t = s->t + 2 * (size_t)y->to;
+            lane *t = LANES(t)(s, y->to);
             t[0] += y->g * beta[0] - y->b * beta[1];
             t[1] += y->g * beta[1] + y->b * beta[0];
         }
@@ -240,7 +262,7 @@ LANES_TARGET static void LANES(exacts)(const struct se_plan *p, struct LANES(vie
     for (const struct eval_plain *f = p->plain + p->piece[k].weighted_end; f < end; f++) {
         const struct eval_entry *own = &p->entry[f->begin];
         const lane *v = s->v + 2 * (size_t)f->at;
-        lane i[2], power[2], m[2], beta[2], *t = s->t + 2 * (size_t)f->at;
+        lane i[2], power[2], m[2], beta[2], *t = LANES(t)(s, f->at);
         i[0] = own->g * v[0] - own->b * v[1];
         i[1] = own->g * v[1] + own->b * v[0];
         for (uint32_t e = f->begin + 1; e < f->end; e++) {
@@ -252,12 +274,12 @@ LANES_TARGET static void LANES(exacts)(const struct se_plan *p, struct LANES(vie
         }
         power[0] = v[0] * i[0] + v[1] * i[1];
         power[1] = v[1] * i[0] - v[0] * i[1];
-        LANES(hold)(s, &p->exact[f->exact], power, m);
+        LANES(hold)(s, f->exact, power, m);
         LANES(hand_back)(t, v, i, m, beta);
         lane re = own->g * beta[0] - own->b * beta[1], im = own->g * beta[1] + own->b * beta[0];
         for (uint32_t e = f->begin + 1; e < f->end; e++) {
             const struct eval_entry *y = &p->entry[e];
-            lane *to = s->t + 2 * (size_t)y->to;
+            lane *to = LANES(t)(s, y->to);
             lane r = y->g * beta[0] - y->b * beta[1], j = y->g * beta[1] + y->b * beta[0];
             to[0] += r;
             to[1] += j;
@@ -293,13 +315,13 @@ LANES_TARGET static void LANES(groups)(const struct se_plan *p, struct LANES(vie
         for (uint32_t k = 0; k < width; k++) {
             uint32_t form = group->form + k, a = p->at[form];
             lane b[2];
-            LANES(hand_back)(s->t + 2 * (size_t)a, s->v + 2 * (size_t)a, f + 4 * k + 2, mu + 2 * k, b);
+            LANES(hand_back)(LANES(t)(s, a), s->v + 2 * (size_t)a, f + 4 * k + 2, mu + 2 * k, b);
             s->rhs[p->unknown[a]] += own[k];
             b[0] += beta[2 * k];
             b[1] += beta[2 * k + 1];
             for (uint32_t e = p->begin[form]; e < p->begin[form + 1]; e++) {
                 const struct eval_entry *y = &p->entry[e];
-                lane *t = s->t + 2 * (size_t)y->to;
+                lane *t = LANES(t)(s, y->to);
                 t[0] += y->g * b[0] - y->b * b[1];
                 t[1] += y->g * b[1] + y->b * b[0];
             }
@@ -318,20 +340,24 @@ LANES_TARGET static void LANES(look)(const struct se_plan *p, const struct eval_
                               .common = l->common,
                               .lambda = (lane *)(void *)l->lambda,
                               .rhs = (lane *)(void *)l->rhs,
-                              .t = (lane *)(void *)l->t,
                               .r = (lane *)(void *)l->r,
                               .sums = (lane *)(void *)l->sums,
                               .going = (lane *)(void *)l->going,
                               .exact = p->exact};
+    s->last = p->piece[p->pieces - 1].node;
+    s->far = (lane *)(void *)l->far - 2 * (size_t)s->last;
     s->top = (const lane *)(const void *)l->top - 2 * (size_t)p->piece[p->pieces - 1].block;
 }
 
-/* Sums are of nothing yet, and so are gradients of a piece. */
-LANES_TARGET static void LANES(clear)(const struct se_plan *p, struct LANES(view) *s, uint32_t k)
+/* Gradients of a piece, which becomes the present one, are sums of nothing yet. */
+LANES_TARGET static void LANES(clear)(const struct se_plan *p, const struct eval_lanes *l,
+                                      struct LANES(view) *s, uint32_t k)
 {
     const struct eval_piece *q = &p->piece[k];
-    memset(s->t + 2 * (size_t)q->node, 0, 2 * (size_t)(q[1].node - q->node) * sizeof(lane));
+    double *t = k + 1 == p->pieces ? l->far : l->near;
+    memset(t, 0, 2 * (size_t)(q[1].node - q->node) * sizeof(lane));
     memset(s->rhs + 2 * (size_t)q->block, 0, 2 * (size_t)(q[1].block - q->block) * sizeof(lane));
+    s->near = (lane *)(void *)l->near - 2 * (size_t)q->node;
 }
 
 /* Rows of a piece, and its part of the right-hand side, which is added to what is there. */
@@ -343,7 +369,7 @@ LANES_TARGET static void LANES(rows)(const struct se_plan *p, struct LANES(view)
     LANES(groups)(p, s, k);
     for (uint32_t n = p->piece[k].node; n < p->piece[k + 1].node; n++) {
         lane *to = s->rhs + p->unknown[n];
-        const lane *v = s->v + 2 * (size_t)n, *t = s->t + 2 * (size_t)n;
+        const lane *v = s->v + 2 * (size_t)n, *t = LANES(t)(s, n);
         to[0] -= v[0] * t[1] + v[1] * t[0];
         to[1] += v[0] * t[0] - v[1] * t[1];
     }
@@ -354,16 +380,6 @@ LANES_TARGET static void LANES(sum)(struct LANES(view) *s)
 {
     s->sums[EVAL_OBJECTIVE] = s->objective;
     s->sums[EVAL_MISSED] = s->missed;
-}
-
-/* What the multiplier of an exact row has to go: with rho C'C in the matrix, a solved step has it less
- * rho r. */
-LANES_TARGET static inline __attribute__((always_inline)) void
-LANES(completion)(const struct LANES(view) *s, const struct eval_exact *row, lane *more)
-{
-    lane of;
-    LANES(weight)(s, row->row, &of);
-    *more = row->rho * row->scale * (of * s->r[row->row]);
 }
 
 /* v (1 + du) and a turn by about dangle, exactly unitary: (1 + j dangle / 2) / (1 - j dangle / 2). */
@@ -398,9 +414,7 @@ LANES_TARGET static void LANES(move_multipliers)(const struct se_plan *p, struct
     uint32_t top = 2 * p->piece[p->pieces - 1].block;
     for (const struct eval_exact *row = p->exact + p->piece[k].exact; row < end; row++) {
         const lane *step = (row->extra < top ? s->rhs : s->top) + row->extra;
-        lane more;
-        LANES(completion)(s, row, &more);
-        s->lambda[row->row] += *step + more;
+        s->lambda[row - p->exact] += *step;
     }
 }
 
@@ -445,7 +459,7 @@ LANES_TARGET static void LANES(put)(const struct se_plan *p, struct LANES(view) 
         s->x[x + 1] = none + f->x[x + 1];
     }
     for (uint32_t i = q->exact; i < q[1].exact; i++) {
-        s->lambda[p->exact[i].row] = none + f->lambda[i];
+        s->lambda[i] = none + f->lambda[i];
     }
     LANES(read)(p, s, k, f);
 }
@@ -513,7 +527,7 @@ LANES_TARGET static void LANES(sweep)(const struct se_plan *p, const struct pof_
             LANES(move_nodes)(p, s, k, s->rhs, size);
             LANES(move_multipliers)(p, s, k);
         }
-        LANES(clear)(p, s, k);
+        LANES(clear)(p, l, s, k);
         LANES(rows)(p, s, k);
         LANES_LDL(forward)(ldl, begin, end, l->rhs);
     }
@@ -526,8 +540,9 @@ LANES_TARGET static void LANES(begin)(const struct se_plan *p, const struct pof_
 {
     struct LANES(view) s;
     LANES(look)(p, l, &s);
+    s.carry = true;
     LANES(put)(p, &s, p->pieces - 1, feed);
-    LANES(clear)(p, &s, p->pieces - 1);
+    LANES(clear)(p, l, &s, p->pieces - 1);
     LANES(sweep)(p, ldl, l, &s, NULL, feed);
 }
 
@@ -539,12 +554,13 @@ LANES_TARGET static void LANES(next)(const struct se_plan *p, const struct pof_l
     uint32_t last = p->pieces - 1, begin = p->piece[last].block, end = p->piece[last + 1].block;
     double *top = l->rhs + 2 * (size_t)begin * WIDTH;
     LANES(look)(p, l, &s);
+    s.carry = true;
     LANES_LDL(forward)(ldl, begin, end, l->rhs);
     LANES_LDL(backward)(ldl, begin, end, l->rhs, top);
     memcpy(l->top, top, 2 * (size_t)(end - begin) * sizeof(lane));
     LANES(move_nodes)(p, &s, last, s.rhs, &most);
     LANES(move_multipliers)(p, &s, last);
-    LANES(clear)(p, &s, last);
+    LANES(clear)(p, l, &s, last);
     LANES(sweep)(p, ldl, l, &s, &most, NULL);
     memcpy(size, &most, sizeof most);
 }
@@ -556,23 +572,25 @@ LANES_TARGET static void LANES(eval)(const struct se_plan *p, const struct eval_
 {
     struct LANES(view) s;
     LANES(look)(p, l, &s);
-    for (uint32_t k = p->pieces; k-- > 0;) {
-        LANES(clear)(p, &s, k);
-    }
+    LANES(clear)(p, l, &s, p->pieces - 1);
     for (uint32_t k = 0; k < p->pieces; k++) {
+        if (k + 1 < p->pieces) {
+            LANES(clear)(p, l, &s, k);
+        }
         LANES(rows)(p, &s, k);
     }
     LANES(sum)(&s);
 }
 
+/* With rho C'C in the matrix, a solved step has multipliers less rho r. */
 LANES_TARGET static void LANES(complete)(const struct se_plan *p, const struct eval_lanes *l)
 {
     struct LANES(view) s;
-    lane more;
     LANES(look)(p, l, &s);
     for (const struct eval_exact *row = p->exact; row < p->exact + p->exacts; row++) {
-        LANES(completion)(&s, row, &more);
-        s.rhs[row->extra] += more;
+        lane of;
+        LANES(weight)(&s, row->row, &of);
+        s.rhs[row->extra] += row->rho * row->scale * (of * s.r[row->row]);
     }
 }
 
@@ -585,7 +603,7 @@ LANES_TARGET static void LANES(step)(const struct se_plan *p, const struct eval_
         LANES(move_nodes)(p, &s, k, s.rhs, &most);
     }
     for (const struct eval_exact *row = p->exact; row < p->exact + p->exacts; row++) {
-        s.lambda[row->row] += s.rhs[row->extra];
+        s.lambda[row - p->exact] += s.rhs[row->extra];
     }
     memcpy(size, &most, sizeof most);
 }

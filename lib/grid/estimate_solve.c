@@ -143,7 +143,9 @@ static void load_rows(struct pof_se *se)
         uint32_t k = se->plan->row_at[i];
         se->lanes->z[k] = row->z;
         se->lanes->w[k] = !row->active ? 0 : row->exact ? 1 : row->weight;
-        se->lanes->lambda[k] = row->lambda;
+    }
+    for (uint32_t k = 0; k < se->plan->exacts; k++) {
+        se->lanes->lambda[k] = se->row[se->plan->exact_row[k]].lambda;
     }
 }
 
@@ -158,9 +160,10 @@ static void store(struct pof_se *se)
     }
     memcpy(se->state.x, l->x, 2 * (size_t)se->potentials * sizeof *l->x);
     for (size_t i = 0; i < se->rows; i++) {
-        uint32_t k = se->plan->row_at[i];
-        se->row[i].lambda = l->lambda[k];
-        se->row[i].r = l->r[k];
+        se->row[i].r = l->r[se->plan->row_at[i]];
+    }
+    for (uint32_t k = 0; k < se->plan->exacts; k++) {
+        se->row[se->plan->exact_row[k]].lambda = l->lambda[k];
     }
 }
 
@@ -203,14 +206,18 @@ static double model_size(struct pof_se *se)
     const struct eval_lanes *l = se->lanes;
     double *b = se->probe;
     memset(b, 0, se->plan->unknowns * sizeof *b);
+    for (uint32_t k = 0; k < se->plan->exacts; k++) {
+        b[se->plan->exact[k].extra] = -l->lambda[k]; /* until the row has been there */
+    }
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         const double *h = se->h + 2 * (size_t)row->begin;
         uint32_t at = se->plan->row_at[i];
-        double f = row->exact ? row->weight : 1;
-        double m = l->w[at] * f * (row->exact ? -l->lambda[at] : l->r[at]);
+        double wr = l->w[at] * l->r[at], m = wr;
         if (row->exact) {
-            b[2 * order[row->extra / 2] + row->extra % 2] = l->w[at] * f * l->r[at];
+            double *own = &b[2 * order[row->extra / 2] + row->extra % 2];
+            m = l->w[at] * row->weight * *own;
+            *own = wr * row->weight;
         }
         for (uint32_t k = 0; k < 2 * row->n; k++) {
             b[2 * order[se->block[row->begin + k / 2]] + k % 2] += m * h[k];
@@ -276,7 +283,7 @@ static void keep(struct pof_se *se, bool back)
                {l->v + nodes, se->from.vi, nodes}, /* as the lanes have them */
                {l->vm, se->from.vm, nodes},
                {l->x, se->from.x, 2 * (size_t)se->potentials},
-               {l->lambda, se->before, se->rows},
+               {l->lambda, se->before, se->plan->exacts},
                {l->rhs, se->step, se->plan->unknowns}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         memcpy(back ? all[i].here : all[i].kept, back ? all[i].kept : all[i].here, all[i].n * sizeof(double));

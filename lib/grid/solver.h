@@ -53,6 +53,10 @@ struct pofi_sweep {
     int max_iterations;
     bool warm; /* from the state that the last cases of these lanes left */
     bool plain; /* without instructions beyond the baseline (the same bits; for tests) */
+    /* Where voltages of the first `wanted` lanes go, [nodes] of the grid, angles wrapped to (-pi, pi]; what
+     * is not fed is left as it is. 0: pofi_lanes_bus is asked for them. */
+    unsigned wanted;
+    double *v[POFI_LANES], *angle[POFI_LANES];
     bool converged[POFI_LANES];
     int iterations[POFI_LANES];
     double mismatch[POFI_LANES];
@@ -63,12 +67,9 @@ struct pofi_sweep {
 void pofi_lanes_load(struct pofi_lanes *w, const double *const *p_w, const double *const *q_var);
 /* No allocation; O(buses) an iteration. */
 void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s);
-/* Voltages of one lane for the buses of the network; those of the first `n` lanes for the nodes of the
- * grid, v[l][node], angles wrapped to (-pi, pi], what is not fed left as it is. A lane that did not
+/* Voltages of one lane for the buses of the network, where none were wanted. A lane that did not
  * converge has no numbers to be relied on. */
 void pofi_lanes_bus(const struct pofi_lanes *w, unsigned lane, double *v, double *angle);
-void pofi_lanes_nodes(const struct pofi_lanes *w, unsigned n, double *const *v,
-                      double *const *angle);
 
 /* --- Newton's method --- */
 

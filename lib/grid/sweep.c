@@ -318,7 +318,7 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
 {
     *out = NULL;
     struct pofi_lanes *w;
-    size_t ending = (size_t)plan->n * POFI_ENDING, sum = ((size_t)plan->depths + 1) * POFI_SUMS;
+    size_t sum = ((size_t)plan->depths + 1) * POFI_SUMS;
     size_t moving = (size_t)plan->n * POFI_MOVING, given = (size_t)plan->n * POFI_LOAD;
     int rc = pof_calloc(&w, 1, sizeof *w, err);
     if (rc) {
@@ -326,7 +326,7 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     }
     w->plan = plan;
     w->lanes = lanes;
-    size_t vectors = given + moving + ending + sum + 4;
+    size_t vectors = given + moving + sum + 4;
     rc = pof_calloc(&w->path, plan->depths, sizeof *w->path, err);
     rc = rc ? rc : pof_calloc(&w->store, vectors * lanes + POFI_LINE / sizeof(double), sizeof(double), err);
     if (rc) {
@@ -337,8 +337,7 @@ int pofi_lanes_new(struct pofi_lanes **out, const struct pofi_plan *plan, unsign
     double *next = (double *)((char *)w->store + off);
     w->given = next;
     w->moving = w->given + given * lanes;
-    w->ending = w->moving + moving * lanes;
-    w->sum = w->ending + ending * lanes;
+    w->sum = w->moving + moving * lanes;
     w->step = w->sum + sum * lanes;
     w->weight = w->step + lanes;
     w->active = (int64_t *)(w->weight + lanes);
@@ -381,8 +380,8 @@ static void judge(struct pofi_lanes *w, struct pofi_sweep *s, double *before)
     }
 }
 
-/* Whether the next tour may be the last one, whose flows are wanted: where it may not be, writing them
- * costs more than doing its second half again if it is. No result depends on it. */
+/* Whether the next tour may be the last one, which leaves nothing to go on from: where it may not be,
+ * its second half is done again if it is. No result depends on it. */
 static bool near_end(const struct pofi_lanes *w, const struct pofi_sweep *s, const double *before)
 {
     bool near = true;
@@ -433,17 +432,21 @@ void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
         passes->load(w);
     }
     passes->tour(w, s->warm ? POFI_STAY : POFI_START, false);
+    bool ended = false;
     do {
-        bool kept;
         do {
-            kept = near_end(w, s, before);
-            passes->tour(w, POFI_MOVE, kept);
+            if (ended) {
+                passes->tour(w, POFI_STAY, false);
+            }
+            ended = near_end(w, s, before);
+            passes->tour(w, POFI_MOVE, ended);
             judge(w, s, before);
         } while (any_active(w));
-        if (!kept) {
+        if (!ended) {
             passes->tour(w, POFI_STAY, true);
+            ended = true;
         }
-        passes->finish(w);
+        passes->finish(w, s);
     } while (settle(w, s));
     for (unsigned l = 0; l < w->lanes; l++) {
         s->iterations[l]++;
@@ -453,15 +456,9 @@ void pofi_lanes_solve(struct pofi_lanes *w, struct pofi_sweep *s)
 void pofi_lanes_bus(const struct pofi_lanes *w, unsigned lane, double *v, double *angle)
 {
     const struct pofi_plan *plan = w->plan;
-    const double *e = w->ending + lane;
-    for (uint32_t k = 0; k < plan->n; k++, e += (size_t)POFI_ENDING * w->lanes) {
-        v[plan->bus[k]] = sqrt(e[POFI_END_U * w->lanes]) * plan->ratio[k];
-        angle[plan->bus[k]] = e[POFI_END_A * w->lanes] + plan->shift[k];
+    const double *m = w->moving + lane;
+    for (uint32_t k = 0; k < plan->n; k++, m += (size_t)POFI_MOVING * w->lanes) {
+        v[plan->bus[k]] = m[POFI_END_V * w->lanes] * plan->ratio[k];
+        angle[plan->bus[k]] = m[POFI_END_A * w->lanes] + plan->shift[k];
     }
-}
-
-void pofi_lanes_nodes(const struct pofi_lanes *w, unsigned n, double *const *v,
-                      double *const *angle)
-{
-    pofi_passes(w->lanes, false)->nodes(w, n, v, angle);
 }

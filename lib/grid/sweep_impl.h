@@ -35,11 +35,11 @@ struct pofi_plan {
 };
 
 /* What is given at a place: p, q. What changes while iterating: u = |V~|^2, d = how much u falls on the
- * branch to the parent, t = what of a change of the parent's u reaches the place. What is known of it
- * in the end: P, Q into the place from its branch, u, angle against the root. */
+ * branch to the parent, t = what of a change of the parent's u reaches the place. After the last tour t
+ * is not needed, and Im(z conj(S)) of the branch takes its place; what is known in the end, |V~| and the
+ * angle against the root, that of d and t. */
 enum { POFI_P, POFI_Q, POFI_LOAD };
-enum { POFI_U, POFI_D, POFI_T, POFI_MOVING };
-enum { POFI_FLOW_P, POFI_FLOW_Q, POFI_ENDING, POFI_END_U = POFI_FLOW_P, POFI_END_A = POFI_FLOW_Q };
+enum { POFI_U, POFI_D, POFI_T, POFI_MOVING, POFI_ACROSS = POFI_T, POFI_END_V = POFI_D, POFI_END_A = POFI_T };
 
 /* Sums of what hangs below a place: P, Q, their changes with its u, and how much of the balance of the
  * place the losses move. */
@@ -49,7 +49,7 @@ enum { POFI_SUM_P, POFI_SUM_Q, POFI_SUM_P_U, POFI_SUM_Q_U, POFI_WEIGHT, POFI_SUM
  * step. */
 enum pofi_way { POFI_STAY, POFI_START, POFI_MOVE };
 
-enum { POFI_LINE = 64, POFI_AHEAD = 16 }; /* bytes of a line of the cache; places fetched ahead */
+enum { POFI_LINE = 64, POFI_AHEAD = 8 }; /* bytes of a line of the cache; places fetched ahead */
 
 /* Lanes of one register: lanes are one, or a multiple of it. */
 enum { POFI_REGISTER = 4 };
@@ -57,7 +57,7 @@ enum { POFI_REGISTER = 4 };
 struct pofi_lanes {
     const struct pofi_plan *plan;
     unsigned lanes;
-    double *given, *moving, *ending; /* [n][POFI_LOAD or so][lanes], aligned for vectors */
+    double *given, *moving;  /* [n][POFI_LOAD or POFI_MOVING][lanes], aligned for vectors */
     const double *p_w[POFI_LANES], *q_var[POFI_LANES]; /* what is to be loaded */
     double *sum;             /* [depths + 1][POFI_SUMS][lanes]: what hangs below the present way down */
     double *step;            /* [lanes] largest change of u */
@@ -72,10 +72,10 @@ struct pofi_lanes {
 /* The passes, in as many versions as there are widths. */
 struct pofi_passes {
     void (*load)(struct pofi_lanes *w);
-    /* Voltages, then powers. keep: flows into ending. */
-    void (*tour)(struct pofi_lanes *w, enum pofi_way way, bool keep);
-    void (*finish)(struct pofi_lanes *w);
-    void (*nodes)(const struct pofi_lanes *w, unsigned n, double *const *v, double *const *angle);
+    /* Voltages, then powers. end: POFI_ACROSS instead of POFI_T. */
+    void (*tour)(struct pofi_lanes *w, enum pofi_way way, bool end);
+    /* After such a tour: voltages of nodes where they are wanted, or POFI_END_V and POFI_END_A. */
+    void (*finish)(struct pofi_lanes *w, const struct pofi_sweep *s);
 };
 const struct pofi_passes *pofi_passes(unsigned lanes, bool plain);
 

@@ -66,11 +66,10 @@ NAME(enter)(VEC *m, const VEC *up, const MASK *active, struct NAME(found) *f)
 
 /* On the way up: powers. A subtree has no gaps, so what the present level gets from below waits in
  * one sum for each level, up[POFI_SUMS ..] of the level below, and is used up before a sibling comes. weight: how
- * much the balance of any node moves with u, through shunts and the losses of its branches. e: where
- * flows go; NULL: nowhere. */
+ * much the balance of any node moves with u, through shunts and the losses of its branches. */
 TARGET static inline __attribute__((always_inline)) void
 NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, const VEC *given, VEC *m,
-            VEC *e, VEC *up, struct NAME(found) *f)
+            bool end, VEC *up, struct NAME(found) *f)
 {
     VEC *in = up + POFI_SUMS * REGS, none = ZERO;
     double zz = s->r * s->r + s->x * s->x, z = s->z, y = s->y;
@@ -97,9 +96,10 @@ NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, cons
         VEC t = 1.0 - per_u_d * (1.0 - per_u_d);
         m[POFI_D * REGS + h] = 2.0 * (s->r * p + s->x * q) + zz * l;
         m[POFI_T * REGS + h] = t;
-        if (e) {
-            e[POFI_FLOW_P * REGS + h] = p;
-            e[POFI_FLOW_Q * REGS + h] = q;
+        if (end) { /* less than a quarter-turn, or not found here */
+            VEC im = s->x * p - s->r * q, lost = NAN + none;
+            MASK ahead = TRUE_WHERE(u + (s->r * p + s->x * q) > none);
+            m[POFI_ACROSS * REGS + h] = SELECT(ahead, im, lost);
         }
         up[POFI_SUM_P * REGS + h] += p + s->r * l;
         up[POFI_SUM_Q * REGS + h] += q + s->x * l;
@@ -115,14 +115,13 @@ NAME(leave)(const struct pofi_place *s, const struct pofi_current *current, cons
 
 /* The same of place k. */
 TARGET static inline __attribute__((always_inline)) void
-NAME(leave_place)(const struct pofi_lanes *w, uint32_t k, bool keep, struct NAME(found) *f)
+NAME(leave_place)(const struct pofi_lanes *w, uint32_t k, bool end, struct NAME(found) *f)
 {
     const struct pofi_place *s = &w->plan->place[k];
     const struct pofi_current *current = w->plan->current ? &w->plan->current[k] : NULL;
     const VEC *given = (const VEC *)w->given + (size_t)k * POFI_LOAD * REGS;
     VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
-    VEC *e = keep ? (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS : NULL;
-    NAME(leave)(s, current, given, m, e, (VEC *)w->sum + (size_t)s->depth * POFI_SUMS * REGS, f);
+    NAME(leave)(s, current, given, m, end, (VEC *)w->sum + (size_t)s->depth * POFI_SUMS * REGS, f);
 }
 
 TARGET static inline void NAME(set)(VEC *u, double value)
@@ -175,7 +174,7 @@ TARGET static inline __attribute__((always_inline)) void NAME(fetch)(const struc
 /* Voltages from the roots to the leaves, and powers from the leaves to the roots, in one way round
  * the tree: a place is entered after its parent and left after its children, most often while it is
  * in the cache still. */
-TARGET static void NAME(tour)(struct pofi_lanes *w, enum pofi_way way, bool keep)
+TARGET static void NAME(tour)(struct pofi_lanes *w, enum pofi_way way, bool end)
 {
     const struct pofi_place *place = w->plan->place;
     uint32_t *path = w->path, top = 0, n = w->plan->n;
@@ -188,7 +187,7 @@ TARGET static void NAME(tour)(struct pofi_lanes *w, enum pofi_way way, bool keep
     memcpy(active, w->active, sizeof active);
     for (uint32_t k = 0; k < n; k++) {
         while (top > place[k].depth) {
-            NAME(leave_place)(w, path[--top], keep, &f);
+            NAME(leave_place)(w, path[--top], end, &f);
         }
         VEC *m = moving + (size_t)k * POFI_MOVING * REGS;
         NAME(fetch)(w, k + POFI_AHEAD);
@@ -202,59 +201,90 @@ TARGET static void NAME(tour)(struct pofi_lanes *w, enum pofi_way way, bool keep
         path[top++] = k;
     }
     while (top > 0) {
-        NAME(leave_place)(w, path[--top], keep, &f);
+        NAME(leave_place)(w, path[--top], end, &f);
     }
     memcpy(w->step, f.step, sizeof f.step);
     memcpy(w->weight, f.weight, sizeof f.weight);
     memcpy(w->sound, f.sound, sizeof f.sound);
 }
 
-/* Beyond this tangent a series of atan is slow, and libm is asked. */
-#define SMALL_TANGENT 0.0625
+/* Beyond this sine a series of asin is slow, and libm is asked. */
+#define SMALL_SINE 0.0625
 
-/* atan t = t - t^3/3 + ...: with |t| <= 1/16 eight terms leave less than 1e-20. In pairs, so that few
- * operations wait for each other. */
-TARGET static inline __attribute__((always_inline)) void NAME(small_atan)(const VEC *t, VEC *angle)
+/* asin s = s + s^3/6 + 3 s^5/40 + ...: with |s| <= 1/16 eight terms leave less than 1e-20. In pairs, so
+ * that few operations wait for each other. */
+TARGET static inline __attribute__((always_inline)) void NAME(small_asin)(const VEC *s, VEC *angle)
 {
-    VEC tt = *t * *t, t4 = tt * tt, t8 = t4 * t4;
-    VEC a = 1.0 - tt * (1.0 / 3), b = 1.0 / 5 - tt * (1.0 / 7);
-    VEC c = 1.0 / 9 - tt * (1.0 / 11), d = 1.0 / 13 - tt * (1.0 / 15);
-    *angle = *t * ((a + t4 * b) + t8 * (c + t4 * d));
+    VEC ss = *s * *s, s4 = ss * ss, s8 = s4 * s4;
+    VEC a = 1.0 + ss * (1.0 / 6), b = 3.0 / 40 + ss * (5.0 / 112);
+    VEC c = 35.0 / 1152 + ss * (63.0 / 2816), d = 231.0 / 13312 + ss * (143.0 / 10240);
+    *angle = *s * ((a + s4 * b) + s8 * (c + s4 * d));
 }
 
-/* The last voltages of all lanes, with angles: V_parent conj(V_k) = u_k + z_k conj(S_k). They take the
- * place of the flows. */
-TARGET static void NAME(finish)(struct pofi_lanes *w)
+/* Voltages at place k for the nodes of the grid. */
+TARGET static inline __attribute__((always_inline)) void
+NAME(put_nodes)(const struct pofi_plan *plan, uint32_t k, const VEC *v, const VEC *turned,
+                const struct pofi_sweep *s)
 {
+    const VEC far = 3.14159 + (VEC)ZERO;
+    for (unsigned h = 0; h < REGS && h * WIDE < s->wanted; h++) {
+        VEC size = v[h] * plan->ratio[k], turn = turned[h] + plan->shift[k];
+        MASK near = TRUE_WHERE(MAGNITUDE(turn) < far);
+        for (int l = 0; !EVERYWHERE(near) && l < WIDE; l++) {
+            LANE(turn, l) = pofi_wrap(LANE(turn, l));
+        }
+        unsigned left = s->wanted - h * WIDE, used = left < WIDE ? left : WIDE;
+        for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
+            uint32_t at = plan->member[i];
+            for (unsigned l = 0; l < used; l++) {
+                s->v[h * WIDE + l][at] = LANE(size, l);
+                s->angle[h * WIDE + l][at] = LANE(turn, l);
+            }
+        }
+    }
+}
+
+/* The last voltages of all lanes, with angles: of V_parent conj(V_k) = u_k + z_k conj(S_k) the
+ * magnitude is known, and the imaginary part x P - r Q. What is on the way down waits in w->sum. */
+TARGET static void NAME(finish)(struct pofi_lanes *w, const struct pofi_sweep *sweep)
+{
+    enum { U, V, A, ALL_OF_IT };
     const struct pofi_plan *plan = w->plan;
-    VEC step[REGS], zero = ZERO;
+    VEC step[REGS], zero = ZERO, *path = (VEC *)w->sum;
     MASK sound[REGS];
     memset(step, 0, sizeof step);
     memset(sound, -1, sizeof sound);
     for (uint32_t k = 0; k < plan->n; k++) {
-        const struct pofi_place *s = &plan->place[k];
-        VEC *e = (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS;
-        const VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
-        const VEC *up = (VEC *)w->ending + (size_t)s->parent * POFI_ENDING * REGS;
+        uint32_t depth = plan->place[k].depth;
+        VEC *m = (VEC *)w->moving + (size_t)k * POFI_MOVING * REGS;
+        VEC *here = path + (size_t)depth * ALL_OF_IT * REGS;
+        const VEC *up = here - (depth > 0) * ALL_OF_IT * REGS;
+        NAME(fetch)(w, k + POFI_AHEAD);
         UNROLL
         for (int h = 0; h < REGS; h++) {
-            VEC old = m[POFI_U * REGS + h];
-            VEC above = s->depth > 0 ? up[POFI_END_U * REGS + h] : old;
-            VEC turn = s->depth > 0 ? up[POFI_END_A * REGS + h] : zero;
-            VEC u = above - m[POFI_D * REGS + h], change = MAGNITUDE(u - old);
+            VEC old = m[POFI_U * REGS + h], above = depth > 0 ? up[U * REGS + h] : old;
+            VEC u = above - m[POFI_D * REGS + h], change = MAGNITUDE(u - old), v = ROOT(u);
+            VEC im = depth > 0 ? m[POFI_ACROSS * REGS + h] : zero, angle;
+            VEC sine = im / ((depth > 0 ? up[V * REGS + h] : v) * v), size = MAGNITUDE(sine);
             step[h] = LARGER(change, step[h]);
-            sound[h] &= TRUE_WHERE(u > zero);
-            VEC p = e[POFI_FLOW_P * REGS + h], q = e[POFI_FLOW_Q * REGS + h];
-            VEC re = u + s->r * p + s->x * q, im = s->x * p - s->r * q, t = im / re, angle;
-            NAME(small_atan)(&t, &angle);
-            MASK flat = TRUE_WHERE(MAGNITUDE(t) <= SMALL_TANGENT + zero) & TRUE_WHERE(re > zero);
+            sound[h] &= TRUE_WHERE(u > zero) & TRUE_WHERE(size < 1.0 + zero);
+            NAME(small_asin)(&sine, &angle);
+            MASK flat = TRUE_WHERE(size <= SMALL_SINE + zero);
             for (int l = 0; !EVERYWHERE(flat) && l < WIDE; l++) {
                 if (!LANE(flat, l)) {
-                    LANE(angle, l) = atan2(LANE(im, l), LANE(re, l));
+                    LANE(angle, l) = asin(LANE(sine, l));
                 }
             }
-            e[POFI_END_U * REGS + h] = u;
-            e[POFI_END_A * REGS + h] = turn - angle;
+            VEC turn = depth > 0 ? up[A * REGS + h] : zero;
+            here[U * REGS + h] = u;
+            here[V * REGS + h] = v;
+            here[A * REGS + h] = turn - angle;
+        }
+        if (sweep->wanted > 0) {
+            NAME(put_nodes)(plan, k, here + V * REGS, here + A * REGS, sweep);
+        } else {
+            memcpy(m + POFI_END_V * REGS, here + V * REGS, REGS * sizeof(VEC));
+            memcpy(m + POFI_END_A * REGS, here + A * REGS, REGS * sizeof(VEC));
         }
     }
     memcpy(w->step, step, sizeof step);
@@ -268,33 +298,6 @@ TARGET static void NAME(load)(struct pofi_lanes *w)
     }
 }
 
-/* The voltages of n lanes for the nodes of the grid. */
-TARGET static void NAME(nodes)(const struct pofi_lanes *w, unsigned n, double *const *v,
-                               double *const *angle)
-{
-    const struct pofi_plan *plan = w->plan;
-    const VEC far = 3.14159 + (VEC)ZERO;
-    for (uint32_t k = 0; k < plan->n; k++) {
-        const VEC *e = (VEC *)w->ending + (size_t)k * POFI_ENDING * REGS;
-        for (unsigned h = 0; h < REGS && h * WIDE < n; h++) {
-            VEC size = ROOT(e[POFI_END_U * REGS + h]) * plan->ratio[k];
-            VEC turn = e[POFI_END_A * REGS + h] + plan->shift[k];
-            MASK near = TRUE_WHERE(MAGNITUDE(turn) < far);
-            for (int l = 0; !EVERYWHERE(near) && l < WIDE; l++) {
-                LANE(turn, l) = pofi_wrap(LANE(turn, l));
-            }
-            unsigned left = n - h * WIDE, used = left < WIDE ? left : WIDE;
-            for (uint32_t i = plan->begin[k]; i < plan->begin[k + 1]; i++) {
-                uint32_t at = plan->member[i];
-                for (unsigned l = 0; l < used; l++) {
-                    v[h * WIDE + l][at] = LANE(size, l);
-                    angle[h * WIDE + l][at] = LANE(turn, l);
-                }
-            }
-        }
-    }
-}
+static const struct pofi_passes NAME(passes) = {NAME(load), NAME(tour), NAME(finish)};
 
-static const struct pofi_passes NAME(passes) = {NAME(load), NAME(tour), NAME(finish), NAME(nodes)};
-
-#undef SMALL_TANGENT
+#undef SMALL_SINE
