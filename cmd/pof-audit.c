@@ -177,8 +177,9 @@ static void open_quarter(struct audit *m)
     audit_prices(m);
 }
 
-/* Where something is asked, the first request of each block; where nothing is, only blocks are taken,
- * and they are on that request, else (a parent, taken for its children) on the first that gets anything. */
+/* Where something is asked, the first request of each block; where nothing is, blocks and what
+ * makes room for them are taken, on that request, else (that, or a parent taken for its children) on the
+ * first that gets anything. */
 static int audit_blocks(struct audit *m, struct pof_err *err)
 {
     int rc = 0;
@@ -186,7 +187,7 @@ static int audit_blocks(struct audit *m, struct pof_err *err)
         const struct pof_claim_line *l = m->award[i], *to = m->any;
         const struct pof_text *block = pof_record_get(l->offer->line->r, "block");
         struct pof_claim_name *name = NULL;
-        rc = pof_claim_act(l, m->now, err); /* reserves come on top */
+        rc = m->needs > 0 ? pof_claim_act(l, m->now, err) : 0; /* reserves come on top */
         rc = rc ? rc : pof_claim_name(&m->c, 'b', l->offer->line->r->u.offer.session, block, &name, err);
         const struct pof_claim_line **first = name ? &m->block_for[name - m->c.name] : NULL;
         if (rc == 0 && m->needs > 0) {

@@ -194,8 +194,8 @@ static int make_rows(const struct pofi_job *j, const struct pofi_slot *s, struct
     return rc;
 }
 
-/* Where nothing is asked only blocks are taken, for other quarter-hours: their request is found
- * later. */
+/* Where nothing is asked only blocks are taken, for other quarter-hours, and what makes room for them:
+ * their request is found later. */
 static int make_unasked(const struct pofi_slot *s, struct pof_shares *out, struct pof_err *err)
 {
     int rc = 0;

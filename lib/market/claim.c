@@ -143,6 +143,17 @@ static int award_id(struct pof_buf *id, const struct pof_award *a, unsigned n, s
     return rc || n == 1 ? rc : pof_buf_addf(id, err, held ? "%u" : ":%u", n);
 }
 
+/* Does anybody ask for something in the quarter-hour? */
+static bool is_asked(const struct pof_claim *c, int64_t quarter)
+{
+    const uint32_t *at;
+    bool any = false;
+    for (size_t n = pof_claim_lines(c, quarter, POF_request, &at); n-- > 0;) {
+        any |= c->line[at[n]].name && c->line[at[n]].area != POF_NONE;
+    }
+    return any;
+}
+
 /* Activations of a limited length must hold all active quarter-hours, with rest between: the least number of
  * them up to this one, from those up to the ones before. */
 int pof_claim_act(const struct pof_claim_line *l, int64_t quarter, struct pof_err *err)
@@ -192,7 +203,7 @@ int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof
     if (rc) {
         return rc;
     }
-    bool reaches = a.why == POF_FOR_COUNTER && POF_HAS(o, offer, block);
+    bool reaches = a.why == POF_FOR_COUNTER && (POF_HAS(o, offer, block) || !is_asked(c, quarter));
     if (!pof_claim_active(c, quarter, o->start, o->end) ||
         !(reaches || pof_claim_active(c, quarter, r->start, r->end))) {
         return POF_REFUSE(l, "start", "offer or request is not for this quarter-hour");

@@ -79,8 +79,9 @@ bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, 
 
 /* Refuses an award that has not the fields of its offer and request (power, why and price paid are not
  * looked at, of a reserve the price is), not the n-th id of its offer (SESSION:OFFER:QUARTER, for
- * reserves with r behind it, numbered from the second on), or that is for who does not ask for it: blocks
- * reach beyond their request's quarter-hours, counter-activation and reserves beyond its area. Or that makes
+ * reserves with r behind it, numbered from the second on), or that is for who does not ask for it: blocks,
+ * and where nobody asks what makes room for them, reach beyond their request's quarter-hours,
+ * counter-activation and reserves beyond its area. Or that makes
  * its offer active longer or more often than it can be: to be called in order of quarter-hours. */
 int pof_claim_award(const struct pof_claim *c, int64_t quarter, const struct pof_claim_line *l,
                     unsigned n, struct pof_err *err) POF_CHECKED;
