@@ -66,7 +66,7 @@ static int read_xml(struct pofi_feed *f, const struct pof_source *src, struct po
     if (d.part) {
         d.part->release(d.state);
     }
-    if (rc == POF_E_SYNTAX || rc == POF_E_SCHEMA || rc == POF_E_DEPTH || rc == POF_E_TOO_LONG) {
+    if (rc && pof_errinfo(err->code)->exit_status == 65) {
         struct pof_origin o = {.source = f->name, .line = err->line ? err->line : d.line, .offset = POF_NO_OFFSET};
         f->why = *err;
         rc = pofi_feed_refuse(f, &o, err);

@@ -154,8 +154,8 @@ struct quoting {
 
 static void follow_quotes(struct quoting *q, const char *p, const char *end)
 {
-    if (!q->inside && !memchr(p, '"', (size_t)(end - p))) {
-        q->at_start = false;
+    if (!q->inside && p < end && !memchr(p, '"', (size_t)(end - p))) {
+        q->at_start = end[-1] == ','; /* the quote may be the first byte of the next block */
         return;
     }
     for (; p < end; p++) {

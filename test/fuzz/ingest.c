@@ -46,6 +46,11 @@ static int on_reading(void *ctx, const struct pof_reading *r, const struct pof_o
     return hear(h, POF_reading, r, err);
 }
 
+static int on_gap(void *ctx, const struct pof_missing *m, struct pof_err *err)
+{
+    return hear(ctx, POF_missing, m, err);
+}
+
 static int on_reject(void *ctx, const struct pof_reject *r, struct pof_err *err)
 {
     struct heard *h = ctx;
@@ -76,7 +81,7 @@ static ssize_t read_pieces(void *ctx, void *to, size_t n, struct pof_err *err)
 static void run(const struct pof_intake_options *how, struct pof_text bytes, size_t piece, struct heard *h)
 {
     const struct pof_intake_hooks hooks = {
-        .on_out = on_out, .on_reading = on_reading, .on_reject = on_reject, .ctx = h};
+        .on_out = on_out, .on_reading = on_reading, .on_gap = on_gap, .on_reject = on_reject, .ctx = h};
     struct pieces p = {{bytes.ptr, bytes.len}, piece};
     const struct pof_source src = {read_pieces, &p, "fuzz"};
     struct pof_intake *in;
@@ -87,7 +92,7 @@ static void run(const struct pof_intake_options *how, struct pof_text bytes, siz
     int rc = pof_intake_read(in, &src, &err);
     rc = rc ? rc : pof_intake_finish(in, &err);
     const struct pof_intake_counts *n = pof_intake_counts(in);
-    if (rc == 0 && (n->in != n->out + n->rejected + n->repeated + n->superseded + n->late || n->out != h->out ||
+    if (rc == 0 && (n->in + n->filled != n->out + n->rejected + n->repeated + n->superseded + n->late || n->out != h->out ||
                     n->rejected != h->rejects)) {
         abort();
     }
@@ -106,6 +111,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     unsigned c = data[0];
     const struct pof_intake_options how = {
         .rules = {.raster_s = c & 1 ? 900 : 0, .latest_end = INT64_MAX, .window_s = c & 2 ? 172800 : 0},
+        .sort = c % 5 == 0,
+        .fill = c % 5 ? POF_FILL_NONE : POF_FILL_LINEAR,
+        .fill_max_s = 86400,
+        .flag = c % 3 == 0,
         .form = {.dialect = (enum pof_dialect)(c / 4 % 3),
                  .unit = c & 16 ? "kwh" : NULL,
                  .pod = c & 32 ? "P" : NULL,

@@ -227,6 +227,21 @@ static void test_local_year(void)
     pof_buf_release(&h.out);
 }
 
+/* A quoted cell with a line break in it, cut anywhere: also between its comma and its quote. */
+static void test_quotes_in_pieces(void)
+{
+    static const char csv[] = "pod,source,start,duration_s,p_w\n"
+                              "P1,\"a\nb\",2026-03-10T00:00:00Z,900,1\n";
+    size_t wrong = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct heard h = {0};
+        feed(pof_text(csv), POF_DIALECT_NONE, seed, &h);
+        wrong += h.rejects != 0 || h.out.len == 0;
+        pof_buf_release(&h.out);
+    }
+    is_int((int64_t)wrong, 0, "a quoted line break is read whole, whatever pieces it comes in");
+}
+
 /* Against 128-bit arithmetic on the digits. */
 static void test_scaled(void)
 {
@@ -292,6 +307,7 @@ int main(void)
     test_broken(POF_EXPORT_TELEGRAF);
     test_broken(POF_EXPORT_LINE);
     test_local_year();
+    test_quotes_in_pieces();
     test_scaled();
     test_scaled_form();
     return done();
