@@ -260,6 +260,12 @@ bench-store: all $(B)/test/bench/bench-store
 bench-mqtt: $(B)/bin/pof-mqtt
 	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/mqtt
 
+# From a message to the database through pipelines/greek-se, with mosquitto (TLS, client certificates) and
+# InfluxDB on this machine (left out with a word where they are not installed). NETS="cigre" for one of them.
+.PHONY: bench-chain
+bench-chain: all
+	@POF_BIN="$(CURDIR)/$(B)/bin" test/bench/chain $(NETS)
+
 # make fuzz SECONDS=60: each harness in test/fuzz for that long, from its corpus.
 SECONDS ?= 60
 FUZZ := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))

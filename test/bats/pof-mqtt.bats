@@ -76,6 +76,10 @@ stream() {
     [ "$(cat names)" = in/000000000005.jsonl ]
     [ "$(cat in/000000000005.jsonl)" = '{"topic":"t/a","payload":{"n":1}}
 {"topic":"t/a","payload":{"n":2}}' ]
+    rm in/*.jsonl
+    send --join 7 --max-bytes 700 <lines # joined lines, as many as fit, come apart again
+    receive --form lines --idle 1 --batch 10000 >names
+    cat $(cat names) | cmp - lines
 }
 
 @test "killed twenty times: nothing is lost, and pof-ingest drops what came twice" {
