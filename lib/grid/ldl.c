@@ -193,7 +193,7 @@ static int make_pattern(struct pof_ldl *s, const struct pof_ldl_places *p, uint3
     free(e.high);
     free(e.by_high);
     free(e.begin);
-    return rc ? rc : pof_alloc(&s->a, 4 * (size_t)blocks, sizeof *s->a, err);
+    return rc ? rc : pof_calloc(&s->a, 4 * (size_t)blocks, sizeof *s->a, err);
 }
 
 /* Visits the columns of row k of L: the paths from its entries towards the root of the elimination
