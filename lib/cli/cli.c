@@ -421,11 +421,6 @@ bool pof_cli_strict(const struct pof_cli *cli)
     return cli->common.strict;
 }
 
-bool pof_cli_quiet(const struct pof_cli *cli)
-{
-    return cli->common.quiet;
-}
-
 int pof_cli_verbose(const struct pof_cli *cli)
 {
     return cli->common.verbose;

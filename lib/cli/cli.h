@@ -139,7 +139,6 @@ void pof_cli_progress(struct pof_cli *cli, const char *what, uint64_t done, uint
 
 /* Common options as given. */
 bool pof_cli_strict(const struct pof_cli *cli);
-bool pof_cli_quiet(const struct pof_cli *cli);
 int pof_cli_verbose(const struct pof_cli *cli);
 unsigned pof_cli_threads(const struct pof_cli *cli); /* --threads, 1 by default */
 enum pof_format pof_cli_format(const struct pof_cli *cli);

@@ -586,7 +586,8 @@ static int write_rows(const struct pofi_pgm *p, struct pof_buf *to, struct pof_e
     return rc;
 }
 
-int pofi_pgm_text(const struct pofi_pgm *p, struct pof_buf *to, struct pof_err *err)
+/* The text of a data set of type input. */
+static int input_text(const struct pofi_pgm *p, struct pof_buf *to, struct pof_err *err)
 {
     int rc = pof_buf_adds(to,
                           "{\"version\": \"1.0\", \"type\": \"input\", \"is_batch\": false,\n"
@@ -621,7 +622,7 @@ int pof_pgm_write(const struct pof_grid *grid, const struct pof_readings *readin
         rc = branch(&w, k);
     }
     rc = rc ? rc : sensors(&w, readings);
-    rc = rc ? rc : pofi_pgm_text(&w.out, to, err);
+    rc = rc ? rc : input_text(&w.out, to, err);
     if (rc == 0) {
         tell(&w);
     }

@@ -141,8 +141,6 @@ void pofi_pgm_map_release(struct pofi_pgm_map *map);
 int pofi_pgm_grid(struct pof_grid *grid, const struct pofi_pgm *p, const struct pof_grid_wish *wish,
                   struct pofi_pgm_map *map, struct pof_err *err) POF_CHECKED;
 
-/* The text of a data set of type input. */
-int pofi_pgm_text(const struct pofi_pgm *p, struct pof_buf *to, struct pof_err *err) POF_CHECKED;
 
 /* --- between the files that make the grid --- */
 

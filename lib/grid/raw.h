@@ -158,7 +158,6 @@ int pofi_raw_hold(struct pofi_raw *r, uint32_t node, double v_pu, double q_min, 
 /* Behind the bus data; behind all that is connected to buses; behind everything. */
 int pofi_raw_buses_done(struct pofi_raw *r);
 void pofi_raw_settle_kinds(struct pofi_raw *r);
-void pofi_raw_tell(const struct pofi_raw *r, const struct pof_teller *teller);
 
 /* Applies the tables of impedance correction. */
 int pofi_raw_correct(struct pofi_raw *r);

@@ -203,7 +203,7 @@ static int read_file(struct pofi_raw *r)
     return rc;
 }
 
-void pofi_raw_tell(const struct pofi_raw *r, const struct pof_teller *teller)
+static void tell(const struct pofi_raw *r, const struct pof_teller *teller)
 {
     const struct pofi_raw_told *t = &r->told;
     const struct {
@@ -272,7 +272,7 @@ int pof_raw_read(struct pof_grid *grid, struct pof_text text, const char *name,
         pof_at(r.err, name, r.line, NULL);
         pof_grid_release(grid);
     } else {
-        pofi_raw_tell(&r, teller);
+        tell(&r, teller);
     }
     pof_names_release(&r.numbers);
     pof_names_release(&r.names);

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 
 #include <klu.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,72 +105,6 @@ int pof_csc_pattern(struct pof_csc *a, int32_t rows, int32_t cols, const struct 
     return rc;
 }
 
-int pof_csc_transpose(const struct pof_csc *a, struct pof_csc *at, int32_t *slot,
-                      struct pof_err *err)
-{
-    *at = (struct pof_csc){.rows = a->cols, .cols = a->rows};
-    size_t n = (size_t)a->col[a->cols];
-    int rc = pof_calloc(&at->col, (size_t)a->rows + 2, sizeof *at->col, err);
-    rc = rc ? rc : pof_calloc(&at->row, n, sizeof *at->row, err);
-    rc = rc ? rc : pof_calloc(&at->value, n, sizeof *at->value, err);
-    if (rc) {
-        pof_csc_release(at);
-        return rc;
-    }
-    /* Counted one place further on, so that filling leaves the starts where they belong. */
-    int32_t *next = at->col + 1;
-    for (size_t k = 0; k < n; k++) {
-        next[a->row[k] + 1]++;
-    }
-    for (int32_t i = 0; i < a->rows; i++) {
-        next[i + 1] += next[i];
-    }
-    for (int32_t c = 0; c < a->cols; c++) {
-        for (int32_t k = a->col[c]; k < a->col[c + 1]; k++) {
-            int32_t to = next[a->row[k]]++;
-            at->row[to] = c;
-            at->value[to] = a->value[k];
-            if (slot) {
-                slot[k] = to;
-            }
-        }
-    }
-    return 0;
-}
-
-void pof_csc_multiply(const struct pof_csc *a, const double *x, double *y)
-{
-    for (int32_t c = 0; c < a->cols; c++) {
-        for (int32_t k = a->col[c]; k < a->col[c + 1]; k++) {
-            y[a->row[k]] += a->value[k] * x[c];
-        }
-    }
-}
-
-void pof_csc_multiply_transposed(const struct pof_csc *a, const double *x, double *y)
-{
-    for (int32_t c = 0; c < a->cols; c++) {
-        double sum = 0;
-        for (int32_t k = a->col[c]; k < a->col[c + 1]; k++) {
-            sum += a->value[k] * x[a->row[k]];
-        }
-        y[c] += sum;
-    }
-}
-
-double pof_csc_norm1(const struct pof_csc *a)
-{
-    double largest = 0;
-    for (int32_t c = 0; c < a->cols; c++) {
-        double sum = 0;
-        for (int32_t k = a->col[c]; k < a->col[c + 1]; k++) {
-            sum += fabs(a->value[k]);
-        }
-        largest = fmax(largest, sum);
-    }
-    return largest;
-}
-
 void pof_csc_release(struct pof_csc *a)
 {
     free(a->col);
@@ -190,7 +123,6 @@ struct pof_lu {
     bool trusted;         /* growth is not looked at */
     bool ready;           /* numeric is of matrix values that were not singular */
     double growth;        /* reciprocal pivot growth when the pivots were chosen */
-    int32_t singular_at;
     unsigned full, kept;
 };
 
@@ -216,7 +148,6 @@ int pof_lu_new(struct pof_lu **out, const struct pof_csc *a, struct pof_err *err
         return rc;
     }
     lu->a = a;
-    lu->singular_at = -1;
     klu_defaults(&lu->common);
     lu->symbolic = klu_analyze(a->cols, a->col, a->row, &lu->common);
     if (!lu->symbolic) {
@@ -250,7 +181,6 @@ static bool refactor(struct pof_lu *lu)
 int pof_lu_factor(struct pof_lu *lu, enum pof_lu_status *status, struct pof_err *err)
 {
     const struct pof_csc *a = lu->a;
-    lu->singular_at = -1;
     lu->ready = refactor(lu);
     *status = POF_LU_OK;
     if (lu->ready) {
@@ -264,8 +194,6 @@ int pof_lu_factor(struct pof_lu *lu, enum pof_lu_status *status, struct pof_err 
         if (lu->common.status != KLU_SINGULAR) {
             return klu_failed(lu, err);
         }
-        bool named = lu->common.singular_col >= 0 && lu->common.singular_col < a->cols;
-        lu->singular_at = named ? lu->common.singular_col : -1;
         pof_lu_reset(lu);
         *status = POF_LU_SINGULAR;
         return 0;
@@ -309,16 +237,6 @@ int pof_lu_solve_transposed(struct pof_lu *lu, double *b, int32_t nrhs, struct p
     }
     return klu_tsolve(lu->symbolic, lu->numeric, n, nrhs, b, &lu->common) ? 0
                                                                           : klu_failed(lu, err);
-}
-
-int32_t pof_lu_singular_at(const struct pof_lu *lu)
-{
-    return lu->singular_at;
-}
-
-double pof_lu_rcond(struct pof_lu *lu)
-{
-    return lu->ready && klu_rcond(lu->symbolic, lu->numeric, &lu->common) ? lu->common.rcond : 0;
 }
 
 void pof_lu_counts(const struct pof_lu *lu, unsigned *full, unsigned *kept)

@@ -34,15 +34,6 @@ struct pof_places {
  * a->value of place k. O(n + rows + cols). POF_E_RANGE for a place outside. */
 int pof_csc_pattern(struct pof_csc *a, int32_t rows, int32_t cols, const struct pof_places *places,
                     int32_t *slot, struct pof_err *err) POF_CHECKED;
-/* at = transpose of a, values included; slot[k] (NULL: not wanted) becomes the place in at->value
- * of a->value[k], so new values can be carried over without searching. O(entries). */
-int pof_csc_transpose(const struct pof_csc *a, struct pof_csc *at, int32_t *slot,
-                      struct pof_err *err) POF_CHECKED;
-/* y += A x, y += A' x. */
-void pof_csc_multiply(const struct pof_csc *a, const double *x, double *y);
-void pof_csc_multiply_transposed(const struct pof_csc *a, const double *x, double *y);
-/* Largest sum of magnitudes of a column. */
-double pof_csc_norm1(const struct pof_csc *a);
 void pof_csc_release(struct pof_csc *a);
 
 struct pof_lu; /* factors of a square matrix; used by one thread at a time */
@@ -55,7 +46,7 @@ enum pof_lu_status { POF_LU_OK, POF_LU_SINGULAR };
 int pof_lu_new(struct pof_lu **out, const struct pof_csc *a, struct pof_err *err) POF_CHECKED;
 
 /* Numeric factors of the present values. SINGULAR is an answer, not an error; then the factors
- * cannot be solved with, and pof_lu_singular_at tells where. */
+ * cannot be solved with. */
 int pof_lu_factor(struct pof_lu *lu, enum pof_lu_status *status, struct pof_err *err) POF_CHECKED;
 
 /* From now on kept pivots are kept without a look at their growth, which costs half of what the
@@ -72,11 +63,6 @@ int pof_lu_solve(struct pof_lu *lu, double *b, int32_t nrhs, struct pof_err *err
 int pof_lu_solve_transposed(struct pof_lu *lu, double *b, int32_t nrhs,
                             struct pof_err *err) POF_CHECKED;
 
-/* After SINGULAR: a column that depends on the others, -1 when only the pattern is known to be
- * deficient. After OK: -1. */
-int32_t pof_lu_singular_at(const struct pof_lu *lu);
-/* Cheap estimate of the reciprocal condition of the last factors (smallest over largest pivot). */
-double pof_lu_rcond(struct pof_lu *lu);
 /* How often pivots were chosen, and kept, since pof_lu_new. */
 void pof_lu_counts(const struct pof_lu *lu, unsigned *full, unsigned *kept);
 

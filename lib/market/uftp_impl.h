@@ -11,8 +11,6 @@ enum { POFI_UFTP_UUID_LEN = 36 };
 /* Names of offers that came by a FlexOffer: MESSAGEID/OPTION/ISP. The first two parts, without any of another
  * name: "". */
 struct pof_text pofi_uftp_option(struct pof_text offer);
-/* The offers of a sorted list whose names begin with a prefix and a slash: how many, the first in *from. O(log n). */
-size_t pofi_uftp_find(const struct pof_uftp_offers *offers, struct pof_text prefix, size_t *from);
 
 /* --- writing --- */
 

@@ -50,7 +50,8 @@ static int prefix_cmp(struct pof_text name, struct pof_text prefix)
     return c ? c : name.len <= prefix.len ? -1 : (name.ptr[n] > '/') - (name.ptr[n] < '/');
 }
 
-size_t pofi_uftp_find(const struct pof_uftp_offers *offers, struct pof_text prefix, size_t *from)
+/* The offers of a sorted list whose names begin with a prefix and a slash: how many, the first in *from. O(log n). */
+static size_t find(const struct pof_uftp_offers *offers, struct pof_text prefix, size_t *from)
 {
     size_t bound[2];
     for (int side = 0; side < 2; side++) {
@@ -192,7 +193,7 @@ static int add_isps(const struct pof_uftp_writer *w, struct order *order, const 
 static int64_t quarters_of(const struct pof_uftp_offers *offers, struct pof_text option)
 {
     size_t from;
-    size_t n = pofi_uftp_find(offers, option, &from);
+    size_t n = find(offers, option, &from);
     int64_t sum = 0;
     for (size_t i = from; i < from + n; i++) {
         sum += (offers->offer[i].end - offers->offer[i].start) / POF_QUARTER_S;
@@ -302,7 +303,7 @@ static const struct pof_offer *ordered(struct pofi_uftp_message *m, struct pof_t
                                        int64_t start)
 {
     size_t from;
-    size_t n = pofi_uftp_find(m->u->offers, option, &from);
+    size_t n = find(m->u->offers, option, &from);
     int64_t p_w = i->low < 0 ? -i->low : i->low;
     struct pof_err e = {0};
     for (size_t k = from; k < from + n; k++) {
@@ -382,7 +383,7 @@ static int write_revocation(struct pof_uftp_writer *w, const struct pof_revocati
     struct pofi_uftp_head h = {.kind = "FlexOfferRevocation", .party = r->party, .start = r->received};
     const struct pof_text part[3] = {r->party, message, {"", 0}};
     size_t from = 0;
-    size_t all = message.len ? pofi_uftp_find(offers, message, &from) : 0;
+    size_t all = message.len ? find(offers, message, &from) : 0;
     if (all == 0 || all != n) {
         return pof_fail(err, POF_E_CONFLICT, all ? "%zu of %zu offers of FlexOffer '%.*s' are revoked; a FlexOfferRevocation takes "
                         "all of them back" : "%zu of %zu offers like '%.*s' came by a FlexOffer of --offers", n, all,
@@ -428,7 +429,7 @@ int pofi_uftp_take_revocation(struct pofi_uftp_message *m, struct pof_err *err)
     struct pof_err e = {0};
     int64_t ms = 0;
     size_t from = 0;
-    size_t n = pofi_uftp_find(m->u->offers, message, &from);
+    size_t n = find(m->u->offers, message, &from);
     int rc = 0;
     if (n == 0) {
         pof_fail(&e, POF_E_REFERENCE, "no offer of '%.*s' is known", (int)message.len, message.ptr);

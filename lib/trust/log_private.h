@@ -87,8 +87,6 @@ void pofi_frame_close(struct pof_log *log);
 
 /* log_tiles.c */
 
-/* Name of tiles.L; to has 8 bytes. */
-void pofi_tiles_name(unsigned file, char to[8]);
 /* Hashes in tiles.L, 0 when there is no such file. */
 int pofi_tiles_count(struct pof_log *log, unsigned file, uint64_t *count,
                      struct pof_err *err) POF_CHECKED;
@@ -102,8 +100,6 @@ int pofi_tiles_write(struct pof_log *log, uint64_t size, struct pof_err *err) PO
 /* Syncs the tiles, after cutting them to what belongs to `size` leaves. */
 int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut,
                       struct pof_err *err) POF_CHECKED;
-/* Node (level, index) from the tiles, folding at most 128 hashes. */
-struct pof_nodes pofi_tiles_nodes(struct pof_log *log);
 /* The right edge of the first `size` leaves; *good tells whether the tiles hold that many and
  * their root is *root. */
 int pofi_tiles_range(struct pof_log *log, const struct pof_head *head, struct pof_range *range,

@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-void pofi_tiles_name(unsigned file, char to[8])
+/* Name of tiles.L. */
+static void name_of(unsigned file, char to[8])
 {
     memcpy(to, "tiles.0", 8);
     to[6] = (char)('0' + file);
@@ -22,7 +23,7 @@ static uint64_t due(uint64_t size, unsigned file)
 int pofi_tiles_count(struct pof_log *log, unsigned file, uint64_t *count, struct pof_err *err)
 {
     char name[8];
-    pofi_tiles_name(file, name);
+    name_of(file, name);
     uint64_t bytes = 0;
     struct pof_err e = {0};
     int rc = log->folder.size(log->folder.ctx, name, &bytes, &e);
@@ -37,7 +38,7 @@ int pofi_tiles_read(struct pof_log *log, unsigned file, uint64_t from, size_t n,
                     struct pof_hash *out, struct pof_err *err)
 {
     char name[8];
-    pofi_tiles_name(file, name);
+    name_of(file, name);
     return log->folder.read(log->folder.ctx, (struct pof_place){name, from * POF_HASH}, out,
                             n * POF_HASH, err);
 }
@@ -66,7 +67,7 @@ int pofi_tiles_write(struct pof_log *log, uint64_t size, struct pof_err *err)
         struct pof_buf *b = &log->tile[i];
         if (b->len) {
             char name[8];
-            pofi_tiles_name(i, name);
+            name_of(i, name);
             struct pof_place to = {name, due(size, i) * POF_HASH};
             rc = log->folder.write(log->folder.ctx, to, b->data, b->len, err);
             b->len = 0;
@@ -80,7 +81,7 @@ int pofi_tiles_settle(struct pof_log *log, uint64_t size, bool cut, struct pof_e
     struct pof_folder *f = &log->folder;
     for (unsigned i = 0; i < POFI_TILE_FILES; i++) {
         char name[8];
-        pofi_tiles_name(i, name);
+        name_of(i, name);
         uint64_t bytes = 0;
         uint64_t want = due(size, i) * POF_HASH;
         struct pof_err e = {0};
@@ -139,7 +140,8 @@ static int get_node(void *ctx, unsigned level, uint64_t index, struct pof_hash *
     return rc;
 }
 
-struct pof_nodes pofi_tiles_nodes(struct pof_log *log)
+/* Node (level, index) from the tiles, folding at most 128 hashes. */
+static struct pof_nodes nodes_of(struct pof_log *log)
 {
     return (struct pof_nodes){get_node, log};
 }
@@ -198,7 +200,7 @@ int pof_log_prove(struct pof_log *log, uint64_t index, struct pof_proof *proof, 
 int pof_log_prove_at(struct pof_log *log, const struct pof_head *head, uint64_t index,
                      struct pof_proof *proof, struct pof_err *err)
 {
-    struct pof_nodes nodes = pofi_tiles_nodes(log);
+    struct pof_nodes nodes = nodes_of(log);
     struct pof_hash leaf;
     int rc =
         head->size > log->last.head.size
@@ -216,7 +218,7 @@ int pof_log_prove_at(struct pof_log *log, const struct pof_head *head, uint64_t 
 
 int pof_log_head_at(struct pof_log *log, uint64_t size, struct pof_head *head, struct pof_err *err)
 {
-    struct pof_nodes nodes = pofi_tiles_nodes(log);
+    struct pof_nodes nodes = nodes_of(log);
     if (size > log->last.head.size) {
         return pof_fail(err, POF_E_RANGE, "the log has %" PRIu64 " signed records, not %" PRIu64,
                         log->last.head.size, size);
@@ -235,7 +237,7 @@ int pof_log_consistency(struct pof_log *log, const struct pof_head *old, struct 
     if (old->size > head->size) {
         return 0;
     }
-    struct pof_nodes nodes = pofi_tiles_nodes(log);
+    struct pof_nodes nodes = nodes_of(log);
     struct pof_hash root;
     int rc = pof_merkle_root(&nodes, log->hasher, old->size, &root, err);
     rc = rc ? rc : pof_hasher_check(log->hasher, err);

@@ -62,38 +62,12 @@ static void test_pattern(void)
     ok(equal, "places add up");
     is_int(entries, want, "one entry a place");
 
-    struct pof_csc t;
     struct pof_err err = {0};
-    int32_t slot[PLACES];
-    ok(pof_csc_transpose(&s.a, &t, slot, &err) == 0, "transposed");
-    double x[N], y[N] = {0}, z[N] = {0};
-    for (int i = 0; i < N; i++) {
-        x[i] = unit(9, (uint64_t)i);
-    }
-    pof_csc_multiply(&t, x, y);
-    pof_csc_multiply_transposed(&s.a, x, z);
-    double worst = 0, dense = 0;
-    for (int i = 0; i < N; i++) {
-        double sum = 0;
-        for (int r = 0; r < N; r++) {
-            sum += s.dense[r][i] * x[r];
-        }
-        worst = fmax(worst, fabs(y[i] - z[i]));
-        dense = fmax(dense, fabs(y[i] - sum));
-    }
-    is_near(worst, 0, 1e-13, "A' x two ways");
-    is_near(dense, 0, 1e-13, "and densely");
-    bool carried = true;
-    for (int32_t k = 0; k < s.a.col[N]; k++) {
-        carried &= t.value[slot[k]] == s.a.value[k];
-    }
-    ok(carried, "slots of the transpose");
-    pof_csc_release(&t);
     pof_csc_release(&s.a);
 
     int32_t out[] = {3};
     struct pof_places bad = {out, out, 1};
-    is_int(pof_csc_pattern(&t, 3, 3, &bad, NULL, &err), POF_E_RANGE, "a place outside is refused");
+    is_int(pof_csc_pattern(&s.a, 3, 3, &bad, NULL, &err), POF_E_RANGE, "a place outside is refused");
 }
 
 static double residual(const struct sample *s, const double *x, const double *b, bool transposed)
@@ -138,7 +112,6 @@ static void test_solve(void)
     pof_lu_counts(lu, &full, &kept);
     is_int(full, 1, "pivots chosen once");
     is_int(kept, 2, "and kept twice");
-    ok(pof_lu_rcond(lu) > 1e-3, "well conditioned");
 
     /* Diagonal entries that were the pivots vanish almost: the kept order must be given up. */
     for (int k = 0; k < N; k++) {
@@ -169,10 +142,8 @@ static void test_singular(void)
     }
     ok(pof_lu_new(&lu, &s.a, &err) == 0, "analysed");
     ok(pof_lu_factor(lu, &status, &err) == 0 && status == POF_LU_SINGULAR, "a zero column is singular");
-    is_int(pof_lu_singular_at(lu), 17, "and named");
     s.a.value[s.slot[17]] = 3;
     ok(pof_lu_factor(lu, &status, &err) == 0 && status == POF_LU_OK, "filled it is not");
-    is_int(pof_lu_singular_at(lu), -1, "nothing is named");
     pof_lu_free(lu);
     pof_csc_release(&s.a);
 
