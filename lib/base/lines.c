@@ -4,28 +4,14 @@
 
 #include <string.h>
 
-enum { BLOCK = 256 * 1024 };
-
 /* Drops used bytes and reads one more block. */
 static int fill(struct pof_lines *l, struct pof_err *err)
 {
-    if (l->pos) {
-        l->dropped += l->pos;
-        memmove(l->buf.data, l->buf.data + l->pos, l->buf.len - l->pos);
-        l->buf.len -= l->pos;
-        l->pos = 0;
-    }
-    int rc = pof_buf_reserve(&l->buf, BLOCK, err);
-    if (rc) {
-        return rc;
-    }
-    ssize_t n = l->src.read(l->src.ctx, l->buf.data + l->buf.len, BLOCK, err);
-    if (n < 0) {
-        return (int)n;
-    }
+    ssize_t n = pof_source_more(&l->src, &l->buf, l->pos, err);
+    l->dropped += l->pos;
+    l->pos = 0;
     l->eof = n == 0;
-    l->buf.len += (size_t)n;
-    return 0;
+    return n < 0 ? (int)n : 0;
 }
 
 /* Goes behind the next LF, keeping nothing. */

@@ -56,3 +56,22 @@ int pof_source_slurp(const struct pof_source *src, size_t max, char **data, size
     pof_buf_release(&b);
     return rc;
 }
+
+ssize_t pof_source_more(const struct pof_source *src, struct pof_buf *held, size_t used,
+                        struct pof_err *err)
+{
+    if (used) {
+        memmove(held->data, held->data + used, held->len - used);
+        held->len -= used;
+    }
+    int rc = pof_buf_reserve(held, POF_STREAM_BLOCK + POF_STREAM_ZEROS, err);
+    if (rc) {
+        return rc;
+    }
+    ssize_t n = src->read(src->ctx, held->data + held->len, POF_STREAM_BLOCK, err);
+    if (n >= 0) {
+        held->len += (size_t)n;
+        memset(held->data + held->len, 0, POF_STREAM_ZEROS);
+    }
+    return n;
+}

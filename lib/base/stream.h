@@ -38,4 +38,11 @@ struct pof_source pof_source_memory(struct pof_memory *m, const char *name);
 int pof_source_slurp(const struct pof_source *src, size_t max, char **data, size_t *len,
                      struct pof_err *err) POF_CHECKED;
 
+struct pof_buf;
+/* Drops the first `used` bytes of *held and reads one more block behind the rest: how many bytes, 0 at the
+ * end, a negative pof_code. POF_STREAM_ZEROS zero bytes, not counted, follow what is held. */
+enum { POF_STREAM_BLOCK = 256 * 1024, POF_STREAM_ZEROS = 64 };
+ssize_t pof_source_more(const struct pof_source *src, struct pof_buf *held, size_t used,
+                        struct pof_err *err) POF_CHECKED;
+
 #endif

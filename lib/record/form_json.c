@@ -104,20 +104,10 @@ struct values {
 
 static int fill(struct values *v, struct pof_err *err)
 {
-    enum { BLOCK = 256 * 1024 };
-    if (v->pos) {
-        v->dropped += v->pos;
-        memmove(v->buf.data, v->buf.data + v->pos, v->buf.len - v->pos);
-        v->buf.len -= v->pos;
-        v->pos = 0;
-    }
-    int rc = pof_buf_reserve(&v->buf, BLOCK, err);
-    if (rc) {
-        return rc;
-    }
-    ssize_t n = v->src.read(v->src.ctx, v->buf.data + v->buf.len, BLOCK, err);
+    ssize_t n = pof_source_more(&v->src, &v->buf, v->pos, err);
+    v->dropped += v->pos;
+    v->pos = 0;
     v->eof = n == 0;
-    v->buf.len += n > 0 ? (size_t)n : 0;
     return n < 0 ? (int)n : 0;
 }
 

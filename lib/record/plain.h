@@ -17,10 +17,7 @@
 #include "record/plan.h"
 #include "record/scan.h"
 
-enum {
-    POFI_INSTANT = 20, /* 2026-03-29T00:15:00Z */
-    POFI_SLACK = 64    /* zero bytes behind the lines given: no value runs past the first of them */
-};
+enum { POFI_INSTANT = 20 }; /* 2026-03-29T00:15:00Z */
 
 /* The instant that a column or member had last: rows mostly repeat it. */
 struct pofi_instant {
@@ -68,7 +65,8 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
 void pofi_plain_row(struct pofi_plain *p, enum pof_type type, const struct pof_names *header);
 
 /* Tries the line at bytes: its length with the LF when it was taken, 0 when it was left alone or
- * does not end before end. POFI_SLACK zero bytes follow at end. */
+ * does not end before end. POF_STREAM_ZEROS zero bytes follow at end: no value runs past
+ * the first of them. */
 size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
                       struct pof_record *record);
 size_t pofi_plain_json(struct pofi_plain *p, const char *bytes, const char *end,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256 * 1024, DEFAULT_MAX_LINE = 16 * 1024 * 1024 };
+enum { DEFAULT_MAX_LINE = 16 * 1024 * 1024 };
 
 enum mode { UNDECIDED, JSON, CSV };
 
@@ -48,7 +48,7 @@ int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
     r->options = *options;
     r->options.max_line = options->max_line ? options->max_line : DEFAULT_MAX_LINE;
     r->unknown.strict = options->strict;
-    rc = pof_buf_reserve(&r->buf, BLOCK + POFI_SLACK, err);
+    rc = pof_buf_reserve(&r->buf, POF_STREAM_BLOCK + POF_STREAM_ZEROS, err);
     if (rc) {
         pof_reader_free(r);
         return rc;
@@ -103,24 +103,11 @@ uint64_t pof_reader_unknown(const struct pof_reader *r, const char **first)
 /* Drops used bytes and reads one more block. */
 static int fill(struct pof_reader *r, struct pof_err *err)
 {
-    if (r->pos) {
-        r->dropped += r->pos;
-        memmove(r->buf.data, r->buf.data + r->pos, r->buf.len - r->pos);
-        r->buf.len -= r->pos;
-        r->pos = 0;
-    }
-    int rc = pof_buf_reserve(&r->buf, BLOCK + POFI_SLACK, err);
-    if (rc) {
-        return r->broken = rc;
-    }
-    ssize_t n = r->src.read(r->src.ctx, r->buf.data + r->buf.len, BLOCK, err);
-    if (n < 0) {
-        return r->broken = (int)n;
-    }
+    ssize_t n = pof_source_more(&r->src, &r->buf, r->pos, err);
+    r->dropped += r->pos;
+    r->pos = 0;
     r->eof = n == 0;
-    r->buf.len += (size_t)n;
-    memset(r->buf.data + r->buf.len, 0, POFI_SLACK);
-    return 0;
+    return r->broken = n < 0 ? (int)n : 0;
 }
 
 /* Skips to behind the next LF, keeping nothing: the line was too long. */

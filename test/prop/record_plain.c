@@ -212,11 +212,11 @@ static bool is_as_written(enum pof_format format, struct pof_text line, const st
 static void try_line(enum pof_type type, enum pof_format format, struct pofi_plain *p,
                      struct pof_text line, struct tally *t)
 {
-    static char bytes[LINE + POFI_SLACK];
+    static char bytes[LINE + POF_STREAM_ZEROS];
     struct pof_record fast, slow;
     memset(&fast, 0, sizeof fast);
     memcpy(bytes, line.ptr, line.len);
-    memset(bytes + line.len, 0, POFI_SLACK);
+    memset(bytes + line.len, 0, POF_STREAM_ZEROS);
     line.ptr = bytes;
     const char *end = line.ptr + line.len;
     size_t n = format == POF_CSV ? pofi_plain_csv(p, line.ptr, end, &fast)
