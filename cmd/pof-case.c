@@ -21,14 +21,7 @@ static const struct pof_option options[] = {
     {"rejects", 0, POF_OPT_OUTPUT, AT(rejects), "FILE", "rejected lines with their reasons, as reject records", 0, 0, NULL},
     {"summary", 0, POF_OPT_OUTPUT, AT(summary), "FILE", "counts as one JSON object", 0, 0, NULL},
     {"sigma-least", 0, POF_OPT_MICRO, AT(sigma_least), "W", "least standard deviation of p and q from meters (10)", 0, 1000000, NULL},
-    {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
-    {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
-    {"pseudo", 'p', POF_OPT_MICRO, AT(pseudo), "PERCENT", "assume consumption nobody reads, so well (0: assume nothing)", 0, 1000, NULL},
-    {"pseudo-load", 0, POF_OPT_MICRO, AT(pseudo_load), "PERCENT", "of rated power: consumption where nothing better is known (30)", 0, 1000, NULL},
-    {"allocate", 0, POF_OPT_FLAG, AT(allocate), NULL, "shift what is assumed until it sums up to measured feeder flows (no)", 0, 0, NULL},
-    {"age-limit", 'a', POF_OPT_INT, AT(age_limit), "SECONDS", "last values stand in so long for missing newer ones (1800)", 0, 31622400, NULL},
-    {"age-power", 0, POF_OPT_MICRO, AT(age_power), "PERCENT", "p, q and i change so much in an hour (20)", 0, 100000, NULL},
-    {"age-voltage", 0, POF_OPT_MICRO, AT(age_voltage), "PERCENT", "v does, and angles in percent of a radian (0.5)", 0, 100000, NULL},
+    FEED_OPTIONS(struct args, "1800"),
     {0}};
 #undef AT
 
@@ -63,14 +56,7 @@ static int prepare(struct work *w, struct pof_err *err)
 {
     static const struct pof_want pods = {POF_pod, on_pod};
     const struct args *a = w->args;
-    const struct pof_feed_options feed = {.sigma_meter = (double)a->sigma_meter / 1e8,
-                                          .sigma_voltage = (double)a->sigma_voltage / 1e8,
-                                          .sigma_pseudo = (double)a->pseudo / 1e8,
-                                          .load_share = (double)a->pseudo_load / 1e8,
-                                          .allocate = a->allocate,
-                                          .age_limit_s = a->age_limit,
-                                          .age_power = (double)a->age_power / 1e8,
-                                          .age_voltage = (double)a->age_voltage / 1e8};
+    const struct pof_feed_options feed = feed_options(&a->feed);
     w->latest = a->max_future < 0 ? INT64_MAX : pof_cli_now(w->cli) + a->max_future;
     int rc = check(a, err);
     rc = rc ? rc : pof_cli_grid(w->cli, a->grid, &w->grid, err);
@@ -184,11 +170,6 @@ int main(int argc, char **argv)
                         .keep = 86400,
                         .max_future = -1,
                         .sigma_least = 10000000,
-                        .sigma_meter = 1000000,
-                        .sigma_voltage = 500000,
-                        .pseudo_load = 30000000,
-                        .age_limit = 1800,
-                        .age_power = 20000000,
-                        .age_voltage = 500000};
+                        .feed = USUAL_FEED(1800)};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -3,6 +3,7 @@
 #include "pof-se/parts.h"
 
 #include "cli/grid.h"
+#include "feed.h"
 #include "grid/estimate_window.h"
 
 #include <inttypes.h>
@@ -17,9 +18,10 @@ static const char *const estimators[] = {"wls", "huber", "lav", NULL}; /* enum p
 
 struct args {
     const char *grid, *names, *report, *doubts, *best;
-    int64_t sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage, tap_step, at;
+    int64_t tap_step, at;
+    struct feed_args feed;
     int solver, estimator, phases, part, start;
-    bool check, critical, remove_bad, allocate, check_switches, estimate_taps, own_readings, stream;
+    bool check, critical, remove_bad, check_switches, estimate_taps, own_readings, stream;
 };
 
 #define AT(member) offsetof(struct args, member)
@@ -37,15 +39,8 @@ static const struct pof_option options[] = {
     {"estimate-taps", 0, POF_OPT_FLAG, AT(estimate_taps), NULL, "find the positions of tap changers over all instants first (no)", 0, 0, NULL},
     {"tap-step", 0, POF_OPT_MICRO, AT(tap_step), "PERCENT", "step of transformers whose tap changer is not known (0: they have none)", 0, 10, NULL},
     {"doubts", 'd', POF_OPT_OUTPUT, AT(doubts), "FILE", "write what is found of switches and taps, as doubt records", 0, 0, NULL},
-    {"sigma-meter", 0, POF_OPT_MICRO, AT(sigma_meter), "PERCENT", "standard deviation of pods' p and q (1)", 0, 1000, NULL},
-    {"sigma-voltage", 0, POF_OPT_MICRO, AT(sigma_voltage), "PERCENT", "standard deviation of pods' voltage (0.5)", 0, 100, NULL},
     {"estimator", 'e', POF_OPT_WORD, AT(estimator), "WHICH", "wls, huber or lav (wls)", 0, 0, estimators},
-    {"pseudo", 'p', POF_OPT_MICRO, AT(pseudo), "PERCENT", "assume consumption nobody reads, so well (0: assume nothing)", 0, 1000, NULL},
-    {"pseudo-load", 0, POF_OPT_MICRO, AT(pseudo_load), "PERCENT", "of rated power: consumption where nothing better is known (30)", 0, 1000, NULL},
-    {"allocate", 0, POF_OPT_FLAG, AT(allocate), NULL, "shift what is assumed until it sums up to measured feeder flows (no)", 0, 0, NULL},
-    {"age-limit", 'a', POF_OPT_INT, AT(age_limit), "SECONDS", "last values stand in so long for missing newer ones (0)", 0, 31622400, NULL},
-    {"age-power", 0, POF_OPT_MICRO, AT(age_power), "PERCENT", "p, q and i change so much in an hour (20)", 0, 100000, NULL},
-    {"age-voltage", 0, POF_OPT_MICRO, AT(age_voltage), "PERCENT", "v does, and angles in percent of a radian (0.5)", 0, 100000, NULL},
+    FEED_OPTIONS(struct args, "0"),
     {"own-readings", 0, POF_OPT_FLAG, AT(own_readings), NULL, "estimate from the readings that the grid's file has; no input (no)", 0, 0, NULL},
     {"at", 0, POF_OPT_INSTANT, AT(at), "TIME", "instant of these readings (1970-01-01T00:00:00Z)", 0, 0, NULL},
     {"solver", 0, POF_OPT_WORD, AT(solver), "WHICH", "sparse, or dense as a slow independent check (sparse)", 0, 0, solvers},
@@ -201,14 +196,7 @@ static int on_baseline(void *ctx, const struct pof_record *r, struct pof_err *er
 static int prepare(struct work *w, struct pof_err *err)
 {
     const struct args *a = w->args;
-    const struct pof_feed_options feed = {.sigma_meter = (double)a->sigma_meter / 1e8,
-                                          .sigma_voltage = (double)a->sigma_voltage / 1e8,
-                                          .sigma_pseudo = (double)a->pseudo / 1e8,
-                                          .load_share = (double)a->pseudo_load / 1e8,
-                                          .allocate = a->allocate,
-                                          .age_limit_s = a->age_limit,
-                                          .age_power = (double)a->age_power / 1e8,
-                                          .age_voltage = (double)a->age_voltage / 1e8};
+    const struct pof_feed_options feed = feed_options(&a->feed);
     if (a->stream && a->estimate_taps) {
         return pof_fail(err, POF_E_USAGE, "--estimate-taps looks at all instants: expected no --stream");
     }
@@ -281,11 +269,6 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 
 int main(int argc, char **argv)
 {
-    struct args args = {.check = true,
-                        .sigma_meter = 1000000,
-                        .sigma_voltage = 500000,
-                        .pseudo_load = 30000000,
-                        .age_power = 20000000,
-                        .age_voltage = 500000};
+    struct args args = {.check = true, .feed = USUAL_FEED(0)};
     return pof_main(&program, argc, argv, &args, run);
 }

@@ -3,14 +3,14 @@
 #ifndef POF_CMD_CASE_PARTS_H
 #define POF_CMD_CASE_PARTS_H
 
+#include "../feed.h"
 #include "cli/cli.h"
 #include "grid/case.h"
 
 struct args {
     const char *grid, *pods, *window, *into, *name, *rejects, *summary;
-    int64_t keep, max_future;
-    int64_t sigma_least, sigma_meter, sigma_voltage, pseudo, pseudo_load, age_limit, age_power, age_voltage;
-    bool allocate;
+    int64_t keep, max_future, sigma_least;
+    struct feed_args feed;
 };
 
 /* A line of the window: a record in canonical form. */

@@ -87,7 +87,7 @@ static int look(struct work *w, const struct pof_record *r, struct pof_err *err)
     if (rc == 0) {
         span(r, &start, &end);
         w->first = start < w->first ? start : w->first;
-        w->until = end + w->args->age_limit > w->until ? end + w->args->age_limit : w->until;
+        w->until = end + w->args->feed.age_limit > w->until ? end + w->args->feed.age_limit : w->until;
         w->window.newest = start > w->window.newest ? start : w->window.newest;
     }
     return rc;

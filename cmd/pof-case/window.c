@@ -99,7 +99,7 @@ int window_open(struct work *w, struct pof_err *err)
 /* Does a file that begins then count at one of the instants? */
 static bool counts(const struct work *w, int64_t start)
 {
-    return start <= w->until && start >= w->first - w->args->age_limit - INTERVAL_MAX_S;
+    return start <= w->until && start >= w->first - w->args->feed.age_limit - INTERVAL_MAX_S;
 }
 
 int window_load(struct work *w, struct pof_err *err)
@@ -158,7 +158,7 @@ static int store_instant(struct work *w, const struct sorted *s, size_t n, struc
 /* What is older than the oldest reading that could still come can make use of goes. */
 static int forget(struct work *w, struct pof_err *err)
 {
-    int64_t before = w->window.newest - w->args->keep - w->args->age_limit - INTERVAL_MAX_S;
+    int64_t before = w->window.newest - w->args->keep - w->args->feed.age_limit - INTERVAL_MAX_S;
     struct pof_arena arena = {0};
     char **list = NULL;
     size_t n = 0;
