@@ -366,8 +366,8 @@ struct pof_award pofi_award_of(const struct pof_book *b, const struct pofi_row *
     const struct pof_request *r = &b->request[x->request].record;
     return (struct pof_award){.session = b->session.id,
                               .request = r->id,
-                              .offer = t->id,
-                              .pod = t->pod,
+                              .offer = pof_book_id(t),
+                              .pod = pof_book_pod(t),
                               .node = b->feeder->grid->node[o->node].name,
                               .buyer = r->buyer,
                               .role = r->role,
@@ -431,8 +431,8 @@ static void fetch_row(const struct pofi_job *j, const struct handing *h, const s
         __builtin_prefetch(&b->terms[far]);
         __builtin_prefetch(&h->number[far], 1);
         __builtin_prefetch(&b->feeder->grid->node[b->offer[near].node].name);
-        __builtin_prefetch(b->terms[near].id.ptr);
-        __builtin_prefetch(b->terms[near].pod.ptr);
+        __builtin_prefetch(b->terms[near].id);
+        __builtin_prefetch(b->terms[near].pod);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "market/feeder.h"
 #include "market/rules.h"
 #include "market/spell.h"
+#include "num/units.h"
 #include "record/record.h"
 
 struct pof_book_request {
@@ -31,14 +32,33 @@ struct pof_book_offer {
     unsigned char direction;
 };
 
+/* 64 bytes of it: of a million offers, memory is what taking them costs. */
 struct pof_book_terms {
-    uint64_t has;            /* as in the record, for POF_HAS(.., offer, ..) */
-    struct pof_text id, pod; /* in the arena */
-    int64_t start, end, min_w, received;
-    int32_t lead_s;  /* a week at most */
-    uint32_t seller; /* number in seller_ids */
-    uint32_t spell;  /* 1 + number among the book's; 0: none */
+    uint64_t has;         /* as in the record, for POF_HAS(.., offer, ..) */
+    const char *id, *pod; /* in the book's memory; see pof_book_id(), pof_book_pod() */
+    int64_t min_w, received;
+    uint32_t start, end;  /* quarter-hours since 1970, see pof_book_instant() */
+    int32_t lead_s;       /* a week at most */
+    uint32_t seller;      /* number in seller_ids */
+    uint32_t spell;       /* 1 + number among the book's; 0: none */
+    uint16_t id_len, pod_len; /* a hundred bytes at most, as records have it */
 };
+
+static inline struct pof_text pof_book_id(const struct pof_book_terms *t)
+{
+    return (struct pof_text){t->id, t->id_len};
+}
+
+static inline struct pof_text pof_book_pod(const struct pof_book_terms *t)
+{
+    return (struct pof_text){t->pod, t->pod_len};
+}
+
+/* When a quarter-hour since 1970 begins, s. */
+static inline int64_t pof_book_instant(uint32_t quarter)
+{
+    return (int64_t)quarter * POF_QUARTER_S;
+}
 
 /* Offers that are taken together, or (gate) one divisible offer that has a parent or a group. Names
  * are those of one session. */
@@ -142,6 +162,9 @@ int pof_book_take(struct pof_book *book, const struct pof_record *record,
  * that contradict each other. O(n log n). */
 int pof_book_close(struct pof_book *book, const char *session, struct pof_rulebook *rules,
                    struct pof_err *err) POF_CHECKED;
+
+/* The quarter-hours [*first, *last) of the chosen session that lie in a time; false: none. */
+bool pof_book_clip(const struct pof_book *book, int64_t start, int64_t end, uint32_t *first, uint32_t *last);
 
 /* --- a book of which only one quarter-hour of offers is held at a time --- */
 

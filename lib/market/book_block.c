@@ -236,8 +236,9 @@ int pof_book_blocks_close(struct pof_book *b, struct pof_err *err)
             struct pof_book_block *x = &b->block[o->block];
             int64_t start = b->session.start, end = b->session.end;
             const struct pof_book_terms *t = &b->terms[i];
-            x->inside |= t->start < end && t->end > start;
-            x->outside |= t->start < start || t->end > end;
+            int64_t from = pof_book_instant(t->start), to = pof_book_instant(t->end);
+            x->inside |= from < end && to > start;
+            x->outside |= from < start || to > end;
             x->unfed |= b->feeder->place[o->node] == POF_NONE;
         }
     }

@@ -48,7 +48,7 @@ int pof_explain_init(struct pof_explain *x, const struct pof_book *book, struct 
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < book->offers; i++) {
         uint32_t number;
-        rc = pof_names_add(&x->offers, book->terms[i].id, &number, err);
+        rc = pof_names_add(&x->offers, pof_book_id(&book->terms[i]), &number, err);
     }
     return rc;
 }
@@ -291,7 +291,7 @@ static struct pof_explanation explain(const struct job *j, uint32_t q, uint32_t 
     const struct offer_state *s = &j->offer[k];
     int64_t price = j->place[o->node].own;
     struct pof_explanation e = {.session = b->session.id,
-                                .offer = b->terms[k].id,
+                                .offer = pof_book_id(&b->terms[k]),
                                 .start = b->session.start + (int64_t)q * POF_QUARTER_S,
                                 .duration_s = POF_QUARTER_S,
                                 .p_w = o->p_w,

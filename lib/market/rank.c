@@ -15,7 +15,7 @@ struct order {
 
 static struct pof_text id_of(const struct order *o, size_t i)
 {
-    return o->book->terms[o->key[i].value].id;
+    return pof_book_id(&o->book->terms[o->key[i].value]);
 }
 
 /* Bytes that all ids of [from, to) share, from at least as many as are known to be. */
@@ -87,7 +87,7 @@ static void by_tie(struct order *o, size_t n)
     by_id(o, 0, n, 0);
     for (size_t i = 0; i < n && keyed; i++) {
         const struct pof_book_terms *x = &o->book->terms[o->key[i].value];
-        o->key[i].key = lottery ? pof_rules_draw(rules->seed, o->book->session.id, x->id)
+        o->key[i].key = lottery ? pof_rules_draw(rules->seed, o->book->session.id, pof_book_id(x))
                         : POF_HAS(x, offer, received) ? (uint64_t)x->received
                                                       : UINT64_MAX;
     }

@@ -26,12 +26,12 @@ static struct pof_book_refusal refusal_of(const struct pof_book *b, size_t i)
     const struct pof_book_offer *o = &b->offer[i];
     const struct pof_book_terms *t = &b->terms[i];
     struct pof_book_refusal x = {.order = POF_ORDER_OFFER,
-                                 .id = t->id,
+                                 .id = pof_book_id(t),
                                  .party = b->seller_ids.text[t->seller],
                                  .node = o->node,
                                  .direction = o->direction,
-                                 .start = t->start,
-                                 .end = t->end,
+                                 .start = pof_book_instant(t->start),
+                                 .end = pof_book_instant(t->end),
                                  .p_w = o->p_w,
                                  .price_ueur_mwh = o->price_ueur_mwh};
     if (POF_HAS(t, offer, block)) {
@@ -40,19 +40,42 @@ static struct pof_book_refusal refusal_of(const struct pof_book *b, size_t i)
     return x;
 }
 
-/* The first quarter-hour that an offer can act in after results are due. */
+/* The first quarter-hour that an offer can act in after results are due, counted from 1970. */
 static int64_t ready_at(const struct pof_book *b, const struct pof_book_terms *t)
 {
     int64_t at = b->session.final_by + (POF_HAS(t, offer, lead_s) ? t->lead_s : 0);
-    return (at + POF_QUARTER_S - 1) / POF_QUARTER_S * POF_QUARTER_S; /* instants are after 1970 */
+    return (at + POF_QUARTER_S - 1) / POF_QUARTER_S; /* instants are after 1970 */
 }
 
-/* Why an offer is refused by itself; false: it is not, as nearly always. */
-static bool refused(const struct pof_book *b, size_t i, struct pof_book_refusal *x)
+/* Least and highest prices by direction. */
+struct bounds {
+    int64_t low[2], high[2];
+};
+
+static struct bounds bounds_of(const struct pof_rules *rules)
+{
+    struct bounds p;
+    pof_rules_bounds(rules, POF_UP, &p.low[POF_UP], &p.high[POF_UP]);
+    pof_rules_bounds(rules, POF_DOWN, &p.low[POF_DOWN], &p.high[POF_DOWN]);
+    return p;
+}
+
+/* Is an offer one that there is nothing to say about, wherever it lies? Nearly all are. */
+static bool is_free(const struct pof_book *b, size_t i, const struct bounds *p)
 {
     const struct pof_book_terms *t = &b->terms[i];
-    int64_t low, high, price = b->offer[i].price_ueur_mwh;
-    pof_rules_bounds(&b->rules, b->offer[i].direction, &low, &high);
+    int64_t price = b->offer[i].price_ueur_mwh;
+    unsigned d = b->offer[i].direction;
+    bool late = POF_HAS(t, offer, received) && t->received >= b->session.gate;
+    return !late && !POF_HAS(t, offer, lead_s) && price >= p->low[d] && price <= p->high[d];
+}
+
+/* Why an offer is refused by itself; false: it is not. */
+static bool refused(const struct pof_book *b, size_t i, const struct bounds *p, struct pof_book_refusal *x)
+{
+    const struct pof_book_terms *t = &b->terms[i];
+    int64_t price = b->offer[i].price_ueur_mwh;
+    int64_t low = p->low[b->offer[i].direction], high = p->high[b->offer[i].direction];
     if (POF_HAS(t, offer, received) && t->received >= b->session.gate) {
         *x = refusal_of(b, i);
         x->why = POF_REFUSAL_LATE;
@@ -64,8 +87,8 @@ static bool refused(const struct pof_book *b, size_t i, struct pof_book_refusal 
     if (POF_HAS(t, offer, lead_s) && (whole || t->end <= ready_at(b, t))) {
         *x = refusal_of(b, i);
         x->why = POF_REFUSAL_LEAD;
-        x->is = t->start;
-        x->bound = ready_at(b, t);
+        x->is = pof_book_instant(t->start);
+        x->bound = ready_at(b, t) * POF_QUARTER_S;
         return true;
     }
     if (price >= low && price <= high) {
@@ -81,7 +104,9 @@ static bool refused(const struct pof_book *b, size_t i, struct pof_book_refusal 
 int pof_book_refuse_last(struct pof_book *b, bool *out, struct pof_err *err)
 {
     struct pof_book_refusal x;
-    *out = refused(b, b->offers - 1, &x);
+    const struct bounds p = bounds_of(&b->rules);
+    size_t last = b->offers - 1;
+    *out = !is_free(b, last, &p) && refused(b, last, &p, &x);
     return *out ? refuse(b, x, err) : 0;
 }
 
@@ -96,13 +121,18 @@ static void move_up(struct pof_book *b, size_t to, size_t from)
 /* Offers refused by themselves leave the book and mark their blocks. */
 static int refuse_alone(struct pof_book *b, struct pof_err *err)
 {
+    const struct bounds p = bounds_of(&b->rules);
     size_t n = 0;
     int rc = 0;
     for (size_t i = 0; i < b->offers; i++) {
         struct pof_book_terms *t = &b->terms[i];
         struct pof_book_refusal x;
-        bool in_window = t->start < b->session.end && t->end > b->session.start;
-        if (in_window && refused(b, i, &x)) {
+        if (is_free(b, i, &p)) {
+            move_up(b, n++, i);
+            continue;
+        }
+        bool in_window = pof_book_instant(t->start) < b->session.end && pof_book_instant(t->end) > b->session.start;
+        if (in_window && refused(b, i, &p, &x)) {
             rc = rc ? rc : refuse(b, x, err);
             if (b->offer[i].block != POF_NONE) {
                 b->block[b->offer[i].block].refused = true;
@@ -110,7 +140,7 @@ static int refuse_alone(struct pof_book *b, struct pof_err *err)
             continue;
         }
         if (POF_HAS(t, offer, lead_s) && t->start < ready_at(b, t) && ready_at(b, t) < t->end) {
-            t->start = ready_at(b, t);
+            t->start = (uint32_t)ready_at(b, t);
         }
         move_up(b, n++, i);
     }

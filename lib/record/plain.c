@@ -25,10 +25,18 @@ static uint32_t field_of(const struct pof_layout *l, struct pof_text name)
     return POF_NONE;
 }
 
+/* Does a row without a value there fail to be plain? No form of a value but a text is empty. */
+static bool is_filled(enum pof_type type, uint32_t i)
+{
+    const struct pofi_plan *plan = pofi_plan(type);
+    bool text = plan->step[i].kind == POF_KIND_TEXT;
+    return (plan->required >> i & 1) && !(text && plan->step[i].min == 0);
+}
+
 void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct pof_names *header)
 {
     *p = (struct pofi_plain){.type = type, .columns = header->n};
-    if (type == POF_TYPES || header->n > sizeof p->field) {
+    if (type == POF_TYPES || header->n == 0 || header->n > sizeof p->field) {
         return;
     }
     const struct pof_layout *l = pof_layout(type);
@@ -38,7 +46,10 @@ void pofi_plain_header(struct pofi_plain *p, enum pof_type type, const struct po
         if (i == POF_NONE) {
             return; /* columns that are skipped are counted elsewhere */
         }
-        p->field[k] = (uint8_t)i;
+        const struct pof_field *f = i == POFI_SCHEMA ? NULL : &l->fields[i];
+        bool empty = f && !is_filled(type, i);
+        p->field[k] = (uint8_t)(empty ? i + POFI_EMPTY : i);
+        p->filled |= f && !empty ? UINT64_C(1) << i : 0;
         in_order = in_order && i == k;
     }
     p->all_fields = in_order;
@@ -272,26 +283,31 @@ size_t pofi_plain_csv(struct pofi_plain *p, const char *bytes, const char *end,
         return 0;
     }
     struct line in = {end, (char *)&record->u, ',', !p->all_fields};
-    const size_t columns = p->columns;
-    const char *q = bytes - 1;
-    uint64_t has = 0;
+    const uint8_t *column = p->field, *last = column + p->columns - 1;
+    const char *q = bytes;
+    uint64_t has = p->filled;
     record->type = p->type;
     memset(&record->u, 0, plan->size);
-    for (size_t k = 0; k < columns; k++) {
-        if (k && *q != ',') {
-            return 0;
-        }
-        q++;
-        size_t i = p->field[k];
-        if (i == POFI_SCHEMA) {
-            q = type_cell(p, q);
-        } else if (*q != ',' && *q != '\n') {
-            q = value(p, &in, &plan->step[i], i, q);
+    for (;; q++, column++) {
+        size_t i = *column;
+        if (i >= POFI_EMPTY && *q != ',' && *q != '\n') {
+            i -= POFI_EMPTY;
             has |= UINT64_C(1) << i;
+        }
+        if (i < POFI_SCHEMA) {
+            q = value(p, &in, &plan->step[i], i, q);
+        } else if (i == POFI_SCHEMA) {
+            q = type_cell(p, q);
         }
         if (!q) {
             return 0;
         }
+        if (*q != ',' || column == last) {
+            break;
+        }
+    }
+    if (column != last) {
+        return 0;
     }
     record->u.has = has;
     p->written = !in.odd && (has & pofi_many_forms(p->type)) == 0;

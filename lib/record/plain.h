@@ -25,7 +25,9 @@ struct pofi_instant {
     int64_t value;
 };
 
-enum { POFI_SCHEMA = POFI_FIELDS };
+/* What a column holds: a field whose cell has a value, or the type, or (plus POFI_EMPTY) a field whose cell
+ * can be empty. */
+enum { POFI_SCHEMA = POFI_FIELDS, POFI_EMPTY = 2 * POFI_FIELDS };
 
 enum { POFI_SHAPES = 4, POFI_SHAPE_BYTES = 1536, POFI_PATIENCE = 64 };
 
@@ -47,7 +49,8 @@ struct pofi_plain {
                         be told not to be) */
     bool all_fields; /* the header of the CSV is the one that the writer writes */
     size_t columns;
-    uint8_t field[POFI_FIELDS]; /* CSV: the field of each column; POFI_SCHEMA: it names the type */
+    uint8_t field[POFI_FIELDS]; /* CSV: what each column holds */
+    uint64_t filled;            /* the fields of columns that have a value in every row */
     char day[12];               /* 2026-03-29T, the last day read; empty at first */
     int64_t midnight;           /* when it began */
     struct pofi_instant last[POFI_FIELDS]; /* by field; text is empty at first */
