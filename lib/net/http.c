@@ -54,7 +54,8 @@ struct pof_http {
     struct pof_buf waiting; /* bytes not read yet, from pos on */
     size_t pos;
     uint64_t received, max;
-    bool too_long;
+    bool too_long, no_memory; /* why on_body took no more; libcurl itself also calls it an error of
+                                 writing when a packed body does not end where it should */
     const char *content_type; /* of what is posted */
     const struct pof_sink *to; /* of a fetch: where the body goes; NULL: it waits to be read */
     struct pof_err *to_err;    /* what the sink says */
@@ -93,14 +94,14 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
         h->to_rc = h->to->write(h->to->ctx, bytes, size * n, h->to_err);
         return h->to_rc == 0 ? n : 0;
     }
-    return pof_buf_add(&h->waiting, bytes, size * n, NULL) == 0 ? n : 0;
+    h->no_memory = pof_buf_add(&h->waiting, bytes, size * n, NULL) != 0;
+    return h->no_memory ? 0 : n;
 }
 
 static enum pof_code code_of(CURLcode c)
 {
     switch (c) {
     case CURLE_OUT_OF_MEMORY:
-    case CURLE_WRITE_ERROR: /* on_body had no memory */
         return POF_E_NOMEM;
     case CURLE_URL_MALFORMAT:
         return POF_E_USAGE;
@@ -125,6 +126,12 @@ static int fail_transfer(const struct pof_http *h, struct pof_err *err)
     if (h->too_long) {
         return pof_fail(err, POF_E_TOO_LONG, "'%.120s' is longer than %llu bytes", h->url,
                         (unsigned long long)h->max);
+    }
+    if (h->no_memory) {
+        return pof_fail(err, POF_E_NOMEM, "out of memory");
+    }
+    if (h->result == CURLE_WRITE_ERROR) {
+        return pof_fail(err, POF_E_PROTOCOL, "'%.120s' has more behind the end of its packed content", h->url);
     }
     return pof_fail(err, code_of(h->result), "'%.120s': %.160s", h->url,
                     h->reason[0] ? h->reason : h->curl.curl_easy_strerror(h->result));
