@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A document on the web, again and again, into a spool: each content once. */
-#include "cli/cli.h"
 #include "io/directory.h"
-#include "io/shelf.h"
-#include "net/http.h"
 #include "net/wire.h"
-#include "num/sha256.h"
+#include "pof-poll/parts.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
-
-struct args {
-    const char *url, *spool, *ending, *ca, *cert, *key, *token_file;
-    int64_t every_us, give_up_s, count, max_bytes, spool_max, connect_s, timeout_s;
-};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
@@ -44,117 +36,6 @@ static const struct pof_program program = {
     .options = options};
 
 enum { DELAY_MS = 1000, DELAY_MAX_MS = 60000, ASKED_MAX_MS = 3600000, TOKEN_MAX = 4096 };
-
-/* What was last there, as the shelf's note says: lines of URL, digest, entity tag and date. */
-struct last {
-    struct pof_text url, digest, etag, modified;
-};
-
-struct polling {
-    struct pof_cli *cli;
-    const struct args *a;
-    struct pof_shelf *shelf;
-    struct pof_sink names; /* of files handed on, a line each */
-    struct pof_buf token, line;
-    struct pof_sha256 sha;
-    uint64_t bytes;        /* of the document that comes */
-    int64_t good_ms;       /* when a request last went well, or the first was sent */
-    int64_t delay_ms;      /* after the next failure */
-    uint64_t requests, same, failed, files;
-};
-
-/* --- one request --- */
-
-static struct last recall(const struct polling *p)
-{
-    struct pof_text note = pof_shelf_note(p->shelf);
-    struct pof_text line[4] = {{"", 0}, {"", 0}, {"", 0}, {"", 0}};
-    for (size_t i = 0; i < 4 && note.len; i++) {
-        const char *lf = memchr(note.ptr, '\n', note.len);
-        size_t n = lf ? (size_t)(lf - note.ptr) : note.len;
-        line[i] = (struct pof_text){note.ptr, n};
-        n += lf != NULL;
-        note = (struct pof_text){note.ptr + n, note.len - n};
-    }
-    struct last none = {{"", 0}, {"", 0}, {"", 0}, {"", 0}};
-    struct last last = {line[0], line[1], line[2], line[3]};
-    return pof_text_is(last.url, p->a->url) ? last : none; /* another document has nothing to say of this */
-}
-
-static void copy(char *to, size_t size, struct pof_text t)
-{
-    size_t n = t.len < size ? t.len : 0;
-    memcpy(to, t.ptr, n);
-    to[n] = '\0';
-}
-
-static int on_bytes(void *ctx, const void *bytes, size_t n, struct pof_err *err)
-{
-    struct polling *p = ctx;
-    struct pof_sink to = pof_shelf_sink(p->shelf);
-    pof_sha256_add(&p->sha, bytes, n);
-    p->bytes += n;
-    return to.write(to.ctx, bytes, n, err);
-}
-
-static int tell_file(struct polling *p, const char *path, struct pof_err *err)
-{
-    p->line.len = 0;
-    p->files++;
-    int rc = pof_buf_addf(&p->line, err, "%s\n", path);
-    return rc ? rc : p->names.write(p->names.ctx, p->line.data, p->line.len, err);
-}
-
-/* A document came whole: it lands, unless it is the one that came before. */
-static int land(struct polling *p, const struct pof_http_version *version, struct pof_err *err)
-{
-    uint8_t digest[POF_SHA256_BYTES];
-    char hex[POF_SHA256_HEX];
-    const char *path;
-    pof_sha256_end(&p->sha, digest);
-    pof_sha256_hex(digest, hex);
-    bool same = pof_text_eq(recall(p).digest, (struct pof_text){hex, sizeof hex});
-    p->line.len = 0;
-    if (p->bytes == 0) { /* a file that is just being written there, rather than a document */
-        p->same++;
-        return 0;
-    }
-    int rc = pof_buf_addf(&p->line, err, "%s\n%.*s\n%s\n%s\n", p->a->url, (int)sizeof hex, hex, version->etag,
-                          version->modified);
-    struct pof_text note = {p->line.data, p->line.len};
-    if (rc == 0 && same) {
-        p->same++;
-        return pof_shelf_renote(p->shelf, note, err);
-    }
-    rc = rc ? rc : pof_shelf_keep(p->shelf, note, &path, err);
-    return rc ? rc : tell_file(p, path, err);
-}
-
-/* Asks once. *wait_s: for how long the server does not want to be asked again. */
-static int ask(struct polling *p, int64_t *wait_s, struct pof_err *err)
-{
-    const struct args *a = p->a;
-    struct last last = recall(p);
-    struct pof_http_options how = {.connect_s = (long)a->connect_s,
-                                   .stall_s = (long)a->timeout_s,
-                                   .whole_s = (long)a->timeout_s,
-                                   .max_bytes = (uint64_t)a->max_bytes,
-                                   .ca = a->ca,
-                                   .cert = a->cert,
-                                   .key = a->key,
-                                   .token = p->token.data};
-    struct pof_http_fetch f = {.to = {on_bytes, p, a->spool}};
-    copy(f.version.etag, sizeof f.version.etag, last.etag);
-    copy(f.version.modified, sizeof f.version.modified, last.modified);
-    pof_sha256_init(&p->sha);
-    p->bytes = 0;
-    p->requests++;
-    int rc = pof_shelf_begin(p->shelf, err);
-    rc = rc ? rc : pof_http_fetch(a->url, &how, &f, err);
-    *wait_s = f.wait_s;
-    p->same += rc == 0 && f.same;
-    return rc || f.same ? rc : land(p, &f.version, err);
-}
 
 /* --- again and again --- */
 
@@ -230,7 +111,7 @@ static int stream(struct polling *p, struct pof_err *err)
         int64_t wait_s = 0;
         int64_t begun = pof_wire_now();
         rc = make_room(p, err);
-        rc = rc ? rc : ask(p, &wait_s, err);
+        rc = rc ? rc : poll_ask(p, &wait_s, err);
         int64_t ms = begun + p->a->every_us / 1000 - pof_wire_now();
         if (rc) {
             rc = failed(p, rc, wait_s, &ms, err);
@@ -296,7 +177,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     rc = rc ? rc : read_token(&p, err);
     rc = rc ? rc : pof_cli_sink(cli, NULL, &p.names, err);
     rc = rc ? rc : pof_shelf_open(&p.shelf, (struct pof_shelf_place){p.a->spool, p.a->ending}, &left, err);
-    rc = rc || !left[0] ? rc : tell_file(&p, left, err);
+    rc = rc || !left[0] ? rc : poll_tell(&p, left, err);
     rc = rc ? rc : stream(&p, err);
     if (p.shelf) { /* nothing was begun without a spool */
         pof_cli_note(cli, "%" PRIu64 " requests: %" PRIu64 " files handed on, %" PRIu64 " times nothing new, %" PRIu64 " failed",
