@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+static const char *const protocols[] = {"3.1.1", "5", NULL};
 static const char *const forms[] = {"json", "lines", NULL};
 
 #define AT(member) offsetof(struct args, member)
@@ -18,6 +19,7 @@ static const struct pof_option options[] = {
      NULL},
     {"spool", 0, POF_OPT_FILE, AT(spool), "DIR", "receive: directory in which messages land", 0, 0,
      NULL},
+    {"protocol", 0, POF_OPT_WORD, AT(protocol), "VERSION", "of MQTT: 3.1.1 or 5 (3.1.1)", 0, 0, protocols},
     {"user", 0, POF_OPT_TEXT, AT(user), "NAME", "user name (none)", 0, 0, NULL},
     {"password-file", 0, POF_OPT_FILE, AT(password_file), "FILE",
      "file with the password, readable by its owner only", 0, 0, NULL},
@@ -50,7 +52,9 @@ static const struct pof_option options[] = {
     {"idle", 0, POF_OPT_INT, AT(idle_s), "S",
      "receive: end when no message came for S seconds; 0: never (0)", 0, 1000000000, NULL},
     {"window", 0, POF_OPT_INT, AT(window), "N",
-     "send: messages on the way, not yet acknowledged (100)", 1, 65535, NULL},
+     "messages on the way, not yet acknowledged; receive: with MQTT 5 (100)", 1, 65535, NULL},
+    {"expiry", 0, POF_OPT_INT, AT(expiry_s), "S",
+     "receive: MQTT 5: how long the broker keeps the session while nobody listens; 0: for ever (0)", 0, 4294967294, NULL},
     {"join", 0, POF_OPT_INT, AT(join), "N",
      "send: up to N lines that are there make one message (1)", 1, 1000000, NULL},
     {0}};

@@ -41,6 +41,9 @@ int link_init(struct link *l, struct pof_cli *cli, const struct args *a, bool ke
     if (a->key && !a->cert) {
         return pof_fail(err, POF_E_USAGE, "--key needs --cert");
     }
+    if (a->expiry_s && !a->protocol) {
+        return pof_fail(err, POF_E_USAGE, "--expiry needs --protocol 5");
+    }
     l->how = (struct pof_mqtt_options){.wire = {.address = a->broker,
                                                 .tls = a->tls || a->ca || a->cert,
                                                 .ca = a->ca,
@@ -49,7 +52,10 @@ int link_init(struct link *l, struct pof_cli *cli, const struct args *a, bool ke
                                                 .connect_ms = CONNECT_MS},
                                        .connect = {.client = pof_text(a->client ? a->client : ""),
                                                    .keep = keep,
-                                                   .keep_alive_s = (unsigned)a->keep_alive_s},
+                                                   .keep_alive_s = (unsigned)a->keep_alive_s,
+                                                   .five = a->protocol != 0,
+                                                   .expiry_s = a->expiry_s ? (uint32_t)a->expiry_s : UINT32_MAX,
+                                                   .receive_max = keep ? (unsigned)a->window : 0},
                                        .max_packet = (size_t)a->max_bytes + 2 * POF_MQTT_TEXT_MAX};
     if (a->user) {
         l->how.connect.user = pof_text(a->user);
@@ -92,6 +98,11 @@ int link_up(struct link *l, struct pof_err *err)
         rc = rc ? link_lost(l, rc, err) : 0;
     }
     l->up_ms = pof_wire_now();
+    if (rc == 0 && !l->connections && l->how.connect.keep && l->how.connect.five &&
+        pof_mqtt_expiry_s(l->mqtt) < l->how.connect.expiry_s) {
+        pof_cli_note(l->cli, "'%s' keeps the session for %" PRIu32 " s only while nobody listens",
+                     l->a->broker, pof_mqtt_expiry_s(l->mqtt));
+    }
     if (rc == 0 && l->connections++ && l->how.connect.keep && !pof_mqtt_known(l->mqtt)) {
         pof_cli_warn(l->cli, "'%s' has forgotten the session: messages that waited there are lost",
                      l->a->broker);

@@ -12,8 +12,8 @@ struct args {
     const char *broker, *client, *user, *password_file, *ca, *cert, *key, *spool;
     struct pof_texts topic;
     bool tls, envelope;
-    int form;
-    int64_t keep_alive_s, give_up_s, batch, wait_ms, spool_max, max_bytes, count, idle_s, window, join;
+    int form, protocol;
+    int64_t keep_alive_s, give_up_s, batch, wait_ms, spool_max, max_bytes, count, idle_s, window, join, expiry_s;
 };
 
 /* The way to the broker, which may be lost and found again. */

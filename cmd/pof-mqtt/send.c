@@ -25,6 +25,9 @@ struct sending {
     struct flight
         *flight; /* line n, counted from 0, is in n % window and has the number of its place + 1 */
     uint64_t sent, landed; /* lines [landed, sent) are in flight */
+    uint64_t again;        /* lines [landed, again) have gone over this connection; up to sent, the others are to
+                              go again */
+    uint64_t flying;       /* messages without acknowledgement on this connection */
     uint64_t repeated;
 };
 
@@ -43,6 +46,7 @@ static int publish(struct sending *s, uint64_t n, bool again, struct pof_err *er
                                  .id = (unsigned)(n % (uint64_t)s->a->window) + 1,
                                  .again = again};
     s->repeated += again;
+    s->flying++;
     return pof_mqtt_publish(s->link.mqtt, &m, err);
 }
 
@@ -70,7 +74,21 @@ static int too_long(const struct sending *s, struct pof_err *err)
 
 static bool has_room(const struct sending *s)
 {
-    return s->sent - s->landed < (uint64_t)s->a->window && pof_mqtt_waiting(s->link.mqtt) < OUT_MAX;
+    return s->sent - s->landed < (uint64_t)s->a->window && s->flying < pof_mqtt_receive_max(s->link.mqtt) &&
+           pof_mqtt_waiting(s->link.mqtt) < OUT_MAX;
+}
+
+/* What was in flight when the last connection ended. */
+static int send_again(struct sending *s, struct pof_err *err)
+{
+    int rc = 0;
+    while (rc == 0 && s->again < s->sent && s->flying < pof_mqtt_receive_max(s->link.mqtt)) {
+        if (s->again >= s->landed && !place_of(s, s->again)->landed) {
+            rc = publish(s, s->again, true, err);
+        }
+        s->again += rc == 0;
+    }
+    return rc;
 }
 
 /* Lines that are there join the one at hand, as long as the message does not grow too long. */
@@ -96,8 +114,8 @@ static int join_lines(struct sending *s, struct flight *f, struct pof_err *err)
 static int send_lines(struct sending *s, struct pof_err *err)
 {
     struct pof_text line;
-    int rc = 0;
-    while (rc == 0 && has_room(s) && next_line(s, &line)) {
+    int rc = send_again(s, err);
+    while (rc == 0 && s->again == s->sent && has_room(s) && next_line(s, &line)) {
         struct flight *f = place_of(s, s->sent);
         f->line.len = 0;
         f->landed = false;
@@ -106,6 +124,7 @@ static int send_lines(struct sending *s, struct pof_err *err)
         rc = rc ? rc : join_lines(s, f, err);
         rc = rc ? rc : publish(s, s->sent, false, err);
         s->sent += rc == 0;
+        s->again = s->sent;
     }
     return rc;
 }
@@ -137,7 +156,8 @@ static int landed(struct sending *s, const struct pof_mqtt_packet *p, struct pof
 {
     uint64_t window = (uint64_t)s->a->window;
     uint64_t n = s->landed + (p->id - 1 + window - s->landed % window) % window;
-    if (p->type == POF_MQTT_PUBACK && p->id <= window && n < s->sent) {
+    if (p->type == POF_MQTT_PUBACK && p->id <= window && n < s->again) {
+        s->flying -= !place_of(s, n)->landed;
         place_of(s, n)->landed = true;
         while (s->landed < s->sent && place_of(s, s->landed)->landed) {
             s->landed++;
@@ -167,11 +187,9 @@ static bool is_over(const struct sending *s)
 /* Connects; what is in flight goes again. */
 static int join(struct sending *s, struct pof_err *err)
 {
-    int rc = link_up(&s->link, err);
-    for (uint64_t n = s->landed; n < s->sent && rc == 0; n++) {
-        rc = place_of(s, n)->landed ? 0 : publish(s, n, true, err);
-    }
-    return rc;
+    s->again = s->landed;
+    s->flying = 0;
+    return link_up(&s->link, err);
 }
 
 static int turn(struct sending *s, struct pof_err *err)

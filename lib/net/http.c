@@ -21,6 +21,8 @@ enum { WAITING_MAX = 512 * 1024, POLL_MS = 1000, REDIRECTS = 5, CONNECT_S = 10, 
     X(curl_easy_cleanup)                                                                      \
     X(curl_easy_setopt)                                                                       \
     X(curl_easy_getinfo)                                                                      \
+    X(curl_easy_header)                                                                       \
+    X(curl_easy_perform)                                                                      \
     X(curl_easy_pause)                                                                        \
     X(curl_easy_strerror)                                                                     \
     X(curl_multi_init)                                                                        \
@@ -52,8 +54,12 @@ struct pof_http {
     struct pof_buf waiting; /* bytes not read yet, from pos on */
     size_t pos;
     uint64_t received, max;
-    bool too_long;
+    bool too_long, no_memory; /* why on_body took no more; libcurl itself also calls it an error of
+                                 writing when a packed body does not end where it should */
     const char *content_type; /* of what is posted */
+    const struct pof_sink *to; /* of a fetch: where the body goes; NULL: it waits to be read */
+    struct pof_err *to_err;    /* what the sink says */
+    int to_rc;
     char reason[CURL_ERROR_SIZE];
 };
 
@@ -62,10 +68,20 @@ bool pof_http_is_url(const char *text)
     return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
 }
 
+static long status_of(const struct pof_http *h)
+{
+    long status = 0;
+    h->curl.curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
     struct pof_http *h = ctx;
-    if (h->waiting.len - h->pos >= WAITING_MAX) {
+    if (h->to && status_of(h) != 200) { /* nobody reads the pages of errors, which may be endless */
+        return 0;
+    }
+    if (!h->to && h->waiting.len - h->pos >= WAITING_MAX) {
         h->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -74,14 +90,18 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *ctx)
         return 0;
     }
     h->received += n;
-    return pof_buf_add(&h->waiting, bytes, size * n, NULL) == 0 ? n : 0;
+    if (h->to) {
+        h->to_rc = h->to->write(h->to->ctx, bytes, size * n, h->to_err);
+        return h->to_rc == 0 ? n : 0;
+    }
+    h->no_memory = pof_buf_add(&h->waiting, bytes, size * n, NULL) != 0;
+    return h->no_memory ? 0 : n;
 }
 
 static enum pof_code code_of(CURLcode c)
 {
     switch (c) {
     case CURLE_OUT_OF_MEMORY:
-    case CURLE_WRITE_ERROR: /* on_body had no memory */
         return POF_E_NOMEM;
     case CURLE_URL_MALFORMAT:
         return POF_E_USAGE;
@@ -93,6 +113,9 @@ static enum pof_code code_of(CURLcode c)
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
         return POF_E_UNAVAILABLE;
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+        return POF_E_CONFIG;
     default:
         return POF_E_PROTOCOL;
     }
@@ -104,6 +127,12 @@ static int fail_transfer(const struct pof_http *h, struct pof_err *err)
         return pof_fail(err, POF_E_TOO_LONG, "'%.120s' is longer than %llu bytes", h->url,
                         (unsigned long long)h->max);
     }
+    if (h->no_memory) {
+        return pof_fail(err, POF_E_NOMEM, "out of memory");
+    }
+    if (h->result == CURLE_WRITE_ERROR) {
+        return pof_fail(err, POF_E_PROTOCOL, "'%.120s' has more behind the end of its packed content", h->url);
+    }
     return pof_fail(err, code_of(h->result), "'%.120s': %.160s", h->url,
                     h->reason[0] ? h->reason : h->curl.curl_easy_strerror(h->result));
 }
@@ -111,8 +140,7 @@ static int fail_transfer(const struct pof_http *h, struct pof_err *err)
 /* Was the answer the document? Only 200 says so. */
 static int check_status(const struct pof_http *h, struct pof_err *err)
 {
-    long status = 0;
-    h->curl.curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    long status = status_of(h);
     if (status == 200) {
         return 0;
     }
@@ -189,7 +217,19 @@ static CURLcode configure(struct pof_http *h, const struct pof_http_options *o)
     SET(CONNECTTIMEOUT, o->connect_s ? o->connect_s : (long)CONNECT_S);
     SET(LOW_SPEED_LIMIT, 1L);
     SET(LOW_SPEED_TIME, o->stall_s ? o->stall_s : (long)STALL_S);
+    SET(TIMEOUT, o->whole_s);
     SET(ACCEPT_ENCODING, ""); /* all that is built in */
+    if (o->ca) {
+        SET(CAINFO, o->ca);
+    }
+    if (o->cert) {
+        SET(SSLCERT, o->cert);
+        SET(SSLKEY, o->key ? o->key : o->cert);
+    }
+    if (o->token) { /* libcurl does not hand it to another host that a redirect names */
+        SET(XOAUTH2_BEARER, o->token);
+        SET(HTTPAUTH, (long)CURLAUTH_BEARER);
+    }
     SET(USERAGENT, "pof/" POF_VERSION);
     SET(ERRORBUFFER, h->reason);
     SET(WRITEFUNCTION, on_body);
@@ -247,6 +287,9 @@ static int make(struct pof_http **out, const char *url, const struct pof_http_op
         return pof_fail(
             err, POF_E_USAGE,
             "a URL with a name or password is refused; use curl --netrc-file and a pipe");
+    }
+    if (options->token && strncmp(url, "https://", 8) != 0) {
+        return pof_fail(err, POF_E_USAGE, "'%.200s': a token goes over https:// only", url);
     }
     struct pof_http *h;
     int rc = pof_calloc(&h, 1, sizeof *h, err);
@@ -320,6 +363,99 @@ int pof_http_post(const char *url, struct pof_text body, const struct pof_http_o
         rc = n < 0 ? (int)n : pof_buf_add(&answer->body, some, (size_t)n, err);
     }
     h->curl.curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &answer->status);
+    h->curl.curl_slist_free_all(headers);
+    pof_http_close(h);
+    return rc;
+}
+
+/* --- a document that is fetched when it is another one --- */
+
+/* Adds a header; the list is freed when there is no memory. */
+static int add_header(const struct pof_http *h, struct curl_slist **list, const char *name,
+                      const char *value, struct pof_err *err)
+{
+    char line[sizeof((struct pof_http_version *)0)->etag + 32];
+    if (!value[0]) {
+        return 0;
+    }
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    struct curl_slist *more = h->curl.curl_slist_append(*list, line);
+    if (!more) {
+        return pof_fail(err, POF_E_NOMEM, "out of memory");
+    }
+    *list = more;
+    return 0;
+}
+
+/* A header of the answer, "" when there is none, or one too long or with control characters. */
+static void header_of(const struct pof_http *h, const char *name, char *to, size_t size)
+{
+    struct curl_header *found;
+    to[0] = '\0';
+    if (h->curl.curl_easy_header(h->easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK &&
+        strlen(found->value) < size) {
+        memcpy(to, found->value, strlen(found->value) + 1);
+        for (const char *p = to; *p; p++) {
+            if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+                to[0] = '\0';
+                return;
+            }
+        }
+    }
+}
+
+/* What an ended transfer means. */
+static int judge(struct pof_http *h, struct pof_http_fetch *f, bool asked, struct pof_err *err)
+{
+    curl_off_t wait = 0;
+    long status = status_of(h);
+    if (h->to_rc) {
+        return h->to_rc;
+    }
+    h->curl.curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &wait);
+    f->wait_s = wait > 0 ? (int64_t)wait : 0;
+    if (asked && status == 304 && h->result == CURLE_OK) {
+        f->same = true;
+        return 0;
+    }
+    if (status == 401 || status == 403) {
+        return pof_fail(err, POF_E_PERMISSION, "'%.200s': the server refuses the client with status %ld",
+                        h->url, status);
+    }
+    bool refused = h->result == CURLE_WRITE_ERROR && status != 200; /* by on_body, for its status */
+    if (h->result != CURLE_OK && !refused) {
+        return fail_transfer(h, err);
+    }
+    int rc = check_status(h, err);
+    if (rc == 0) {
+        header_of(h, "ETag", f->version.etag, sizeof f->version.etag);
+        header_of(h, "Last-Modified", f->version.modified, sizeof f->version.modified);
+    }
+    return rc;
+}
+
+int pof_http_fetch(const char *url, const struct pof_http_options *options, struct pof_http_fetch *f,
+                   struct pof_err *err)
+{
+    struct pof_http *h;
+    struct curl_slist *headers = NULL;
+    bool asked = f->version.etag[0] || f->version.modified[0];
+    f->same = false;
+    f->wait_s = 0;
+    int rc = make(&h, url, options, err);
+    if (rc) {
+        return rc;
+    }
+    h->to = &f->to;
+    h->to_err = err;
+    rc = add_header(h, &headers, "If-None-Match", f->version.etag, err);
+    rc = rc ? rc : add_header(h, &headers, "If-Modified-Since", f->version.modified, err);
+    if (rc == 0) {
+        h->curl.curl_multi_remove_handle(h->multi, h->easy);
+        h->curl.curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+        h->result = h->curl.curl_easy_perform(h->easy);
+        rc = judge(h, f, asked, err);
+    }
     h->curl.curl_slist_free_all(headers);
     pof_http_close(h);
     return rc;

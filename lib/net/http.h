@@ -24,6 +24,9 @@ struct pof_http_options {
     long stall_s;       /* without a byte; 0: 30 s */
     uint64_t max_bytes; /* of the body, after decoding; 0: 1 GiB */
     const char *content_type; /* of what is posted; NULL: "text/plain; charset=utf-8" */
+    long whole_s;             /* from the request to the last byte; 0: any */
+    const char *ca, *cert, *key; /* files of PEM as in tls.h, NULL: none */
+    const char *token;           /* sent as "Authorization: Bearer", with https only; NULL: none */
 };
 
 struct pof_http;
@@ -38,6 +41,26 @@ int pof_http_open(struct pof_http **out, const char *url, const struct pof_http_
 /* Valid until close. */
 struct pof_source pof_http_source(struct pof_http *h);
 void pof_http_close(struct pof_http *h); /* NULL allowed */
+
+/* How a server tells one content of a document from another (RFC 9110, section 8.8); "" when it does
+ * not, or in more than fits. */
+struct pof_http_version {
+    char etag[512];    /* with its quotes */
+    char modified[64]; /* a date of HTTP */
+};
+
+/* A document that is fetched when it is another one. */
+struct pof_http_fetch {
+    struct pof_sink to;              /* where it goes as it comes; what came before an error is there */
+    struct pof_http_version version; /* in: of the one that is here; out: of the one that came */
+    bool same;      /* out: the server says it is the one that is here (304); nothing was written */
+    int64_t wait_s; /* out, of a failure: for how long the server does not want to be asked; 0: it
+                       does not say */
+};
+/* Errors as above, of the sink, CONFIG (a certificate or key cannot be used), PERMISSION (status 401
+ * or 403). Takes no more memory than libcurl's own, whatever comes. */
+int pof_http_fetch(const char *url, const struct pof_http_options *options, struct pof_http_fetch *f,
+                   struct pof_err *err) POF_CHECKED;
 
 /* What a server answered to a POST. */
 struct pof_http_answer {

@@ -103,8 +103,9 @@ static enum pof_mqtt_parse bad(const char **why, const char *text)
 }
 
 /* A body of n bytes is there, or as much as there is of a PUBLISH that is too long. */
-static enum pof_mqtt_parse parse_publish(const struct head *h, struct pof_text have, size_t max,
-                                         struct pof_mqtt_packet *out, const char **why)
+static enum pof_mqtt_parse parse_publish(const struct head *h, struct pof_text have,
+                                         struct pof_mqtt_reading how, struct pof_mqtt_packet *out,
+                                         const char **why)
 {
     out->qos = h->first >> 1 & 3;
     out->again = (h->first & DUP) != 0;
@@ -128,7 +129,7 @@ static enum pof_mqtt_parse parse_publish(const struct head *h, struct pof_text h
     if (id && out->id == 0) {
         return bad(why, "a message without its number");
     }
-    if (h->bytes + h->body > max) {
+    if (h->bytes + h->body > how.max) {
         out->skip = h->body - front;
         out->used = h->bytes + front;
         out->payload = (struct pof_text){have.ptr + front, 0};
@@ -137,19 +138,99 @@ static enum pof_mqtt_parse parse_publish(const struct head *h, struct pof_text h
     if (have.len < h->body) {
         return POF_MQTT_MORE;
     }
-    out->payload = (struct pof_text){have.ptr + front, h->body - front};
+    size_t extra = 0;
+    if (how.five) {
+        struct pof_text rest = {have.ptr + front, h->body - front};
+        *why = pof_mqtt_properties_read(rest, POF_MQTT_PUBLISH, &out->properties, &extra);
+        if (*why) {
+            return POF_MQTT_BAD;
+        }
+    }
+    out->payload = (struct pof_text){have.ptr + front + extra, h->body - front - extra};
     out->used = h->bytes + h->body;
     return POF_MQTT_WHOLE;
 }
 
+/* --- MQTT 5: what is behind the number of a packet, or of a welcome's flags --- */
+
+/* Properties that end with their packet, or with n bytes behind them. */
+static enum pof_mqtt_parse parse_properties(struct pof_text rest, size_t n, struct pof_mqtt_packet *out,
+                                            const char **why)
+{
+    size_t used = 0;
+    *why = pof_mqtt_properties_read(rest, (unsigned)out->type, &out->properties, &used);
+    if (*why) {
+        return POF_MQTT_BAD;
+    }
+    return used + n == rest.len ? POF_MQTT_WHOLE : bad(why, "a packet of a wrong length");
+}
+
+/* A reason, and properties; of some packets both, or the latter, may be left out (sections 3.4.2.1 and
+ * 3.14.2.1 of MQTT 5). */
+static enum pof_mqtt_parse parse_reason(struct pof_text rest, struct pof_mqtt_packet *out, const char **why)
+{
+    out->properties.receive_max = POF_MQTT_TEXT_MAX;
+    out->code = rest.len ? (unsigned char)rest.ptr[0] : 0;
+    if (rest.len <= 1) {
+        return POF_MQTT_WHOLE;
+    }
+    return parse_properties((struct pof_text){rest.ptr + 1, rest.len - 1}, 0, out, why);
+}
+
+static enum pof_mqtt_parse parse_five(const struct head *h, struct pof_text body, struct pof_mqtt_packet *out,
+                                      const char **why)
+{
+    if (out->type == POF_MQTT_DISCONNECT) {
+        return parse_reason(body, out, why);
+    }
+    if (out->type == POF_MQTT_PINGRESP) {
+        return h->body == 0 ? POF_MQTT_WHOLE : bad(why, "a packet of a wrong length");
+    }
+    if (body.len < 2) {
+        return bad(why, "a packet of a wrong length");
+    }
+    struct pof_text rest = {body.ptr + 2, body.len - 2};
+    if (out->type == POF_MQTT_CONNACK) {
+        out->session = (body.ptr[0] & 1) != 0;
+        if (body.ptr[0] & ~1) {
+            return bad(why, "an answer with reserved flags");
+        }
+        if (rest.len == 0 && body.ptr[1] == 1) { /* a broker of MQTT 3.1.1 refuses in its own words */
+            out->code = 0x84;
+            return POF_MQTT_WHOLE;
+        }
+        out->code = (unsigned char)body.ptr[1];
+        return parse_properties(rest, 0, out, why);
+    }
+    out->id = two(body.ptr);
+    if (out->id == 0) {
+        return bad(why, "an acknowledgement of number 0");
+    }
+    if (out->type == POF_MQTT_PUBACK) {
+        return parse_reason(rest, out, why);
+    }
+    out->code = (unsigned char)body.ptr[body.len - 1]; /* of one subscription, behind the properties */
+    return parse_properties(rest, 1, out, why);
+}
+
 /* The others are short and of one length each. */
 static enum pof_mqtt_parse parse_short(const struct head *h, struct pof_text have,
-                                       struct pof_mqtt_packet *out, const char **why)
+                                       struct pof_mqtt_reading how, struct pof_mqtt_packet *out,
+                                       const char **why)
 {
     static const unsigned char length[16] = {
         [POF_MQTT_CONNACK] = 2, [POF_MQTT_PUBACK] = 2, [POF_MQTT_SUBACK] = 3};
     if (h->first & 0x0f) {
         return bad(why, "a packet with reserved flags");
+    }
+    if (how.five) {
+        /* Texts of a packet have 64 KiB each, but nothing bounds the number of user properties. */
+        if (h->bytes + h->body > how.max) {
+            return bad(why, "an acknowledgement longer than a message may be");
+        }
+        out->used = h->bytes + h->body;
+        return have.len < h->body ? POF_MQTT_MORE
+                                  : parse_five(h, (struct pof_text){have.ptr, h->body}, out, why);
     }
     if (h->body != length[out->type]) {
         return bad(why, "a packet of a wrong length");
@@ -171,8 +252,8 @@ static enum pof_mqtt_parse parse_short(const struct head *h, struct pof_text hav
     return out->id ? POF_MQTT_WHOLE : bad(why, "an acknowledgement of number 0");
 }
 
-enum pof_mqtt_parse pof_mqtt_parse(struct pof_text bytes, size_t max, struct pof_mqtt_packet *out,
-                                   const char **why)
+enum pof_mqtt_parse pof_mqtt_parse(struct pof_text bytes, struct pof_mqtt_reading how,
+                                   struct pof_mqtt_packet *out, const char **why)
 {
     struct head h;
     *out = (struct pof_mqtt_packet){0};
@@ -185,18 +266,22 @@ enum pof_mqtt_parse pof_mqtt_parse(struct pof_text bytes, size_t max, struct pof
     case POF_MQTT_PUBACK:
     case POF_MQTT_SUBACK:
     case POF_MQTT_PINGRESP:
-        out->type = (enum pof_mqtt_type)((unsigned char)bytes.ptr[0] >> 4);
         break;
+    case POF_MQTT_DISCONNECT:
+        if (how.five) {
+            break;
+        } /* fall through */
     default:
         return bad(why, "a packet of a type that no broker sends to a client of this kind");
     }
+    out->type = (enum pof_mqtt_type)((unsigned char)bytes.ptr[0] >> 4);
     enum pof_mqtt_parse what = parse_head(bytes, &h, why);
     if (what != POF_MQTT_WHOLE) {
         return what;
     }
     struct pof_text have = {bytes.ptr + h.bytes, bytes.len - h.bytes};
-    return out->type == POF_MQTT_PUBLISH ? parse_publish(&h, have, max, out, why)
-                                         : parse_short(&h, have, out, why);
+    return out->type == POF_MQTT_PUBLISH ? parse_publish(&h, have, how, out, why)
+                                         : parse_short(&h, have, how, out, why);
 }
 
 /* --- writing --- */
@@ -241,6 +326,15 @@ static void put_text(struct pof_buf *to, struct pof_text t)
     put_bytes(to, t);
 }
 
+static void put_number(struct pof_buf *to, unsigned property, size_t n, size_t bytes)
+{
+    to->data[to->len++] = (char)property;
+    if (bytes == 4) {
+        put_two(to, n >> 16);
+    }
+    put_two(to, n & 0xffff);
+}
+
 static int check_text(struct pof_text t, const char *what, struct pof_err *err)
 {
     return t.len <= POF_MQTT_TEXT_MAX
@@ -251,23 +345,34 @@ static int check_text(struct pof_text t, const char *what, struct pof_err *err)
 
 int pof_mqtt_put_connect(struct pof_buf *to, const struct pof_mqtt_connect *c, struct pof_err *err)
 {
-    enum { CLEAN = 0x02, PASSWORD = 0x40, USER = 0x80, LEVEL = 4 }; /* section 3.1.2 */
+    enum { CLEAN = 0x02, PASSWORD = 0x40, USER = 0x80, LEVEL = 4, LEVEL_5 = 5 }; /* section 3.1.2 */
+    enum { EXPIRY = 0x11, EXPIRY_BYTES = 5, RECEIVE = 0x21, RECEIVE_BYTES = 3 };
     bool user = c->user.ptr != NULL;
     bool password = user && c->password.ptr != NULL;
+    size_t properties = (c->keep ? (size_t)EXPIRY_BYTES : 0) + (c->receive_max ? (size_t)RECEIVE_BYTES : 0);
     int rc = check_text(c->client, "client name", err);
     rc = rc ? rc : check_text(c->user, "user name", err);
     rc = rc ? rc : check_text(c->password, "password", err);
     rc = rc ? rc
             : put_head(to, CONNECT,
-                       10 + 2 + c->client.len + (user ? 2 + c->user.len : 0) +
+                       10 + (c->five ? 1 + properties : 0U) + 2 + c->client.len + (user ? 2 + c->user.len : 0) +
                            (password ? 2 + c->password.len : 0),
                        err);
     if (rc == 0) {
         put_text(to, pof_text("MQTT"));
-        to->data[to->len++] = LEVEL;
+        to->data[to->len++] = c->five ? LEVEL_5 : LEVEL;
         to->data[to->len++] =
             (char)((c->keep ? 0 : CLEAN) | (user ? USER : 0) | (password ? PASSWORD : 0));
         put_two(to, c->keep_alive_s);
+        if (c->five) {
+            to->data[to->len++] = (char)properties;
+        }
+        if (c->five && c->keep) {
+            put_number(to, EXPIRY, c->expiry_s, 4);
+        }
+        if (c->five && c->receive_max) {
+            put_number(to, RECEIVE, c->receive_max, 2);
+        }
         put_text(to, c->client);
         if (user) {
             put_text(to, c->user);
@@ -279,13 +384,16 @@ int pof_mqtt_put_connect(struct pof_buf *to, const struct pof_mqtt_connect *c, s
     return rc;
 }
 
-int pof_mqtt_put_subscribe(struct pof_buf *to, unsigned id, struct pof_text filter,
+int pof_mqtt_put_subscribe(struct pof_buf *to, unsigned id, struct pof_text filter, bool five,
                            struct pof_err *err)
 {
     int rc = check_text(filter, "topic", err);
-    rc = rc ? rc : put_head(to, SUBSCRIBE, 2 + 2 + filter.len + 1, err);
+    rc = rc ? rc : put_head(to, SUBSCRIBE, 2 + (size_t)five + 2 + filter.len + 1, err);
     if (rc == 0) {
         put_two(to, id);
+        if (five) {
+            to->data[to->len++] = 0; /* no properties */
+        }
         put_text(to, filter);
         to->data[to->len++] = 1;
     }
@@ -296,11 +404,14 @@ int pof_mqtt_put_publish(struct pof_buf *to, const struct pof_mqtt_message *m, s
 {
     int rc = check_text(m->topic, "topic", err);
     rc = rc ? rc
-            : put_head(to, PUBLISH_1 | (m->again ? DUP : 0), 2 + m->topic.len + 2 + m->payload.len,
+            : put_head(to, PUBLISH_1 | (m->again ? DUP : 0), 2 + m->topic.len + 2 + (size_t)m->five + m->payload.len,
                        err);
     if (rc == 0) {
         put_text(to, m->topic);
         put_two(to, m->id);
+        if (m->five) {
+            to->data[to->len++] = 0; /* no properties */
+        }
         put_bytes(to, m->payload);
     }
     return rc;

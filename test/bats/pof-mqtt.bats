@@ -176,6 +176,46 @@ stream() {
     cmp all lines
 }
 
+@test "MQTT 5: killed ten times nothing is lost; limits are kept; reasons are told in words" {
+    command -v mosquitto_pub >/dev/null || skip "mosquitto-clients is not there"
+    printf 'topic readwrite t/#\ntopic read no/#\n' >acl
+    broker "max_inflight_messages 7" "acl_file $PWD/acl" "max_packet_size 2000" "max_keepalive 20" "persistent_client_expiration 1h"
+    stream 100 100 >lines
+    subscribed --protocol 5 --window 50
+    grep -q "c1 (p5, c0, k" broker.log || grep -q "as c1 (p5" broker.log
+    send --protocol 5 --window 1000 <lines & sender=$!
+    running="$running $sender"
+    for i in $(seq 10); do
+        pof-mqtt receive -q --broker "$broker" --protocol 5 --client c1 --topic 't/#' --spool in --wait 30 --batch 500 >/dev/null 2>&1 3>&- &
+        victim=$!
+        sleep "0.0$((3 + i * 7 % 5))"
+        kill -9 $victim
+        wait $victim 2>/dev/null || true
+    done
+    wait $sender
+    receive --protocol 5 --idle 1 >/dev/null
+    cat in/*.jsonl | LC_ALL=C sort -u | cmp - <(LC_ALL=C sort lines)
+    check() { # check STATUS WORD TOPIC: what send says
+        s=0; timeout 20 pof-mqtt send -q --broker "$broker" --protocol 5 --topic "$3" --give-up 1 <line 2>err || s=$?
+        [ $s = "$1" ] && grep -q "$2" err || { echo "$* gives $s: $(cat err)"; false; }
+    }
+    echo '{}' >line
+    check 77 "refuses a message: the client is not authorized" no/a
+    timeout 20 pof-mqtt send -q --broker "$broker" --topic no/a <line # 3.1.1 cannot say it
+    head -c 3000 /dev/zero | tr '\0' x >line
+    check 65 "a message of 3000 bytes, '$broker' takes 2000" t/a
+    receive --protocol 5 --idle 5 2>err 3>&- >/dev/null & first=$!
+    running="$running $first"
+    sleep 0.2
+    mkdir in2
+    timeout 20 pof-mqtt receive -q --broker "$broker" --protocol 5 --client c1 --topic 't/#' --spool in2 --idle 1
+    s=0; wait $first || s=$?
+    [ $s = 77 ]
+    grep -q "another client has taken over the session" err
+    s=0; receive --expiry 5 2>err || s=$?
+    [ $s = 2 ]
+}
+
 @test "TLS with a client's certificate; without it, or with a wrong name or authority, a clear word" {
     command -v openssl >/dev/null || skip "openssl is not there"
     ca() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" -keyout "$1.key" -out "$1.pem" 2>/dev/null; }

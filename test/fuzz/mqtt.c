@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_again(const struct pof_mqtt_packet *p, struct pof_text bytes)
+static void write_again(const struct pof_mqtt_packet *p, struct pof_text bytes, bool five)
 {
     struct pof_err err;
     struct pof_buf b = {0};
     struct pof_mqtt_packet q;
     const char *why;
     struct pof_mqtt_message m = {
-        .topic = p->topic, .payload = p->payload, .id = p->id, .again = p->again};
+        .topic = p->topic, .payload = p->payload, .id = p->id, .again = p->again, .five = five};
     if (pof_mqtt_put_publish(&b, &m, &err) != 0 ||
-        pof_mqtt_parse((struct pof_text){b.data, b.len}, b.len, &q, &why) != POF_MQTT_WHOLE ||
+        pof_mqtt_parse((struct pof_text){b.data, b.len}, (struct pof_mqtt_reading){b.len, five}, &q, &why) != POF_MQTT_WHOLE ||
         q.used != b.len || b.len > bytes.len || q.id != p->id || !pof_text_eq(q.topic, p->topic) ||
         !pof_text_eq(q.payload, p->payload)) {
         abort();
@@ -27,16 +27,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { MAX = 200 };
+    /* The last byte says which MQTT it is, so that what was found for 3.1.1 keeps its bytes. */
+    struct pof_mqtt_reading how = {MAX, size > 0 && (data[size - 1] & 1)};
     struct pof_text left = {(const char *)data, size};
     struct pof_mqtt_packet p;
     const char *why = NULL;
     enum pof_mqtt_parse what;
-    while ((what = pof_mqtt_parse(left, MAX, &p, &why)) == POF_MQTT_WHOLE) {
+    while ((what = pof_mqtt_parse(left, how, &p, &why)) == POF_MQTT_WHOLE) {
         if (p.used == 0 || p.used > left.len || (p.skip && p.payload.len)) {
             abort();
         }
         if (p.type == POF_MQTT_PUBLISH && p.qos == 1 && p.skip == 0) {
-            write_again(&p, (struct pof_text){left.ptr, p.used});
+            write_again(&p, (struct pof_text){left.ptr, p.used}, how.five);
         }
         size_t over = p.skip < left.len - p.used ? p.skip : left.len - p.used;
         left = (struct pof_text){left.ptr + p.used + over, left.len - p.used - over};
