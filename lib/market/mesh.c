@@ -27,7 +27,7 @@ struct work {
     int64_t *low, *high;      /* [offers] bounds of a solution */
     int64_t *taken;           /* [offers] of that, in the order of the problem */
     double *x, *price;        /* [offers], [rows] of the linear program */
-    int64_t *tighter;         /* [rows] W */
+    int64_t (*tighter)[2];    /* [rows] W, of the upper bound and of the lower */
     struct pof_lp_row *row;   /* [rows] */
     struct priced *priced;    /* [offers] */
     struct pof_clear_offer *offer; /* [offers] */
@@ -35,7 +35,8 @@ struct work {
     int64_t *q; /* [offers] in order of price */
 };
 
-int64_t pof_mesh_excess(const struct pof_mesh *m, size_t row, const int64_t *taken_w)
+/* Above the upper bound, or below the lower as a negative number. */
+static int64_t excess(const struct pof_mesh *m, size_t row, const int64_t *taken_w)
 {
     const struct pof_mesh_row *r = &m->row[row];
     pof_wide sum = 0;
@@ -44,8 +45,13 @@ int64_t pof_mesh_excess(const struct pof_mesh *m, size_t row, const int64_t *tak
         sum += (pof_wide)r->ppm[o->node] * (o->direction == POF_UP ? taken_w[i] : -taken_w[i]);
     }
     pof_wide over = sum - (pof_wide)r->p_up_w * ONE, under = -sum - (pof_wide)r->p_down_w * ONE;
-    pof_wide most = over > under ? over : under;
-    return most > 0 ? (int64_t)((most + ONE - 1) / ONE) : 0;
+    return over > 0 ? (int64_t)((over + ONE - 1) / ONE) : under > 0 ? -(int64_t)((under + ONE - 1) / ONE) : 0;
+}
+
+int64_t pof_mesh_excess(const struct pof_mesh *m, size_t row, const int64_t *taken_w)
+{
+    int64_t w = excess(m, row, taken_w);
+    return w < 0 ? -w : w;
 }
 
 static int allocate(struct work *w, struct pof_err *err)
@@ -151,8 +157,8 @@ static int solve_lp(struct work *w, struct pof_err *err)
 {
     for (size_t r = 0; r < w->m->rows; r++) {
         const struct pof_mesh_row *x = &w->m->row[r];
-        w->row[r] = (struct pof_lp_row){x->ppm, fmin(0, (double)(w->tighter[r] - x->p_down_w)),
-                                        fmax(0, (double)(x->p_up_w - w->tighter[r]))};
+        double high = (double)(x->p_up_w - w->tighter[r][0]), low = (double)(w->tighter[r][1] - x->p_down_w);
+        w->row[r] = (struct pof_lp_row){x->ppm, fmin(low, (low + high) / 2), fmax(high, (low + high) / 2)};
     }
     return pof_lp_rows(w->m->tree, w->row, w->m->rows, false, w->x, w->price, err);
 }
@@ -183,9 +189,9 @@ static bool tighten(struct work *w, int64_t round)
 {
     bool broken = false;
     for (size_t r = 0; r < w->m->rows; r++) {
-        int64_t excess = pof_mesh_excess(w->m, r, w->taken);
-        w->tighter[r] += excess > 0 ? excess + round : 0;
-        broken = broken || excess > 0;
+        int64_t over = excess(w->m, r, w->taken);
+        w->tighter[r][over < 0] += over > 0 ? over + round : over < 0 ? round - over : 0;
+        broken = broken || over != 0;
     }
     return broken;
 }
@@ -236,11 +242,16 @@ static int find_result(struct work *w, struct pof_err *err)
 {
     enum { ROUNDS = 12 };
     bool broken = true;
+    struct pof_err none = {0}; /* tightened, a row can ask for what cannot be had */
     int rc = round_lp(w, err);
     for (int64_t k = 0; rc == 0 && (broken = tighten(w, k)) && k < ROUNDS; k++) {
-        rc = solve_lp(w, err);
+        rc = solve_lp(w, &none);
+        if (rc == POF_E_INTERNAL) {
+            rc = 0;
+            break;
+        }
         take_duals(w);
-        rc = rc ? rc : round_lp(w, err);
+        rc = rc ? pof_fail(err, rc, "%s", none.text) : round_lp(w, err);
     }
     return rc || !broken ? rc : leave_broken(w, err);
 }
