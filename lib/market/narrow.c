@@ -79,28 +79,23 @@ static double effect(const struct narrowing *n, uint32_t branch, uint32_t node)
                           : pof_feeder_feeds(&n->feeder, branch, node);
 }
 
-/* An award that is cut wants a limit in the direction it moves the branch. */
-static int want(struct narrowing *n, uint32_t branch, const struct pof_validate_award *a, struct pof_err *err)
-{
-    int rc = pof_feeder_loop(&n->feeder, branch) ? find_row(n, branch, err) : 0;
-    if (rc == 0) {
-        bool against = effect(n, branch, a->node_id) < 0;
-        n->wanted[branch][against ? !a->direction : a->direction] = true;
-    }
-    return rc;
-}
-
 static int put(struct pof_narrow *out, const struct narrowing *n, uint32_t branch, size_t first,
                size_t end, struct pof_err *err)
 {
     const struct pof_branch *b = &n->grid->branch[branch];
-    const bool *wanted = n->wanted[branch];
-    double net_w = 0, awarded_w = 0;
+    const bool loop = pof_feeder_loop(&n->feeder, branch);
+    bool wanted[2] = {n->wanted[branch][0], n->wanted[branch][1]};
+    double net_w = 0, cut_w = 0, awarded_w = 0;
     for (size_t i = first; i < end; i++) {
         const struct pof_validate_award *a = &n->v->award[i];
-        double share = effect(n, branch, a->node_id);
-        net_w += (a->direction == POF_UP ? share : -share) * (double)n->v->verdict[i].p_w;
+        double share = effect(n, branch, a->node_id), signed_share = a->direction == POF_UP ? share : -share;
+        net_w += signed_share * (double)n->v->verdict[i].p_w;
+        cut_w += signed_share * (double)(a->p_w - n->v->verdict[i].p_w);
         awarded_w += fabs(share) * (double)a->p_w;
+    }
+    if (loop) { /* what is cut elsewhere moves it either way: the sum tells which way was too far */
+        wanted[POF_UP] = cut_w > 0;
+        wanted[POF_DOWN] = cut_w < 0;
     }
     double spare = n->margin * (b->rating_va > 0 ? b->rating_va : awarded_w);
     int64_t up = (int64_t)fmax(floor(net_w - spare), 0), down = (int64_t)fmax(floor(-net_w - spare), 0);
@@ -129,8 +124,8 @@ static int narrow_quarter(struct pof_narrow *out, struct narrowing *n, size_t fi
         }
         out->without += n->v->verdict[i].decision != POF_DECISION_ACCEPT && area == POF_NONE;
         if (area != POF_NONE) {
-            rc = want(n, area, a, err);
-            any = true;
+            rc = pof_feeder_loop(&n->feeder, area) ? find_row(n, area, err) : 0;
+            n->wanted[area][a->direction] = any = true;
         }
     }
     for (uint32_t b = 0; any && rc == 0 && b < n->grid->branches; b++) {
