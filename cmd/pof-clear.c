@@ -22,7 +22,7 @@ static const char *const methods[] = {"tree", "lp", NULL};
 
 #define AT(member) offsetof(struct args, member)
 static const struct pof_option options[] = {
-    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
+    {"grid", 'g', POF_OPT_FILE, AT(grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, AT(session), "ID", "session to clear (the only one given)", 0, 0, NULL},
     RULE_OPTIONS(struct args),
     {"budget", 0, POF_OPT_INT, AT(budget), "NODES", "search nodes for blocks, in each part of the session (2000)", 0, 1000000000, NULL},
@@ -75,7 +75,7 @@ static void expect_work(const struct pof_cli *cli, struct job *j)
 static int read_grid(struct pof_cli *cli, struct job *j, struct pof_err *err)
 {
     int rc = pof_cli_grid(cli, j->args->grid, &j->grid, err);
-    rc = rc ? rc : pof_feeder_init(&j->feeder, &j->grid, err);
+    rc = rc ? rc : pof_feeder_init_meshed(&j->feeder, &j->grid, err);
     return rc ? pof_at(err, j->args->grid, 0, NULL) : 0;
 }
 

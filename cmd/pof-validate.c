@@ -141,6 +141,10 @@ static int write_limits(struct pof_cli *cli, const struct job *j, struct pof_err
     for (size_t i = 0; rc == 0 && i < narrow.n; i++) {
         rc = pof_writer_put(out, POF_limit, &narrow.limit[i], err);
     }
+    if (rc == 0 && narrow.without) {
+        pof_cli_warn(cli, "%" PRIu64 " awards that are cut limit nothing: in a loop, only a branch's loading does",
+                     narrow.without);
+    }
     pof_narrow_release(&narrow);
     return rc;
 }

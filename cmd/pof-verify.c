@@ -2,9 +2,8 @@
 /* pof-verify: is a cleared session feasible, optimal and paid as it says? Without solving anything,
  * and without code of the programs that do: quantities that keep all limits and prices that fit them
  * prove each other optimal (complementary slackness; A. Schrijver, Theory of Linear and Integer
- * Programming, section 7.9). In integers, each quarter-hour once. What follows from other records is
- * worked out and held against what is given, so no field of a result can be changed alone.
- * market/claim.h has read everything to its place; that and the rules are all of the market's room. */
+ * Programming, section 7.9). What follows from other records is worked out, in integers, and held against
+ * what is given. market/claim.h has placed everything; that and the rules are all of the market's room. */
 #include "cli/cli.h"
 #include "cli/grid.h"
 #include "pof-verify/verify.h"
@@ -19,7 +18,7 @@ struct args {
 };
 
 static const struct pof_option options[] = {
-    {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document, radial; needed", 0, 0, NULL},
+    {"grid", 'g', POF_OPT_FILE, offsetof(struct args, grid), "FILE", "grid document; needed", 0, 0, NULL},
     {"session", 's', POF_OPT_TEXT, offsetof(struct args, session), "ID", "session to verify (the only one given)", 0, 0, NULL},
     RULE_OPTIONS(struct args),
     {0}};
@@ -51,7 +50,7 @@ static int check_cleared(struct market *m, const struct pof_claim_line *l, struc
 {
     struct pof_cleared x = l->r->u.cleared;
     x.session = m->c.session->id;
-    if (m->joint) {
+    if (m->joint || m->c.loops) {
         x.pass = 1;
         x.cost_ueur = pof_claim_money(m->cost, true);
     }
@@ -68,7 +67,7 @@ static int check_session(struct market *m, struct pof_err *err)
 {
     int rc = pof_calloc(&m->area, 2 * (size_t)m->grid.nodes, sizeof *m->area, err);
     rc = rc ? rc : pof_calloc(&m->sums, m->c.kept.n, sizeof *m->sums, err);
-    m->joint = m->c.rules.sequence == POF_SEQUENCE_JOINT;
+    m->joint = m->c.rules.sequence == POF_SEQUENCE_JOINT && !m->c.loops;
     for (; rc == 0 && m->now < m->c.quarters; m->now++) {
         rc = verify_quarter(m, err);
     }
@@ -83,7 +82,7 @@ static int check_session(struct market *m, struct pof_err *err)
 static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 {
     const struct args *a = args;
-    struct market m = {.c = {.grid = &m.grid}};
+    struct market m = {.c = {.grid = &m.grid, .meshed = true}};
     struct pof_sink out;
     int rc = pof_cli_grid(cli, a->grid, &m.grid, err);
     rc = rc ? rc : rules_read(cli, &a->rules, &m.c.rulebook, err);
@@ -92,7 +91,8 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     rc = rc ? rc : check_session(&m, err);
     rc = rc ? rc : pof_cli_sink(cli, NULL, &out, err);
     if (rc == 0) {
-        const char *answer = !m.joint   ? "feasible; a sequence of roles has no prices to prove it\n"
+        const char *answer = m.c.loops  ? "feasible; how near to the least cost is the word of who cleared it\n"
+                             : !m.joint ? "feasible; a sequence of roles has no prices to prove it\n"
                              : m.blocks ? "feasible; optimal for the chosen blocks\n"
                                         : "optimal\n";
         pof_cli_note(cli, "%.0f Wh unmet; %s", (double)m.unmet / 4,

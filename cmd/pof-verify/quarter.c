@@ -110,15 +110,15 @@ static int add_request(struct market *m, const struct pof_claim_line *l, struct 
 static int add_limit(struct market *m, const struct pof_claim_line *l, struct pof_err *err)
 {
     const struct pof_limit *x = &l->r->u.limit;
-    struct area *a = &m->area[l->area == POF_NONE ? 0 : l->area];
     if (l->area == POF_NONE) {
-        return 0;
+        return pof_claim_loop(&m->c, m->now, l, err);
     }
+    struct area *a = &m->area[l->area];
     a->due = a->due ? a->due : l;
     a->high = a->net == x->p_up_w ? FAR : a->high;
     a->low = a->net == -x->p_down_w ? -FAR : a->low;
-    bool kept = a->net <= x->p_up_w && a->net >= -x->p_down_w;
-    return kept ? 0 : POF_REFUSE(l, NULL, "awards move the flow by %lld W", (long long)a->net);
+    return a->net <= x->p_up_w && a->net >= -x->p_down_w
+               ? 0 : POF_REFUSE(l, NULL, "awards move the flow by %lld W", (long long)a->net);
 }
 
 static int add_price(struct market *m, const struct pof_claim_line *l, struct pof_err *err)

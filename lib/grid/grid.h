@@ -198,12 +198,17 @@ struct pof_tree {
     uint32_t *order;         /* nodes depth first: each parent before its children, a node's subtree
                                 right behind it without gaps; order[0] is the root */
     uint32_t n;              /* nodes in order; fewer than grid nodes when some are not connected */
+    bool *loop;              /* [branches] of pof_tree_span: is it part of a loop? NULL otherwise */
 };
 
 /* POF_E_TOPOLOGY with the name of a branch when closed branches that the slack node reaches form a
  * loop, or when there is not exactly one slack node. Nodes that no closed path reaches are left out
  * of order; their parents are POF_NONE. Children in order of their branches. O(n). */
 int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
+/* The same of a grid with meshes: a tree that reaches every connected node, and which branches are part
+ * of loops, in the tree or not. What a closed branch that is in none feeds is the subtree behind it, of
+ * every such tree. POF_E_TOPOLOGY when there is not exactly one slack node. O(n log n). */
+int pof_tree_span(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err) POF_CHECKED;
 void pof_tree_release(struct pof_tree *tree);
 
 #endif

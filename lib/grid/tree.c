@@ -57,7 +57,7 @@ static int find_root(const struct pof_grid *grid, uint32_t *root, struct pof_err
 }
 
 /* Depth first from the root. The stack holds each node that waits once: a node is pushed when its
- * parent is visited, and a second way to it is a loop. */
+ * parent is visited, and a second way to it is a loop, which a tree with tree->loop leaves out. */
 static int walk(struct pof_tree *tree, const struct pof_grid *grid, const struct incidence *inc,
                 uint32_t *stack, struct pof_err *err)
 {
@@ -73,7 +73,11 @@ static int walk(struct pof_tree *tree, const struct pof_grid *grid, const struct
             if (k == tree->parent_branch[node]) {
                 continue;
             }
-            if (tree->parent_branch[other] != POF_NONE || other == tree->order[0]) {
+            bool reached = tree->parent_branch[other] != POF_NONE || other == tree->order[0];
+            if (reached && tree->loop) {
+                continue;
+            }
+            if (reached) {
                 return pof_fail(err, POF_E_TOPOLOGY,
                                 "branch '%s' closes a loop at node '%s'; this needs a radial grid",
                                 b->name.ptr, grid->node[other].name.ptr);
@@ -86,9 +90,8 @@ static int walk(struct pof_tree *tree, const struct pof_grid *grid, const struct
     return 0;
 }
 
-int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err)
+static int build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err)
 {
-    *tree = (struct pof_tree){0};
     struct incidence inc = {0};
     uint32_t *stack = NULL;
     uint32_t root;
@@ -111,6 +114,66 @@ int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct po
     if (rc) {
         pof_tree_release(tree);
     }
+    return rc;
+}
+
+int pof_tree_build(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err)
+{
+    *tree = (struct pof_tree){0};
+    return build(tree, grid, err);
+}
+
+/* The node nearest to the root among those that loops found so far join to this one. */
+static uint32_t joined(uint32_t *top, uint32_t node)
+{
+    while (top[node] != node) {
+        top[node] = top[top[node]];
+        node = top[node];
+    }
+    return node;
+}
+
+/* A branch outside the tree closes a loop with the ways of its ends up to where they meet. Each branch of
+ * the tree is marked once, because what it joins counts as one node from then on. */
+static void mark_loops(struct pof_tree *tree, const struct pof_grid *grid, uint32_t *top, const uint32_t *place)
+{
+    for (uint32_t k = 0; k < grid->branches; k++) {
+        uint32_t a = grid->branch[k].from, b = grid->branch[k].to;
+        bool fed = tree->parent[a] != POF_NONE || a == tree->order[0];
+        if (!grid->branch[k].closed || !fed || tree->parent_branch[a] == k || tree->parent_branch[b] == k) {
+            continue;
+        }
+        tree->loop[k] = true;
+        for (a = joined(top, a), b = joined(top, b); a != b;) {
+            uint32_t *later = place[a] > place[b] ? &a : &b; /* is not above the other */
+            tree->loop[tree->parent_branch[*later]] = true;
+            top[*later] = tree->parent[*later];
+            *later = joined(top, *later);
+        }
+    }
+}
+
+int pof_tree_span(struct pof_tree *tree, const struct pof_grid *grid, struct pof_err *err)
+{
+    uint32_t *top = NULL, *place = NULL;
+    *tree = (struct pof_tree){0};
+    int rc = pof_calloc(&tree->loop, grid->branches, sizeof *tree->loop, err);
+    rc = rc ? rc : build(tree, grid, err);
+    rc = rc ? rc : pof_calloc(&top, grid->nodes, sizeof *top, err);
+    rc = rc ? rc : pof_calloc(&place, grid->nodes, sizeof *place, err);
+    for (uint32_t i = 0; rc == 0 && i < grid->nodes; i++) {
+        top[i] = i;
+        if (i < tree->n) {
+            place[tree->order[i]] = i;
+        }
+    }
+    if (rc == 0) {
+        mark_loops(tree, grid, top, place);
+    } else {
+        pof_tree_release(tree);
+    }
+    free(top);
+    free(place);
     return rc;
 }
 
@@ -150,5 +213,6 @@ void pof_tree_release(struct pof_tree *tree)
     free(tree->parent);
     free(tree->parent_branch);
     free(tree->order);
+    free(tree->loop);
     *tree = (struct pof_tree){0};
 }

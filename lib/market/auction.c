@@ -317,6 +317,7 @@ static int clear_quarter(void *ctx, unsigned worker, size_t i, struct pof_err *e
     struct pofi_slot s = {0};
     int rc = pofi_slot_open(&s, j, q, err);
     rc = rc ? rc : solve_slot(j, worker, &s, err);
+    rc = rc || j->book->loops.n == 0 ? rc : pofi_slot_loops(j, worker, &s, q, err);
     rc = rc ? rc : pofi_slot_book(j, worker, &s, &j->quarter[q], err);
     pofi_slot_release(&s);
     return rc;
@@ -447,6 +448,8 @@ static int hand_out_quarter(struct pof_auction *a, const struct pofi_job *j, siz
     rc = rc ? rc : pof_add(&a->unmet_wq, x->unmet_w, err);
     a->pass[0].cost += x->cost[0];
     a->pass[1].cost += x->cost[1];
+    a->gap += x->gap;
+    a->pass[0].open += x->gap > 0;
     for (size_t i = 0; rc == 0 && i < x->rows; i++) {
         fetch_row(j, h, x, i);
         struct numbering *k = &h->number[x->row[i].offer];
@@ -527,7 +530,8 @@ static int clear_and_hand_out(struct pof_auction *a, struct pofi_job *j, unsigne
 static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
 {
     /* GLPK serves one thread. */
-    unsigned threads = a->threads == 0 || a->method == POF_CLEAR_LP ? 1 : a->threads;
+    bool solver = a->method == POF_CLEAR_LP || j->book->loops.n > 0;
+    unsigned threads = a->threads == 0 || solver ? 1 : a->threads;
     if (a->method == POF_CLEAR_LP && j->book->rules.tie != POF_TIE_RULE_TIME) {
         return pof_fail(err, POF_E_USAGE, "a linear program has no ties; use the tree method");
     }
@@ -545,10 +549,11 @@ static int run(struct pof_auction *a, struct pofi_job *j, struct pof_err *err)
     rc = rc ? rc : pofi_prices_open(j, err);
     rc = rc ? rc : pof_book_units_build(&j->units, j->book, err);
     a->units = j->units.units;
+    rc = rc ? rc : pofi_loops_check(j, err);
     rc = rc ? rc : clear_and_hand_out(a, j, threads, err);
     a->passes = j->book->rules.sequence == POF_SEQUENCE_JOINT ? 1 : 2;
     for (unsigned k = 0; k < a->passes && a->units == 0; k++) {
-        a->pass[k].bound = a->pass[k].cost; /* certified */
+        a->pass[k].bound = a->pass[k].cost - a->gap; /* certified; loops: proven */
         a->pass[k].parts += (uint32_t)quarters;
     }
     job_release(j, threads);

@@ -44,6 +44,8 @@ struct pof_auction {
     int64_t paid_ueur;      /* at the prices paid, rounded once, half to even */
     pof_wide paid;          /* the same before rounding, 1e-6 EUR/MWh times W of quarter-hours */
 
+    pof_wide gap; /* cost less bound of quarter-hours in which limits of branches in loops bind, where the
+                     order among offers of equal price is not that of the tie rule */
     struct pof_auction_pass pass[2]; /* joint: the first only; dso-first: DSOs', then TSOs' */
     unsigned passes;
     size_t units;       /* decisions: blocks, gates and least powers */
@@ -58,6 +60,9 @@ struct pof_auction {
  *
  * Prices come by quarter-hour, the root first, then as the tree is walked depth first; where neither
  * limits nor requests are, there is none. Those of the linear program have no ties.
+ *
+ * Limits of branches in loops (market/loop.h) go with the joint optimum of divisible offers, paid as bid, by
+ * the tree method, without prices, reserves and equal shares: POF_E_USAGE otherwise.
  *
  * Ids of awards are SESSION:OFFER:QUARTER, with QUARTER as 20260310T1315Z, and for the second,
  * third

@@ -46,6 +46,7 @@ struct pofi_quarter {
     int64_t *lack_w; /* what requests do not get, in the order of the book's slice; owned */
     int64_t requested_w, unmet_w;
     pof_wide cost[2];
+    pof_wide gap; /* of the first: cost less bound, where loops are limited */
     bool unasked; /* rows do not say for which request */
 };
 
@@ -100,6 +101,12 @@ int pofi_slot_part(const struct pofi_job *j, const struct pofi_slot *s, enum pof
 /* Solves a pass on top of what earlier passes took, and has it certified. */
 int pofi_slot_pass(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,
                    enum pofi_pass pass, struct pof_err *err) POF_CHECKED;
+
+/* A solved quarter-hour under the limits of branches in loops, too; and whether the rules and what is asked
+ * for go with such limits: POF_E_USAGE, with a word for what does not. */
+int pofi_slot_loops(const struct pofi_job *j, unsigned worker, struct pofi_slot *s, size_t q,
+                    struct pof_err *err) POF_CHECKED;
+int pofi_loops_check(const struct pofi_job *j, struct pof_err *err) POF_CHECKED;
 
 /* A solved quarter-hour as rows and prices. */
 int pofi_slot_book(const struct pofi_job *j, unsigned worker, struct pofi_slot *s,

@@ -45,6 +45,7 @@ void pof_book_release(struct pof_book *book)
     free(book->offer);
     free(book->terms);
     free(book->limit);
+    pof_loops_release(&book->loops);
     free(book->spell);
     free(book->refusal);
     free(book->sessions);
@@ -76,6 +77,11 @@ static int find_below(const struct pof_book *b, struct pof_text name, uint32_t *
     uint32_t branch = pof_names_find(&b->feeder->grid->branch_names, name);
     if (branch == POF_NONE) {
         return unknown(err, "branch", name);
+    }
+    if (pof_feeder_loop(b->feeder, branch)) {
+        pof_fail(err, POF_E_TOPOLOGY, "'%.*s' is part of a loop, so nothing is fed through it alone", (int)name.len,
+                 name.ptr);
+        return pof_at(err, NULL, 0, "branch");
     }
     *node = b->feeder->child[branch];
     return 0;
@@ -255,12 +261,16 @@ static int take_limit(struct pof_book *b, const struct pof_limit *l, struct pof_
                                .p_up_w = l->p_up_w,
                                .p_down_w = l->p_down_w,
                                .quarter = (uint32_t)(l->duration_s / POF_QUARTER_S)};
-    int rc = find_below(b, l->branch, &x.node, err);
-    rc = rc ? rc : pof_quarters_check(l->start, l->start + POF_QUARTER_S, err);
+    int rc = pof_quarters_check(l->start, l->start + POF_QUARTER_S, err);
     if (rc == 0 && l->duration_s % POF_QUARTER_S != 0) {
         pof_fail(err, POF_E_TIME, "'%d' is not a multiple of 900", (int)l->duration_s);
         rc = pof_at(err, NULL, 0, "duration_s");
     }
+    uint32_t branch = pof_names_find(&b->feeder->grid->branch_names, l->branch);
+    if (rc == 0 && branch != POF_NONE && pof_feeder_loop(b->feeder, branch)) {
+        return pof_loops_take(&b->loops, branch, l, err);
+    }
+    rc = rc ? rc : find_below(b, l->branch, &x.node, err);
     rc = rc ? rc : pof_grow(&b->limit, &b->limit_cap, b->limits + 1, sizeof *b->limit, err);
     if (rc == 0) {
         b->limit[b->limits++] = x;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "market/clear.h"
 #include "market/feeder.h"
+#include "market/loop.h"
 #include "market/rules.h"
 #include "market/spell.h"
 #include "num/units.h"
@@ -123,6 +124,7 @@ struct pof_book {
     struct pof_book_offer *offer;     /* as they came; by_offer has them in order */
     struct pof_book_terms *terms;     /* of each offer */
     struct pof_book_limit *limit;     /* by quarter-hour, node, power */
+    struct pof_loops loops;       /* limits of branches in loops */
     struct pof_session *sessions;
     size_t requests, offers, limits, n_sessions;
     struct pof_spell *spell; /* of offers, as they came */

@@ -140,6 +140,15 @@ static int keep_limits(struct pof_book *b, struct pof_err *err)
     return 0;
 }
 
+static int close_loops(struct pof_book *b, struct pof_err *err)
+{
+    size_t n = b->loops.n;
+    int rc = pof_loops_close(&b->loops, b->feeder->grid, b->session.start, b->session.end, err);
+    b->counts.limits += b->loops.n;
+    b->counts.limits_outside += n - b->loops.n;
+    return rc;
+}
+
 /* What buyers cannot use any more is a limit of their area. */
 static int add_bands(struct pof_book *b, struct pof_err *err)
 {
@@ -302,6 +311,7 @@ int pof_book_frame(struct pof_book *b, const char *session, struct pof_rulebook 
     }
     keep_requests(b);
     rc = keep_limits(b, err);
+    rc = rc ? rc : close_loops(b, err);
     rc = rc ? rc : add_bands(b, err);
     sort(b->request, b->requests, sizeof *b->request, request_cmp);
     rc = rc ? rc : sort_limits(b, err);

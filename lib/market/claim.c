@@ -252,7 +252,8 @@ static int find_listed(const struct pof_claim *c, struct pof_claim_line *l, stru
         holes += !listed[v] && below;
     }
     free(listed);
-    if (rc == 0 && n > 1 && (tops > 1 || holes)) {
+    bool loop = n > 1 && t->loop && t->parent[top] != POF_NONE && t->loop[t->parent_branch[top]];
+    if (rc == 0 && n > 1 && (tops > 1 || holes || loop)) {
         return POF_REFUSE(l, "nodes", "is no area: neither one node nor all that one branch feeds");
     }
     l->area = n == 0 ? POF_NONE : 2 * top + (n == 1);
@@ -260,7 +261,7 @@ static int find_listed(const struct pof_claim *c, struct pof_claim_line *l, stru
 }
 
 /* The area of a node, of what a branch feeds, or (neither) the whole grid. */
-static int find_area(const struct pof_claim *c, struct pof_claim_line *l, struct pof_err *err)
+static int find_area(struct pof_claim *c, struct pof_claim_line *l, struct pof_err *err)
 {
     const struct pof_text *node = pof_record_get(l->r, "node"), *branch = pof_record_get(l->r, "branch");
     const int *scope = pof_record_get(l->r, "scope");
@@ -274,6 +275,14 @@ static int find_area(const struct pof_claim *c, struct pof_claim_line *l, struct
         return POF_REFUSE(l, branch ? "branch" : "node", "is not of the grid");
     }
     bool fed = v == t->order[0] || t->parent[v] != POF_NONE;
+    if (branch && t->loop && t->loop[e]) { /* feeds no area alone */
+        const struct pof_limit *x = &l->r->u.limit;
+        if (l->r->type != POF_limit) {
+            return POF_REFUSE(l, "branch", "is part of a loop, so nothing is fed through it alone");
+        }
+        c->loops = c->loops || (x->start < c->session->end && x->start + x->duration_s > c->session->start);
+        return 0;
+    }
     if (branch) {
         v = c->grid->branch[e].from;
         v = t->parent_branch[v] == e ? v : c->grid->branch[e].to;
@@ -515,7 +524,7 @@ int pof_claim_index(struct pof_claim *c, const char *session, struct pof_err *er
     }
     make_ready(c);
     rc = pof_rulebook_digest(&c->rulebook, &c->rules, c->rules_name, err);
-    rc = rc ? rc : pof_tree_build(&c->tree, c->grid, err);
+    rc = rc ? rc : (c->meshed ? pof_tree_span : pof_tree_build)(&c->tree, c->grid, err);
     rc = rc ? rc : pof_calloc(&c->line, c->kept.n, sizeof *c->line, err);
     /* A line has at most an id, two names it refers to, a block, a parent and a group. */
     rc = rc ? rc : pof_calloc(&c->name, 6 * c->kept.n, sizeof *c->name, err);
@@ -542,6 +551,7 @@ void pof_claim_release(struct pof_claim *c)
     pof_kept_slices_release(&c->slices);
     pof_names_release(&c->ids);
     pof_tree_release(&c->tree);
+    pof_claim_loops_free(c);
     free(c->line);
     free(c->name);
     free(c->zone);

@@ -40,9 +40,12 @@ struct pof_claim_line {
 
 enum { POF_FOR_REQUEST, POF_FOR_COUNTER, POF_FOR_RESERVE }; /* why of awards */
 
-/* Initialise with {.grid}, fill kept and rulebook; then pof_claim_index. */
+/* Initialise with {.grid, .meshed}, fill kept and rulebook; then pof_claim_index. */
 struct pof_claim {
     const struct pof_grid *grid; /* borrowed */
+    bool meshed; /* the grid may have loops; else POF_E_TOPOLOGY */
+    bool loops;  /* branches of loops are limited in the session: no prices prove such a result */
+    struct pof_claim_loops *rows; /* of those */
     struct pof_rulebook rulebook; /* filled in before indexing */
     struct pof_rules rules;       /* in force */
     char rules_name[POF_SHA256_HEX];
@@ -74,6 +77,11 @@ int pof_claim_name(struct pof_claim *c, char kind, struct pof_text session,
 /* The lines of a type in a quarter-hour of the session (counted from 0): indices, in order of line. */
 size_t pof_claim_lines(const struct pof_claim *c, int64_t quarter, enum pof_type type,
                        const uint32_t **at);
+/* Refuses a limit of a branch that is part of a loop when the awards of a quarter-hour go beyond it, in
+ * integers, with the factors of grid/transfer.h; other limits pass. Errors of those. O(awards). */
+int pof_claim_loop(struct pof_claim *c, int64_t quarter, const struct pof_claim_line *l,
+                   struct pof_err *err) POF_CHECKED;
+void pof_claim_loops_free(struct pof_claim *c); /* part of the release */
 /* Does a quarter-hour begin in [from, to)? */
 bool pof_claim_active(const struct pof_claim *c, int64_t quarter, int64_t from, int64_t to);
 

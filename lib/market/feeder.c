@@ -59,16 +59,15 @@ static void measure_paths(struct pof_feeder *f)
         f->depth[node] = i ? f->depth[parent] + 1 : 0;
         if (i) {
             f->r_path[node] = f->r_path[parent] + f->grid->branch[t->parent_branch[node]].r;
-            f->child[t->parent_branch[node]] = node;
+            f->child[t->parent_branch[node]] = pof_feeder_loop(f, t->parent_branch[node]) ? POF_NONE : node;
         }
     }
 }
 
-int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid, struct pof_err *err)
+/* The rest, once there is a tree. */
+static int place(struct pof_feeder *f, const struct pof_grid *grid, struct pof_err *err)
 {
-    *f = (struct pof_feeder){.grid = grid};
-    int rc = pof_tree_build(&f->tree, grid, err);
-    rc = rc ? rc : allocate(f, err);
+    int rc = allocate(f, err);
     if (rc) {
         pof_feeder_release(f);
         return rc;
@@ -82,6 +81,25 @@ int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid, struct po
     place_nodes(f);
     measure_paths(f);
     return 0;
+}
+
+int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid, struct pof_err *err)
+{
+    *f = (struct pof_feeder){.grid = grid};
+    int rc = pof_tree_build(&f->tree, grid, err);
+    return rc ? rc : place(f, grid, err);
+}
+
+int pof_feeder_init_meshed(struct pof_feeder *f, const struct pof_grid *grid, struct pof_err *err)
+{
+    *f = (struct pof_feeder){.grid = grid};
+    int rc = pof_tree_span(&f->tree, grid, err);
+    return rc ? rc : place(f, grid, err);
+}
+
+bool pof_feeder_loop(const struct pof_feeder *f, uint32_t branch)
+{
+    return f->tree.loop && f->tree.loop[branch];
 }
 
 void pof_feeder_release(struct pof_feeder *f)
@@ -205,6 +223,10 @@ int pof_feeder_area(const struct pof_feeder *f, struct pof_text nodes, struct po
         uint32_t top = f->tree.parent[area->node];
         rc = refuse_list(err, POF_E_TOPOLOGY, f->grid->node[top].name,
                          "is missing: a list is one node, or all that is fed through one branch");
+    }
+    if (rc == 0 && n > 1 && area->node != f->at[0] && pof_feeder_loop(f, f->tree.parent_branch[area->node])) {
+        rc = refuse_list(err, POF_E_TOPOLOGY, f->grid->node[area->node].name,
+                         "is part of a loop; a list is one node, or all that is fed through one branch");
     }
     free(place);
     return rc;

@@ -21,13 +21,20 @@ struct pof_feeder {
     uint32_t *past;  /* [nodes] */
     uint32_t *depth; /* [nodes] branches up to the root */
     double *r_path;  /* [nodes] p.u., from the root */
-    uint32_t *child; /* [branches] node at its far end from the root; POF_NONE: open or dead */
+    uint32_t *child; /* [branches] node at its far end from the root; POF_NONE: open or dead, or in a loop */
 };
 
 /* POF_E_TOPOLOGY when the closed branches are no tree. O(n). */
 int pof_feeder_init(struct pof_feeder *f, const struct pof_grid *grid,
                     struct pof_err *err) POF_CHECKED;
+/* Of a grid with meshes: areas are those of branches that are in no loop, and of single nodes. Ways (depth,
+ * r_path) are those of one tree of many. POF_E_TOPOLOGY when there is not exactly one slack node. */
+int pof_feeder_init_meshed(struct pof_feeder *f, const struct pof_grid *grid,
+                           struct pof_err *err) POF_CHECKED;
 void pof_feeder_release(struct pof_feeder *f);
+
+/* Is a branch part of a loop? Then it feeds no area by itself. */
+bool pof_feeder_loop(const struct pof_feeder *f, uint32_t branch);
 
 /* Is a node fed through a branch? O(1). */
 bool pof_feeder_feeds(const struct pof_feeder *f, uint32_t branch, uint32_t node);

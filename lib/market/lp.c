@@ -17,7 +17,7 @@
 
 #define FUNCTIONS(X) \
     X(add_cols) X(add_rows) X(create_prob) X(delete_prob) X(exact) X(free_env) X(get_col_lb) \
-    X(get_col_prim) X(get_col_type) X(get_col_ub) X(get_row_dual) X(init_iocp) X(init_smcp) \
+    X(get_col_prim) X(get_col_type) X(get_col_ub) X(get_row_dual) X(get_status) X(init_iocp) X(init_smcp) \
     X(intopt) X(load_matrix) X(mip_col_val) X(mip_status) X(set_col_bnds) X(set_col_kind) \
     X(set_obj_coef) X(set_obj_dir) X(set_row_bnds) X(simplex) X(term_out)
 
@@ -507,5 +507,70 @@ int pof_lp_decide(const struct pof_block_problem *problem, bool *on, struct pof_
     }
     model_release(&m);
     free(d.col0);
+    return rc;
+}
+
+/* --- rows --- */
+
+static int build_rows(struct model *m, const struct pof_lp_row *row, size_t rows, struct pof_err *err)
+{
+    const uint32_t nodes = m->problem->forest->n;
+    struct size size = {0};
+    add_size(&size, m->problem);
+    int first = (int)size.rows + 1;
+    size.rows += rows;
+    size.entries += rows * nodes;
+    m->unit = common_unit(m->problem, 0);
+    m->unit = m->unit ? m->unit : 1;
+    int rc = reserve(m, &size, err);
+    if (rc) {
+        return rc;
+    }
+    add_problem(m);
+    for (size_t r = 0; r < rows; r++) {
+        bool fixed = row[r].low >= row[r].high;
+        m->glpk.set_row_bnds(m->lp, first + (int)r, fixed ? GLP_FX : GLP_DB, row[r].low, row[r].high);
+        for (uint32_t v = 0; v < nodes; v++) {
+            if (row[r].ppm[v]) {
+                put(m, first + (int)r, col_own(m, v), row[r].ppm[v] * 1e-6);
+            }
+        }
+    }
+    m->glpk.load_matrix(m->lp, m->entries, m->row, m->col, m->value);
+    return 0;
+}
+
+static int solve_rows(const struct model *m, bool whole, struct pof_err *err)
+{
+    glp_smcp first;
+    glp_iocp then;
+    m->glpk.init_smcp(&first);
+    m->glpk.init_iocp(&then);
+    first.msg_lev = then.msg_lev = GLP_MSG_OFF;
+    int failed = m->glpk.simplex(m->lp, &first);
+    for (size_t i = 0; whole && i < m->problem->offers; i++) {
+        m->glpk.set_col_kind(m->lp, col_offer(m, i), GLP_IV);
+    }
+    failed = failed || !whole ? failed : m->glpk.intopt(m->lp, &then);
+    bool solved = whole ? m->glpk.mip_status(m->lp) == GLP_OPT : m->glpk.get_status(m->lp) == GLP_OPT;
+    return !failed && solved ? 0 : pof_fail(err, POF_E_INTERNAL, "the LP solver failed with status %d", failed);
+}
+
+int pof_lp_rows(const struct pof_clear_problem *problem, const struct pof_lp_row *row, size_t rows, bool whole,
+                double *x, double *price, struct pof_err *err)
+{
+    struct model m = {.problem = problem};
+    int rc = model_open(&m, err);
+    rc = rc ? rc : build_rows(&m, row, rows, err);
+    rc = rc ? rc : solve_rows(&m, whole, err);
+    struct size size = {0};
+    add_size(&size, problem);
+    for (size_t i = 0; rc == 0 && i < problem->offers; i++) {
+        x[i] = (whole ? m.glpk.mip_col_val : m.glpk.get_col_prim)(m.lp, col_offer(&m, i));
+    }
+    for (size_t r = 0; rc == 0 && r < rows && !whole; r++) {
+        price[r] = m.glpk.get_row_dual(m.lp, (int)(size.rows + r) + 1) * (double)m.unit;
+    }
+    model_release(&m);
     return rc;
 }

@@ -25,4 +25,16 @@ int pof_lp_solve(const struct pof_clear_problem *problem, struct pof_clear_resul
 int pof_lp_decide(const struct pof_block_problem *problem, bool *on,
                   struct pof_err *err) POF_CHECKED;
 
+/* A row on top of a problem: low <= sum over nodes of ppm / 10^6 times net activation <= high, W. */
+struct pof_lp_row {
+    const int32_t *ppm; /* [nodes] */
+    double low, high;
+};
+
+/* A problem with rows, in floating point: x [offers] quantities, W; price [rows] cost of one more watt of
+ * what the row sums up, 1e-6 EUR/MWh. whole: quantities are integers, by branch and cut, and there are no
+ * prices. POF_E_INTERNAL when the solver fails. */
+int pof_lp_rows(const struct pof_clear_problem *problem, const struct pof_lp_row *row, size_t rows, bool whole,
+                double *x, double *price, struct pof_err *err) POF_CHECKED;
+
 #endif
