@@ -35,10 +35,10 @@ static int slot_alloc(struct pofi_slot *s, const struct pof_book *b, size_t q, s
     size_t offers = b->by_offer.first[q + 1] - b->by_offer.first[q];
     size_t requests = b->by_request.first[q + 1] - b->by_request.first[q];
     size_t limits = b->limit_first[q + 1] - b->limit_first[q], nodes = b->forest.n;
-    int rc = pof_calloc(&s->offer, offers, sizeof *s->offer, err);
+    int rc = pof_alloc(&s->offer, offers, sizeof *s->offer, err);
     rc = rc ? rc : pof_calloc(&s->request, requests, sizeof *s->request, err);
     rc = rc ? rc : pof_calloc(&s->request_of, requests, sizeof *s->request_of, err);
-    rc = rc ? rc : pof_calloc(&s->limit, limits, sizeof *s->limit, err);
+    rc = rc ? rc : pof_alloc(&s->limit, limits, sizeof *s->limit, err);
     rc = rc ? rc : pof_calloc(&s->result.taken_w, offers, sizeof(int64_t), err);
     rc = rc ? rc : pof_calloc(&s->result.node_price_ueur, nodes, sizeof(int64_t), err);
     rc = rc ? rc : pof_calloc(&s->result.own_price_ueur, nodes, sizeof(int64_t), err);

@@ -131,7 +131,7 @@ static int check_offers(const struct pof_clear_problem *p, struct pof_err *err)
             return pof_fail(err, POF_E_RANGE,
                             "offer %zu has a node, power, price or rank out of range", i);
         }
-        if (i > 0 && pof_clear_offer_cmp(o - 1, o) >= 0) {
+        if (i > 0 && o[-1].node >= o->node && pof_clear_offer_cmp(o - 1, o) >= 0) {
             return pof_fail(err, POF_E_RANGE, "offers %zu and %zu are out of order", i - 1, i);
         }
         if (o->p_w > POWER_MAX - sum || o->price_ueur > PRICE_MAX) {
