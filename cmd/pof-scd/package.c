@@ -7,12 +7,12 @@
 #include "num/sha256.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static const enum pof_type types[] = {POF_measurement, POF_baseline, POF_setpoint, POF_pod};
 
 /* A file that grows, and what the descriptor says of it. */
 struct resource {
-    struct run *run;
     struct pof_folder folder;
     struct pof_writer writer;
     struct pof_sha256 sha;
@@ -98,21 +98,15 @@ static int describe(struct pof_buf *to, struct resource *s, enum pof_type type, 
 /* One kind of record as a file, in constant memory; none: no file. */
 static int put_resource(struct run *r, struct pof_directory *d, size_t what, struct pof_buf *to, struct pof_err *err)
 {
-    struct resource s = {.run = r, .folder = pof_directory_folder(d)};
+    struct resource s = {.folder = pof_directory_folder(d)};
     struct pof_sink sink = {take, &s, s.file};
     struct pof_query q = scd_question(r->args);
-    struct pof_buf name = {0};
-    int rc = pof_buf_addf(&name, err, "%ss.csv", pof_layout(types[what])->name);
-    for (size_t i = 0; rc == 0 && i < name.len && i + 1 < sizeof s.file; i++) {
-        s.file[i] = name.data[i];
-    }
-    pof_buf_release(&name);
+    snprintf(s.file, sizeof s.file, "%ss.csv", pof_layout(types[what])->name);
     q.series = what == WHAT_PODS ? q.series : (enum pof_series)what;
     pof_sha256_init(&s.sha);
     pof_writer_init(&s.writer, &sink, POF_CSV);
-    rc = rc                  ? rc
-         : what == WHAT_PODS ? pof_store_pods(r->store, &q, write_row, &s, err)
-                             : pof_store_query(r->store, &q, write_row, &s, err);
+    int rc = what == WHAT_PODS ? pof_store_pods(r->store, &q, write_row, &s, err)
+                               : pof_store_query(r->store, &q, write_row, &s, err);
     rc = rc ? rc : pof_writer_flush(&s.writer, err);
     if (rc == 0 && s.writer.records) {
         rc = s.folder.sync(s.folder.ctx, s.file, err);
