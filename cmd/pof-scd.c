@@ -154,6 +154,7 @@ static const struct command {
 } commands[] = {{"register", run_register, POF_DB_CREATE, true},
                 {"load", run_load, POF_DB_WRITE, true},
                 {"query", run_query, POF_DB_READ, false},
+                {"export", scd_export, POF_DB_READ, false},
                 {"stat", scd_stat, POF_DB_READ, false},
                 {"forget", scd_forget, POF_DB_WRITE, false}};
 
@@ -172,6 +173,7 @@ static int check_options(const struct command *c, const struct args *a, struct p
 {
     bool asks = !c->reads && c->run != scd_forget;
     bool query = c->run == run_query;
+    bool export = c->run == scd_export;
     const struct {
         const char *name;
         bool given, fits;
@@ -179,7 +181,7 @@ static int check_options(const struct command *c, const struct args *a, struct p
                  {"unknown", a->unknown != 0, c->run == run_load},
                  {"what", a->what != 0, query},
                  {"revision", a->revision != 0, query && a->what != WHAT_PODS},
-                 {"known-at", a->known_at != INT64_MAX, query && a->what != WHAT_PODS},
+                 {"known-at", a->known_at != INT64_MAX, export || (query && a->what != WHAT_PODS)},
                  {"from", a->from != INT64_MIN, asks && a->what != WHAT_PODS},
                  {"until", a->until != INT64_MAX, asks && a->what != WHAT_PODS},
                  {"pod", a->pods.n > 0, asks},
@@ -204,9 +206,12 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
     const struct command *c = n >= 2 ? find_command(operands[1]) : NULL;
     if (!c) {
         return pof_fail(err, POF_E_USAGE,
-                        "a database and one of register, load, query, stat, forget are expected");
+                        "a database and one of register, load, query, export, stat, forget are expected");
     }
-    if (!c->reads && n > 2) {
+    if (c->run == scd_export && n != 3) {
+        return pof_fail(err, POF_E_USAGE, "export needs the name of one new directory");
+    }
+    if (!c->reads && c->run != scd_export && n > 2) {
         return pof_fail(err, POF_E_USAGE, "%s takes no operand '%.80s'", c->name, operands[2]);
     }
     r.files = operands + 2;
@@ -221,7 +226,7 @@ static int run(struct pof_cli *cli, void *args, struct pof_err *err)
 static const struct pof_program program = {
     .name = "pof-scd",
     .purpose = "shared customer database: points of delivery and their series",
-    .operands = "DATABASE register|load|query|stat|forget [FILE ...]",
+    .operands = "DATABASE register|load|query|export|stat|forget [FILE ...|DIR]",
     .examples = "pof-scd scd.db register pods.jsonl\n"
                 "pof-scd scd.db load meters.jsonl\n"
                 "pof-scd scd.db query --pod P1 --from 2026-03-10T00:00Z\n"

@@ -31,6 +31,7 @@ extern const char *const scd_whats[];
 struct pof_query scd_question(const struct args *a);
 
 int scd_stat(struct run *r, struct pof_err *err);
+int scd_export(struct run *r, struct pof_err *err);
 int scd_forget(struct run *r, struct pof_err *err);
 
 #endif

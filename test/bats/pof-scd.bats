@@ -31,6 +31,38 @@ new_db() {
     story_late
 }
 
+@test "export: the answers of query, with a descriptor that is true of every file; whole or not at all" {
+    make_pods 7 >pods.jsonl
+    make_day 7 30 >day.jsonl
+    pof-scd -q $DB register pods.jsonl
+    s=0; pof-scd -q $DB export none --pod P999 2>err || s=$?
+    [ $s = 1 ]
+    [ ! -e none ]
+    pof-scd -q $DB load day.jsonl
+    pof-scd -q $DB export set --from 2000-01-01T00:00Z
+    [ "$(ls set | tr '\n' ' ')" = "datapackage.json measurements.csv pods.csv " ]
+    pof-scd -q $DB query --format csv | cmp - set/measurements.csv
+    pof-scd -q $DB query --what pods --format csv | cmp - set/pods.csv
+    for i in 0 1; do
+        file=set/$(jq -r ".resources[$i].path" set/datapackage.json)
+        [ "$(jq -r ".resources[$i].hash" set/datapackage.json)" = "sha256:$(sha256sum <"$file" | cut -d' ' -f1)" ]
+        [ "$(jq ".resources[$i].bytes" set/datapackage.json)" = "$(wc -c <"$file")" ]
+        [ "$(jq -r "[.resources[$i].schema.fields[].name] | join(\",\")" set/datapackage.json)" = "$(head -n 1 "$file")" ]
+        [ -z "$(jq -r ".resources[$i].schema.primaryKey[]" set/datapackage.json | grep -vxF "$(head -n 1 "$file" | tr , '\n')")" ]
+    done
+    jq -e '[.resources[].schema.fields[] | select(.name == "p_w")][0] | .type == "integer" and .unit == "W" and .constraints.required' set/datapackage.json
+    pof-scd -q $DB export again --from 2000-01-01T00:00Z
+    diff -r set again
+    s=0; pof-scd -q $DB export set 2>err || s=$?
+    [ $s = 73 ]
+    s=0; (ulimit -f 4; trap '' XFSZ; pof-scd -q $DB export full 2>err) || s=$?
+    [ $s = 74 ]
+    [ ! -e full ]
+    [ -z "$(ls -A | grep '^\.full')" ]
+    s=0; pof-scd -q $DB export 2>err || s=$?
+    [ $s = 2 ]
+}
+
 @test "forget drops whole days that are over, with their versions, and counts them" {
     story_forget
 }

@@ -23,13 +23,8 @@ static void write_again(const struct pof_mqtt_packet *p, struct pof_text bytes, 
     pof_buf_release(&b);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_all(struct pof_text left, struct pof_mqtt_reading how)
 {
-    enum { MAX = 200 };
-    /* The last byte says which MQTT it is, so that what was found for 3.1.1 keeps its bytes. */
-    struct pof_mqtt_reading how = {MAX, size > 0 && (data[size - 1] & 1)};
-    struct pof_text left = {(const char *)data, size};
     struct pof_mqtt_packet p;
     const char *why = NULL;
     enum pof_mqtt_parse what;
@@ -46,5 +41,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (what == POF_MQTT_BAD && !why) {
         abort();
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { MAX = 200 };
+    struct pof_text bytes = {(const char *)data, size};
+    read_all(bytes, (struct pof_mqtt_reading){MAX, false});
+    read_all(bytes, (struct pof_mqtt_reading){MAX, true});
     return 0;
 }

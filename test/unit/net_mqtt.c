@@ -447,8 +447,32 @@ static void answers_5(void)
     }
 }
 
+/* What the broker allows is known, and kept. */
+static void limits_5(void)
+{
+    struct pof_err err = {0};
+    struct pof_mqtt *m = NULL;
+    static const char hello[] = "\x20\x10\1\0\x0d\x11\0\0\0\x3c\x21\0\3\x27\0\0\0\x14";
+    struct answer a = {.bytes = hello, .n = sizeof hello - 1};
+    struct broker b = start(&a);
+    struct pof_mqtt_options o = {.wire = {.address = b.address, .connect_ms = 5000},
+                                 .connect = {.client = pof_text("c"), .keep = true, .five = true, .expiry_s = UINT32_MAX},
+                                 .max_packet = MAX};
+    is_int(pof_mqtt_open(&m, &o, &err), 0, "a welcome with limits");
+    ok(m && pof_mqtt_known(m) && pof_mqtt_expiry_s(m) == 60 && pof_mqtt_receive_max(m) == 3, "are told");
+    struct pof_mqtt_message message = {.topic = pof_text("a"), .payload = pof_text("1234567890123"), .id = 1};
+    is_int(pof_mqtt_publish(m, &message, &err), POF_E_TOO_LONG, "one byte more than it takes");
+    message.payload.len = 12; /* head 2, topic 3, number 2, properties 1, 12: 20 */
+    size_t before = pof_mqtt_waiting(m);
+    is_int(pof_mqtt_publish(m, &message, &err), 0, "as much as it takes");
+    is_int((long long)(pof_mqtt_waiting(m) - before), 20, "nothing is sent of the one that is refused");
+    pof_mqtt_close(m, 0);
+    stop(&b);
+}
+
 int main(void)
 {
+    limits_5();
     packets();
     packets_5();
     bad_packets_5();
