@@ -102,6 +102,21 @@ static void forget(struct pof_se *se)
     pofi_se_system_free(&se->gain);
 }
 
+/* Rows of the same kind, but perhaps of precisions that another pattern suits. */
+static void suit(struct pof_se *se)
+{
+    bool back = !se->base_known || se->detour;
+    bool changed = back && pofi_se_stiff(se, se->base_known);
+    se->detour = se->base_known && pofi_se_stiffens(se) && pofi_se_stiff(se, false);
+    if (changed || se->detour) {
+        se->base_factored = false;
+        pofi_se_plan_free(se->plan);
+        se->plan = NULL;
+        pofi_se_lanes_free(se->lanes);
+        pofi_se_system_free(&se->gain);
+    }
+}
+
 /* What goes with a new one. */
 static int arrange(struct pof_se *se, struct pof_err *err)
 {
@@ -126,6 +141,9 @@ static int lay(struct pof_se *se, const struct pof_observation *observations, si
     int rc = pofi_se_rows(se, &same, err);
     if (rc == 0 && !same) {
         forget(se);
+    }
+    if (rc == 0) {
+        suit(se);
     }
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);
@@ -203,6 +221,7 @@ int pof_se_solve(struct pof_se *se, const struct pof_observation *observations, 
     if (rc == 0 && !observable) {
         se->status = POF_SE_UNOBSERVABLE;
     }
+    rc = rc == 0 && observable && se->base_known ? arrange_once(se, err) : rc;
     bool warm = rc == 0 && observable && pofi_se_warm(se);
     /* a second attempt, from the no-load state, when the first leads nowhere */
     for (int flat = 0; rc == 0 && observable && !warm && flat < 2 && se->status == POF_SE_DIVERGED; flat++) {

@@ -38,6 +38,7 @@ struct se_row {
     bool branch, to;
     bool exact;
     bool kept;         /* an unknown of its own; else summed into G */
+    bool stiff;        /* too precise to be summed, estimate_stiff.c */
     bool active;       /* takes part; current magnitudes wait for the first steps */
     bool removed;      /* left out for good */
     bool mixed;        /* of Q, correlated with P, the row before it: reads Q - mix P */
@@ -49,6 +50,7 @@ struct se_row {
     double sign;       /* -1: consumption, what the forms do not take away */
     double z, sigma;   /* p.u., rad */
     double mix;        /* 0: none, or no more */
+    double soft;       /* least sigma with which it may be summed; 0: any */
     double weight;     /* 1 / sigma^2; of exact rows the scale of the row */
     double lambda;     /* multiplier of an exact row, of the row as scaled */
     double r;          /* z - h(x) at the present state */
@@ -118,6 +120,8 @@ struct pof_se {
 
     struct se_system gain;
     struct se_plan *plan;
+    double gain_most;      /* w |h|^2 of a row that G takes, estimate_stiff.c */
+    bool detour;           /* patterns are of the present readings, not of the base */
     double rho;            /* weight that exact rows have in G, as scaled */
     bool observed;         /* the present rows were found observable */
 
@@ -249,6 +253,17 @@ uint32_t pofi_se_factor_test(const struct pof_se *se, struct se_system *s, const
                              double eps);
 /* x := K^-1 x for x[2 * blocks], unknowns in their own order; scratch has as many elements. */
 void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch);
+
+/* State variables are held at least as this share of what is known of each by itself. */
+#define SE_PRIOR_SHARE 1e-13
+
+/* estimate_stiff.c: marks the rows that are stiff with the weights of the base, or with the present ones;
+ * whether any has changed. Uses h as scratch. O(entries). */
+bool pofi_se_stiff(struct pof_se *se, bool base);
+/* Whether a row that is summed is now read too precisely for that. */
+bool pofi_se_stiffens(const struct pof_se *se);
+/* The part of a stiff row's weight that stays in G. */
+double pofi_se_in_gain(const struct se_row *row);
 
 /* estimate_observe.c: is it enough? Fills se->unobservable and se->detail. */
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) POF_CHECKED;

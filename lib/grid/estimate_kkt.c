@@ -4,6 +4,7 @@
  *     [ G + prior   C' ]      G: rows summed,  H' W H
  *     [ C           -D ]      C: rows with unknowns of their own: multipliers of exact rows (D = 0)
  *                             and sqrt(w) h of weighted ones (D = 1; eliminated, that is w h h')
+ *                             of which stiff ones (estimate_stiff.c) have a part of w in G
  *
  * Where rows are multiplied out, those of short exact rows are added too, with a weight like that of
  * readings (augmented Lagrangian): it changes neither solutions nor the upper left block of the
@@ -17,10 +18,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A state variable is held at least as this share of what is known of it by itself. */
-static const double PRIOR_SHARE = 1e-13;
-static const double PRIOR_SHARE_EXACT = 1e-13; /* for variances */
 
 /* Rows of more blocks, injections of busbars with many feeders, have unknowns of their own: fill
  * grows with the square of what is multiplied out. (Unknowns for all injections would save meshed
@@ -55,7 +52,7 @@ static void number_unknowns(const struct pof_se *se, struct se_system *s)
     uint32_t next = 2 * pofi_se_states(se);
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
-        bool own = s->keep_all || row->exact || row->n > LONG * se->net.phases;
+        bool own = s->keep_all || row->exact || row->stiff || row->n > LONG * se->net.phases;
         bool joins = own && next % 2 == 1 && i > 0 && s->unknown[i - 1] != POF_NONE &&
                      home(se, row) == home(se, row - 1) && same_blocks(se, row, row - 1);
         next += own && !joins && next % 2 == 1;
@@ -66,7 +63,7 @@ static void number_unknowns(const struct pof_se *se, struct se_system *s)
 
 static bool augmented(const struct pof_se *se, const struct se_system *s, const struct se_row *row)
 {
-    return s->augment && row->exact && row->n <= LONG * se->net.phases;
+    return s->augment && (row->exact || row->stiff) && row->n <= LONG * se->net.phases;
 }
 
 /* At most so many places of rows. */
@@ -374,6 +371,22 @@ double pofi_se_rho(const struct pof_se *se, size_t i)
     return augmented(se, &se->gain, &se->row[i]) ? se->rho : 0;
 }
 
+/* What a row with an unknown of its own has beside (times h) and on the diagonal; its weight in G. */
+static double own_values(const struct pof_se *se, const struct se_system *s, const struct se_row *row,
+                         double fd[2])
+{
+    double in_gain = 0;
+    fd[0] = !row->active ? 0 : row->exact ? row->weight : sqrt(row->weight);
+    fd[1] = row->active && row->exact ? 0 : -1;
+    if (row->active && augmented(se, s, row)) {
+        in_gain = row->exact ? se->rho * row->weight * row->weight : pofi_se_in_gain(row);
+    }
+    if (in_gain > 0 && !row->exact) {
+        fd[0] = sqrt(row->weight - in_gain);
+    }
+    return in_gain;
+}
+
 uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double prior)
 {
     double *a = clear(s);
@@ -381,12 +394,10 @@ uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double pri
         const struct se_row *row = &se->row[i];
         const double *h = se->h + 2 * (size_t)row->begin;
         if (s->unknown[i] != POF_NONE) {
-            double f = !row->active ? 0 : row->exact ? row->weight : sqrt(row->weight);
-            const double fd[2] = {f, row->active && row->exact ? 0 : -1};
+            double fd[2], in_gain = own_values(se, s, row, fd);
             add_own(s, a, i, h, fd, row->n);
-            if (row->active && augmented(se, s, row)) {
-                double w = se->rho * row->weight * row->weight;
-                add_summed(a, s->slot + s->first[i] + row->n, h, row->n, w);
+            if (in_gain > 0) {
+                add_summed(a, s->slot + s->first[i] + row->n, h, row->n, in_gain);
             }
         } else if (summed_pair(se, s, i)) {
             add_summed_pair(a, s->slot + s->first[i], h, row->n, row->weight, row[1].weight);
@@ -395,7 +406,7 @@ uint32_t pofi_se_factor(const struct pof_se *se, struct se_system *s, double pri
             add_summed(a, s->slot + s->first[i], h, row->n, row->weight);
         }
     }
-    add_prior(se, s, a, prior, prior < 0.5 ? PRIOR_SHARE_EXACT : PRIOR_SHARE);
+    add_prior(se, s, a, prior, SE_PRIOR_SHARE);
     add_fillers(se, s, a);
     return pof_ldl_factor(s->ldl);
 }

@@ -77,7 +77,7 @@ void pofi_se_weigh(struct pof_se *se)
         row->weight = !row->exact ? 1 / (row->sigma * row->sigma) : most > 0 ? 1 / most : 1;
         row->lambda = 0;
         if (!row->exact && most > 0 && row->forms > 0) {
-            product *= row->weight * most * most; /* a logarithm now and then is enough */
+            product *= fmin(row->weight * most * most, se->gain_most); /* a logarithm now and then is enough */
             n++;
             if (!(product > 1e-100 && product < 1e100)) {
                 logs += log(product);

@@ -55,16 +55,17 @@ static void summed_rows(const struct pof_se *se, size_t i, uint32_t n, double su
     }
 }
 
-/* What the residual of a row with an unknown keeps of its variance. */
+/* What the residual of a row with an unknown keeps of its variance: with g of w in G, z the diagonal
+ * of the inverse there, h Cov h' = (1 + z) / (w - g). */
 static double residual_left(const struct pof_se *se, size_t i)
 {
     const struct se_row *row = &se->row[i];
-    double s2 = row->sigma * row->sigma, z[4];
+    double w = row->weight, in_gain = row->stiff ? pofi_se_in_gain(row) : 0, z[4];
     if (row->exact || !row->active) {
         return 0;
     }
     pof_ldl_inverse_at(se->gain.ldl, se->gain.diagonal[row->extra / 2], z);
-    return -z[row->extra % 2 ? 3 : 0] * s2;
+    return (-z[row->extra % 2 ? 3 : 0] * w - in_gain) / (w * (w - in_gain));
 }
 
 static double deviation(double variance)

@@ -8,6 +8,7 @@
 
 #include <complex.h>
 #include <math.h>
+#include <string.h>
 
 typedef double complex cplx;
 
@@ -137,10 +138,90 @@ static void test_far_off(void)
     pof_grid_release(&g);
 }
 
+/* A feeder whose second node's meters show 0 within `zero` W (0: exactly), the others 100 kW. */
+static void feeder(struct pof_grid *g, struct pof_observation o[10], double zero)
+{
+    struct pof_build b = {.grid = g};
+    static const char *const name[] = {"source", "zero", "load", "end"};
+    for (uint32_t k = 0; k < 4 && g->nodes < 4; k++) {
+        add_node(&b, name[k], false);
+        if (k > 0) {
+            add_branch(&b, name[k], k - 1, 1e-3, 2e-3);
+        }
+    }
+    o[0] = (struct pof_observation){.quantity = POF_QUANTITY_V, .value = 10000, .sigma = 100};
+    o[1] = (struct pof_observation){.element = 3, .quantity = POF_QUANTITY_V, .value = 9990, .sigma = 100};
+    for (uint32_t k = 0; k < 8; k++) {
+        uint32_t node = k / 2;
+        double w = k % 2 ? 2e4 : 1e5;
+        o[k + 2] = (struct pof_observation){.element = node,
+                                            .quantity = k % 2 ? POF_QUANTITY_Q : POF_QUANTITY_P,
+                                            .value = node == 0 ? -2.1 * w : node == 1 ? 0 : w,
+                                            .sigma = node == 1 ? zero : 1000};
+    }
+}
+
+/* 1 W is as good as exact beside 1 kW: the same state, and the same deviations. */
+static void test_zero_watts(void)
+{
+    struct pof_grid g = {.base_va = 1e6, .f_hz = 50};
+    struct pof_err err;
+    struct pof_se_result r[2];
+    struct pof_se_check check[2];
+    struct pof_se *se[2];
+    struct pof_observation o[2][10];
+    for (int k = 0; k < 2; k++) {
+        feeder(&g, o[k], k ? 1 : 0);
+        se[k] = estimate(&g, o[k], 10, &r[k]);
+        ok(pof_se_check(se[k], &check[k], &err) == 0, "checks");
+    }
+    ok(r[1].iterations < 10, "no creeping: %d iterations", r[1].iterations);
+    for (uint32_t n = 0; n < 4; n++) {
+        is_near(r[1].v_pu[n] / r[0].v_pu[n], 1, 1e-7, "v");
+        is_near(check[1].sd_v_pu[n] / check[0].sd_v_pu[n], 1, 1e-4, "deviation of v");
+    }
+    for (uint32_t k = 0; k < 10; k++) {
+        bool zero = o[1][k].element == 1;
+        is_near(zero ? 0 : check[1].normalised[k], zero ? 0 : check[0].normalised[k], 1e-4, "residual");
+        ok(!zero || check[1].critical[k], "what is as good as exact cannot be tested");
+    }
+    pof_se_free(se[0]);
+    pof_se_free(se[1]);
+    pof_grid_release(&g);
+}
+
+/* Instants of other precisions between leave nothing behind: a zero that is read better, and back. */
+static void test_between(void)
+{
+    struct pof_grid g = {.base_va = 1e6, .f_hz = 50};
+    struct pof_err err;
+    struct pof_se_result r[2];
+    struct pof_observation o[3][10];
+    enum pof_se_status status;
+    double v[2][4];
+    feeder(&g, o[0], 1000);
+    feeder(&g, o[1], 1);
+    feeder(&g, o[2], 1000);
+    o[2][8].value += 5e4;
+    for (int with = 0; with < 2; with++) {
+        struct pof_se *se = estimate(&g, o[0], 10, &r[with]);
+        for (int k = with ? 1 : 2; k < 3; k++) {
+            ok(pof_se_solve(se, o[k], 10, &status, &err) == 0 && status == POF_SE_CONVERGED, "converges");
+        }
+        pof_se_result(se, &r[with]);
+        memcpy(v[with], r[with].v_pu, sizeof v[with]);
+        pof_se_free(se);
+    }
+    ok(memcmp(v[0], v[1], sizeof v[0]) == 0, "the same bits");
+    pof_grid_release(&g);
+}
+
 int main(void)
 {
     test_phasor();
     test_stiff();
     test_far_off();
+    test_zero_watts();
+    test_between();
     return done();
 }
