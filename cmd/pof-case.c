@@ -31,7 +31,8 @@ static const struct pof_program program = {
     .operands = "[FILE ...]",
     .examples = "pof-case --grid grid.json --window window --into cases readings.jsonl\n"
                 "pof-case --grid grid.json --pods pods.jsonl --window w --into c meters.jsonl scada.jsonl",
-    .options = options};
+    .options = options,
+    .no_output = true};
 
 static int on_pod(void *ctx, const struct pof_record *r, struct pof_err *err)
 {

@@ -17,6 +17,7 @@
 struct out {
     struct pof_output *file;
     struct pof_writer writer;
+    bool standard; /* on standard output */
 };
 
 struct pof_cli {
@@ -345,8 +346,25 @@ int pof_cli_read(struct pof_cli *cli, const struct pof_want *wants, size_t n, vo
 
 /* --- output --- */
 
+/* Is there an output on standard output? */
+static bool on_standard(const struct pof_cli *cli)
+{
+    for (size_t i = 0; i < cli->outs; i++) {
+        if (cli->out[i]->standard) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two outputs through one descriptor would be mixed, where buffers happen to be full. */
 static int add_out(struct pof_cli *cli, const char *path, struct out **out, struct pof_err *err)
 {
+    bool standard = !path || strcmp(path, "-") == 0;
+    if (standard && on_standard(cli)) {
+        return pof_fail(err, POF_E_USAGE, "two outputs on standard output: expected a file for all but one of them, "
+                                          "as with --output FILE");
+    }
     int rc = pof_grow(&cli->out, &cli->out_cap, cli->outs + 1, sizeof *cli->out, err);
     struct out *o = NULL;
     rc = rc ? rc : pof_calloc(&o, 1, sizeof *o, err);
@@ -357,6 +375,7 @@ static int add_out(struct pof_cli *cli, const char *path, struct out **out, stru
     }
     struct pof_sink sink = pof_output_sink(o->file);
     pof_writer_init(&o->writer, &sink, pof_cli_format(cli));
+    o->standard = standard;
     cli->out[cli->outs++] = o;
     *out = o;
     return 0;
@@ -474,7 +493,8 @@ static int run_program(struct pof_cli *cli, int argc, char **argv, void *args, p
         return pof_fail(err, POF_E_USAGE, "operand '%.80s' is not expected; see %s --help", argv[0],
                         cli->program->name);
     }
-    int rc = add_out(cli, cli->common.output, &cli->main, err);
+    bool none = cli->program->no_output && !cli->common.output;
+    int rc = none ? 0 : add_out(cli, cli->common.output, &cli->main, err);
     return rc ? rc : run(cli, args, err);
 }
 

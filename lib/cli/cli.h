@@ -61,6 +61,7 @@ struct pof_program {
     const char *operands;  /* "[FILE ...]"; "" when it takes none */
     const char *examples;  /* one or two lines; --help begins with them */
     const struct pof_option *options; /* the program's own; common ones are added */
+    bool no_output; /* pof_cli_out() and pof_cli_sink() without a path are not used */
 };
 
 /* State of a run, handed to run(). */
@@ -119,7 +120,7 @@ int pof_cli_source(struct pof_cli *cli, const char *path, struct pof_source *out
 /* The writer on -o/--output (standard output by default), in the --format asked for. */
 struct pof_writer *pof_cli_out(struct pof_cli *cli);
 /* A further output file that appears whole, together with the others, when run() returns 0 or 1;
- * owned by cli. */
+ * owned by cli. USAGE: the second output on standard output, the main one included. */
 int pof_cli_writer(struct pof_cli *cli, const char *path, struct pof_writer **out,
                    struct pof_err *err) POF_CHECKED;
 /* The same for bytes that are not records. NULL path: the main output. */

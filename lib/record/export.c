@@ -117,8 +117,10 @@ static int json_fields(struct pof_buf *to, const struct pof_layout *l, const voi
         if (part == STRING) {
             rc = json_member(to, *n == 0, pof_text(f->name), value, err);
         } else {
-            rc = pof_buf_addf(to, err, "%s\"%s\":%.*s", *n ? "," : "", f->name, (int)value.len,
-                              value.ptr);
+            rc = pof_buf_adds(to, *n ? ",\"" : "\"", err);
+            rc = rc ? rc : pof_buf_add(to, f->name, f->name_len, err);
+            rc = rc ? rc : pof_buf_adds(to, "\":", err);
+            rc = rc ? rc : pof_buf_add(to, value.ptr, value.len, err);
         }
         ++*n;
     }
@@ -141,7 +143,7 @@ static int json_point(const struct pof_export *x, struct pof_buf *to, const stru
 static int line_text(struct pof_buf *to, struct pof_text t, const char *special,
                      struct pof_err *err)
 {
-    int rc = 0;
+    int rc = pof_buf_reserve(to, 2 * t.len, err);
     for (size_t i = 0; i < t.len && rc == 0; i++) {
         char c = t.ptr[i];
         if (c == '\n' || c == '\r' || (c == '\\' && i + 1 == t.len)) {
@@ -150,8 +152,10 @@ static int line_text(struct pof_buf *to, struct pof_text t, const char *special,
                             (int)(t.len < 80 ? t.len : 80), t.ptr,
                             c == '\\' ? "ends in a backslash" : "contains a line break");
         }
-        rc = strchr(special, c) && c ? pof_buf_adds(to, "\\", err) : 0;
-        rc = rc ? rc : pof_buf_add(to, &c, 1, err);
+        if (c && strchr(special, c)) {
+            to->data[to->len++] = '\\';
+        }
+        to->data[to->len++] = c;
     }
     return rc;
 }
@@ -183,7 +187,9 @@ static int line_field(struct pof_buf *to, const struct pof_field *f, const void 
 {
     char room[POF_DECIMAL_MAX];
     struct pof_text value = text_of(f, record, room);
-    int rc = pof_buf_addf(to, err, "%s%s=", first ? " " : ",", f->name);
+    int rc = pof_buf_adds(to, first ? " " : ",", err);
+    rc = rc ? rc : pof_buf_add(to, f->name, f->name_len, err);
+    rc = rc ? rc : pof_buf_adds(to, "=", err);
     if (rc == 0 && part_of(f) == STRING) {
         return line_string(to, value, err);
     }

@@ -52,14 +52,21 @@ static bool is_number(const struct pof_field *f)
 static int add_cell(struct pof_buf *to, const struct pof_field *f, struct pof_text cell, bool last,
                     struct pof_err *err)
 {
-    int pad = width_of(f) - (int)cell.len;
-    pad = pad < 0 ? 0 : pad;
-    if (is_number(f)) {
-        return pof_buf_addf(to, err, "%*s%.*s%s", pad, "", (int)cell.len, cell.ptr,
-                            last ? "\n" : " ");
+    size_t width = (size_t)width_of(f);
+    size_t pad = width > cell.len ? width - cell.len : 0;
+    int rc = pof_buf_reserve(to, pad + cell.len + 1, err);
+    if (rc) {
+        return rc;
     }
-    return pof_buf_addf(to, err, "%.*s%*s%s", (int)cell.len, cell.ptr, last ? 0 : pad, "",
-                        last ? "\n" : " ");
+    char *p = to->data + to->len;
+    size_t before = is_number(f) ? pad : 0;
+    size_t behind = last ? 0 : pad - before;
+    memset(p, ' ', before);
+    memcpy(p + before, cell.ptr, cell.len);
+    memset(p + before + cell.len, ' ', behind);
+    p[before + cell.len + behind] = last ? '\n' : ' ';
+    to->len += before + cell.len + behind + 1;
+    return 0;
 }
 
 static bool plain(struct pof_text t)
