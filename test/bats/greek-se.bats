@@ -69,8 +69,9 @@ servers() {
     query "CREATE DATABASE live" >/dev/null
     query "CREATE DATABASE calm" >/dev/null
 }
+# Servers end with this shell, should nobody come to teardown().
 start_broker() {
-    mosquitto -c broker.conf >>broker.log 2>&1 3>&- &
+    setpriv --pdeathsig KILL mosquitto -c broker.conf >>broker.log 2>&1 3>&- &
     broker=$!
     pids="$pids $broker"
 }
@@ -78,7 +79,7 @@ start_database() {
     INFLUXDB_META_DIR=$PWD/db/meta INFLUXDB_DATA_DIR=$PWD/db/data INFLUXDB_DATA_WAL_DIR=$PWD/db/wal \
         INFLUXDB_BIND_ADDRESS=127.0.0.1:$((port + 2)) INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:$((port + 1)) \
         INFLUXDB_REPORTING_DISABLED=true INFLUXDB_HTTP_LOG_ENABLED=false INFLUXDB_MONITOR_STORE_ENABLED=false \
-        influxd -config /dev/null >>influxd.log 2>&1 3>&- &
+        setpriv --pdeathsig KILL influxd -config /dev/null >>influxd.log 2>&1 3>&- &
     database=$!
     pids="$pids $database"
     for _ in $(seq 200); do ! curl -sf "$URL/ping" || return 0; sleep 0.05; done
@@ -90,7 +91,7 @@ points() { query 'SELECT * FROM state GROUP BY *' "$1" application/csv | sort; }
 publish() { pof-mqtt send -q --broker "$GREEK_BROKER" --ca ca.pem --cert chain.pem --key chain.key --give-up 30 --topic "$@"; }
 
 start_chain() {
-    "$SE" run >>chain.log 2>&1 3>&- &
+    setpriv --pdeathsig TERM "$SE" run >>chain.log 2>&1 3>&- &
     chain=$!
     pids="$pids $chain"
 }
