@@ -34,6 +34,7 @@ struct pof_reader {
     struct pofi_unknown unknown;
     struct pofi_plain plain;
     bool written; /* the last line is as a writer would write it */
+    struct pof_buf head; /* the header, when no row under it can be sound */
 };
 
 int pof_reader_new(struct pof_reader **out, const struct pof_source *src,
@@ -63,6 +64,7 @@ void pof_reader_free(struct pof_reader *r)
         pof_buf_release(&r->buf);
         pof_buf_release(&r->scanned.scratch);
         pof_names_release(&r->header);
+        pof_buf_release(&r->head);
         free(r);
     }
 }
@@ -236,19 +238,31 @@ static int next_line(struct pof_reader *r, struct pof_text *line, struct pof_err
     }
 }
 
+static bool in_header(const struct pof_reader *r, const struct pof_field *f)
+{
+    return pof_names_find(&r->header, (struct pof_text){f->name, f->name_len}) != POF_NONE;
+}
+
+/* The first required field of a type that is not in the header, or NULL. */
+static const struct pof_field *lacking(const struct pof_reader *r, enum pof_type type)
+{
+    const struct pof_layout *l = pof_layout(type);
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->fields[i].required && !in_header(r, &l->fields[i])) {
+            return &l->fields[i];
+        }
+    }
+    return NULL;
+}
+
 static bool has_required(const struct pof_reader *r, enum pof_type type, size_t *known)
 {
     const struct pof_layout *l = pof_layout(type);
     *known = 0;
     for (size_t i = 0; i < l->n; i++) {
-        struct pof_text name = {l->fields[i].name, l->fields[i].name_len};
-        bool there = pof_names_find(&r->header, name) != POF_NONE;
-        if (l->fields[i].required && !there) {
-            return false;
-        }
-        *known += there;
+        *known += in_header(r, &l->fields[i]);
     }
-    return true;
+    return lacking(r, type) == NULL;
 }
 
 /* The type whose fields are in the header; the one that explains most columns if several. */
@@ -371,6 +385,30 @@ static bool next_plain(struct pof_reader *r, struct pof_record *record)
     return true;
 }
 
+static int next(struct pof_reader *r, struct pof_record *record, struct pof_err *err);
+
+/* The rows under a header. A line on its own that lacks what every row needs is no table but something
+ * torn or foreign: it must not pass unseen. With rows, each of them says so. */
+static int next_row(struct pof_reader *r, struct pof_text header, struct pof_record *record,
+                    struct pof_err *err)
+{
+    const struct pof_field *lacks = r->typed ? NULL : lacking(r, r->csv_type);
+    uint64_t line = r->line;
+    uint64_t offset = r->offset;
+    int rc = lacks ? pof_buf_add(&r->head, header.ptr, header.len, err) : 0;
+    rc = rc ? rc : next(r, record, err);
+    if (rc || !lacks) {
+        return rc;
+    }
+    r->line = line;
+    r->offset = offset;
+    r->raw = (struct pof_text){r->head.data, r->head.len};
+    pof_fail(err, POF_E_MISSING, "a line on its own, no record, and as the header of a CSV without column '%s': "
+                                 "expected records of %s",
+             lacks->name, pof_layout(r->csv_type)->schema);
+    return pof_at(err, NULL, 0, lacks->name);
+}
+
 static int next(struct pof_reader *r, struct pof_record *record, struct pof_err *err)
 {
     struct pof_text line;
@@ -394,7 +432,7 @@ static int next(struct pof_reader *r, struct pof_record *record, struct pof_err 
             if (rc) {
                 return r->broken = rc; /* no row can be read without a header */
             }
-            return next(r, record, err);
+            return next_row(r, line, record, err);
         }
     }
     rc = scan(r, line, err);

@@ -4,7 +4,8 @@
  * NDJSON: one flat object a line. Members in any order; strings, numbers, true, false; null means
  * not given. "schema" names the type; without it the reader's expected type is meant.
  * CSV: RFC 4180 with a header line; the type is the reader's expected type, or the only one whose
- * required fields are all in the header. Empty means not given.
+ * required fields are all in the header. Empty means not given. A header without rows is no record and
+ * no error, unless it lacks a required column: then it is a bad line.
  * Both: UTF-8, LF or CRLF, one BOM skipped, lines up to max_line bytes, empty lines skipped.
  * Unknown members: refused when strict, else counted and skipped (nested values too, 64 deep);
  * names that begin with "x_" are always skipped. The last line may lack its LF.

@@ -9,6 +9,7 @@ setup_file() {
 
 setup() {
     command -v influxd >/dev/null || skip "InfluxDB is not installed"
+    command -v setpriv >/dev/null || skip "setpriv is not installed"
     cd "$BATS_TEST_TMPDIR"
     URL="http://127.0.0.1:$PORT"
 }
@@ -17,10 +18,11 @@ teardown() {
     [ ! -e pid ] || { kill -9 "$(cat pid)"; wait "$(cat pid)" 2>/dev/null || true; }
 }
 
+# It ends with this shell, should nobody come to teardown().
 start_server() {
     INFLUXDB_META_DIR=$PWD/meta INFLUXDB_DATA_DIR=$PWD/data INFLUXDB_DATA_WAL_DIR=$PWD/wal \
         INFLUXDB_BIND_ADDRESS=127.0.0.1:$((PORT + 1)) INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:$PORT \
-        INFLUXDB_REPORTING_DISABLED=true INFLUXDB_HTTP_LOG_ENABLED=false influxd -config /dev/null >log 2>&1 3>&- &
+        INFLUXDB_REPORTING_DISABLED=true INFLUXDB_HTTP_LOG_ENABLED=false setpriv --pdeathsig KILL influxd -config /dev/null >log 2>&1 3>&- &
     echo $! >pid
 }
 make_db() {

@@ -83,6 +83,7 @@ queries() {
 @test "the dashboard's queries are answered by a database that was given the line protocol" {
     command -v influxd >/dev/null || skip "no influxd (package influxdb)"
     command -v curl >/dev/null || skip "no curl"
+    command -v setpriv >/dev/null || skip "no setpriv"
     [ "$VARIANT" != asan ] || skip "the database gets the same bytes as from the release build"
     cd "$BATS_TEST_TMPDIR"
     port=$((20000 + RANDOM % 20000))
@@ -104,7 +105,8 @@ END
     jq -c 'select(.element == "node" and .name != "N0") | {schema: "pof.reading/1", element, name, start, quantity: ("p", "q"), value: 0, sigma: 1e6}' state.jsonl >>readings
     pof-se -q --grid "$G" --report report -o estimated readings || [ $? = 1 ]
     cat estimated report | pof-export -q --to line >points
-    influxd -config influx.conf >log 2>&1 3>&- &
+    # It ends with this shell, should the last lines not be reached.
+    setpriv --pdeathsig KILL influxd -config influx.conf >log 2>&1 3>&- &
     pid=$!
     for _ in $(seq 100); do curl -sf "http://127.0.0.1:$port/ping" && break; sleep 0.1; done
     failed=0
