@@ -7,9 +7,9 @@
 
 static const char network[] =
     "{\"schema\":\"pof.grid/1\",\"name\":\"g\",\"base_va\":100000,\"nodes\":[{\"name\":\"hv\",\"base_v\":20000,\"kind\":\"slack\","
-    "\"v_set_pu\":1},{\"name\":\"bus\",\"base_v\":400}],\"branches\":[{\"name\":\"T\",\"kind\":\"transformer\",\"from\":\"hv\","
+    "\"v_set_pu\":1},{\"name\":\"bus\",\"base_v\":400},{\"name\":\"end\",\"base_v\":400}],\"branches\":[{\"name\":\"T\",\"kind\":\"transformer\",\"from\":\"hv\","
     "\"to\":\"bus\",\"sn_va\":250000,\"uk_pct\":4,\"pk_w\":3000,\"tap\":{\"pos\":0,\"min\":-4,\"max\":4,\"neutral\":0,"
-    "\"step_pct\":2.5}},{\"name\":\"L\",\"kind\":\"line\",\"from\":\"hv\",\"to\":\"bus\",\"r_ohm\":1,\"x_ohm\":1,\"closed\":false}]}";
+    "\"step_pct\":2.5}},{\"name\":\"L\",\"kind\":\"line\",\"from\":\"bus\",\"to\":\"end\",\"r_ohm\":1,\"x_ohm\":1,\"closed\":false}]}";
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
