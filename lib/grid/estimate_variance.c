@@ -60,7 +60,7 @@ static void summed_rows(const struct pof_se *se, size_t i, uint32_t n, double su
 static double residual_left(const struct pof_se *se, size_t i)
 {
     const struct se_row *row = &se->row[i];
-    double w = row->weight, in_gain = row->stiff ? pofi_se_in_gain(row) : 0, z[4];
+    double w = row->weight, in_gain = row->stiff ? pofi_se_in_gain(se, row) : 0, z[4];
     if (row->exact || !row->active) {
         return 0;
     }
