@@ -547,6 +547,13 @@ void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
     inverse_copy(inverse_place(s, slot), slot, z);
 }
 
+void pof_ldl_inverse_soon(const struct pof_ldl *s, const uint32_t *slot, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        __builtin_prefetch(inverse_place(s, slot[k]));
+    }
+}
+
 void pof_ldl_inverse_of(const struct pof_ldl *s, const uint32_t *slot, uint32_t n, double (*z)[4])
 {
     for (uint32_t k = 0; k < n; k++) { /* memory is asked for all of them before the first is needed */
