@@ -102,13 +102,13 @@ static void forget(struct pof_se *se)
     pofi_se_system_free(&se->gain);
 }
 
-/* Rows of the same kind, but perhaps of precisions that another pattern suits. */
-static void suit(struct pof_se *se)
+/* Rows of new blocks, or of the same but perhaps of precisions that another pattern suits. */
+static void suit(struct pof_se *se, bool same)
 {
-    bool back = !se->base_known || se->detour;
-    bool changed = back && pofi_se_stiff(se, se->base_known);
-    se->detour = se->base_known && pofi_se_stiffens(se) && pofi_se_stiff(se, false);
-    if (changed || se->detour) {
+    if (!same) {
+        pofi_se_lengths(se);
+    }
+    if (pofi_se_stiff(se)) {
         se->base_factored = false;
         pofi_se_plan_free(se->plan);
         se->plan = NULL;
@@ -143,7 +143,7 @@ static int lay(struct pof_se *se, const struct pof_observation *observations, si
         forget(se);
     }
     if (rc == 0) {
-        suit(se);
+        suit(se, same);
     }
     if (rc == 0 && !se->observed) {
         rc = pofi_se_observe(se, &se->observed, err);

@@ -50,7 +50,7 @@ struct se_row {
     double sign;       /* -1: consumption, what the forms do not take away */
     double z, sigma;   /* p.u., rad */
     double mix;        /* 0: none, or no more */
-    double soft;       /* least sigma with which it may be summed; 0: any */
+    double length2;    /* |h|^2 without load; 0: never stiff */
     double weight;     /* 1 / sigma^2; of exact rows the scale of the row */
     double lambda;     /* multiplier of an exact row, of the row as scaled */
     double r;          /* z - h(x) at the present state */
@@ -121,7 +121,6 @@ struct pof_se {
     struct se_system gain;
     struct se_plan *plan;
     double gain_most;      /* w |h|^2 of a row that G takes, estimate_stiff.c */
-    bool detour;           /* patterns are of the present readings, not of the base */
     double rho;            /* weight that exact rows have in G, as scaled */
     bool observed;         /* the present rows were found observable */
 
@@ -135,7 +134,7 @@ struct pof_se {
     /* the first converged state of the present pattern, where later estimates begin */
     struct se_state base;
     double *base_lambda, *base_weight; /* [rows] */
-    double base_rho;
+    double base_rho, base_most; /* its gain_most */
     size_t base_cap[2];
     bool base_known;
     bool base_chosen, base_fixed; /* after pof_se_restart: by the next estimate; no longer */
@@ -257,13 +256,12 @@ void pofi_se_system_solve(const struct se_system *s, double *x, double *scratch)
 /* State variables are held at least as this share of what is known of each by itself. */
 #define SE_PRIOR_SHARE 1e-13
 
-/* estimate_stiff.c: marks the rows that are stiff with the weights of the base, or with the present ones;
- * whether any has changed. Uses h as scratch. O(entries). */
-bool pofi_se_stiff(struct pof_se *se, bool base);
-/* Whether a row that is summed is now read too precisely for that. */
-bool pofi_se_stiffens(const struct pof_se *se);
+/* estimate_stiff.c: length2 of all rows, for new blocks; h is scratch. O(entries). */
+void pofi_se_lengths(struct pof_se *se);
+/* Marks the rows that are stiff with the present readings; whether any has changed. O(rows). */
+bool pofi_se_stiff(struct pof_se *se);
 /* The part of a stiff row's weight that stays in G. */
-double pofi_se_in_gain(const struct se_row *row);
+double pofi_se_in_gain(const struct pof_se *se, const struct se_row *row);
 
 /* estimate_observe.c: is it enough? Fills se->unobservable and se->detail. */
 int pofi_se_observe(struct pof_se *se, bool *observable, struct pof_err *err) POF_CHECKED;

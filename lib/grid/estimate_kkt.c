@@ -379,7 +379,7 @@ static double own_values(const struct pof_se *se, const struct se_system *s, con
     fd[0] = !row->active ? 0 : row->exact ? row->weight : sqrt(row->weight);
     fd[1] = row->active && row->exact ? 0 : -1;
     if (row->active && augmented(se, s, row)) {
-        in_gain = row->exact ? se->rho * row->weight * row->weight : pofi_se_in_gain(row);
+        in_gain = row->exact ? se->rho * row->weight * row->weight : pofi_se_in_gain(se, row);
     }
     if (in_gain > 0 && !row->exact) {
         fd[0] = sqrt(row->weight - in_gain);

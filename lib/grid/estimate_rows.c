@@ -335,7 +335,7 @@ static int keep_layout(struct pof_se *se, bool same, struct pof_err *err)
             se->row[i].n = se->last[i].n;
             se->row[i].kept = se->last[i].kept;
             se->row[i].stiff = se->last[i].stiff;
-            se->row[i].soft = se->last[i].soft;
+            se->row[i].length2 = se->last[i].length2;
             se->row[i].extra = se->last[i].extra;
         }
         return 0;

@@ -481,6 +481,7 @@ int pofi_se_keep_base(struct pof_se *se, struct pof_err *err)
             se->base_weight[i] = se->row[i].weight;
         }
         se->base_rho = se->rho;
+        se->base_most = se->gain_most;
         se->base_known = true;
         se->base_factored = false;
     }
@@ -501,8 +502,11 @@ void pofi_se_to_base(struct pof_se *se)
         se->row[i].active = !se->row[i].removed;
     }
     if (!se->base_known || !se->base_factored) {
+        double most = se->gain_most;
+        se->gain_most = se->base_known ? se->base_most : most;
         pofi_se_linearise(se);
         pofi_se_factor(se, &se->gain, pofi_se_prior(se, false));
+        se->gain_most = most;
         se->base_factored = se->base_known;
     }
     for (size_t i = 0; i < se->rows; i++) {

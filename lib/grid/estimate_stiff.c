@@ -8,9 +8,7 @@
  * matrix: the shares of all nodes stay a small part of what voltages are read with. Without readings
  * of voltages the weakest row stands for them.
  *
- * Which rows those are is decided by the readings of the base (estimate_impl.h), or of the present
- * instant when there is none or when one of its readings is stiff that was not. So it depends on these
- * two and on nothing between. */
+ * Which rows those are depends on the present readings alone. */
 #include "grid/estimate_impl.h"
 
 #include <math.h>
@@ -19,12 +17,6 @@
 static const double PRIOR_PART = 1e-4;
 /* A stiff row leaves this much of what the matrix takes of others. */
 static const double LEFT = 1e-2;
-
-static double weight(const struct pof_se *se, size_t i, bool base)
-{
-    double sigma = se->row[i].sigma;
-    return base ? se->base_weight[i] : 1 / (sigma * sigma);
-}
 
 /* Length of the derivatives of a row without load, squared; 0: not of power. The direction of a current
  * is not known there. */
@@ -41,41 +33,42 @@ static double length2(const struct pof_se *se, const struct se_row *row)
     return most * most;
 }
 
-bool pofi_se_stiff(struct pof_se *se, bool base)
+void pofi_se_lengths(struct pof_se *se)
+{
+    for (size_t i = 0; i < se->rows; i++) {
+        se->row[i].length2 = length2(se, &se->row[i]);
+        se->row[i].stiff = false;
+    }
+}
+
+static double known(const struct se_row *row)
+{
+    return row->length2 / (row->sigma * row->sigma);
+}
+
+bool pofi_se_stiff(struct pof_se *se)
 {
     double levels = 0, weakest = INFINITY;
     bool changed = false;
     for (size_t i = 0; i < se->rows; i++) {
-        struct se_row *row = &se->row[i];
-        double w = row->exact ? 0 : weight(se, i, base);
-        row->soft = length2(se, row);
-        levels += row->quantity == POF_QUANTITY_V ? w : 0;
-        weakest = row->soft > 0 ? fmin(weakest, w * row->soft) : weakest;
+        const struct se_row *row = &se->row[i];
+        if (row->quantity == POF_QUANTITY_V && !row->exact) {
+            levels += 1 / (row->sigma * row->sigma);
+        }
+        weakest = row->length2 > 0 ? fmin(weakest, known(row)) : weakest;
     }
     levels = levels > 0 ? levels : weakest;
     se->gain_most = PRIOR_PART * levels / (SE_PRIOR_SHARE * pofi_se_states(se));
     for (size_t i = 0; i < se->rows; i++) {
         struct se_row *row = &se->row[i];
-        bool stiff = row->soft > 0 && weight(se, i, base) * row->soft > se->gain_most;
+        bool stiff = row->length2 > 0 && known(row) > se->gain_most;
         changed = changed || stiff != row->stiff;
         row->stiff = stiff;
-        row->soft = sqrt(row->soft / se->gain_most);
     }
     return changed;
 }
 
-bool pofi_se_stiffens(const struct pof_se *se)
+double pofi_se_in_gain(const struct pof_se *se, const struct se_row *row)
 {
-    for (size_t i = 0; i < se->rows; i++) {
-        const struct se_row *row = &se->row[i];
-        if (row->sigma < row->soft && !row->stiff && !row->exact) {
-            return true;
-        }
-    }
-    return false;
-}
-
-double pofi_se_in_gain(const struct se_row *row)
-{
-    return fmin(LEFT / (row->soft * row->soft), 0.5 * row->weight);
+    return fmin(LEFT * se->gain_most / row->length2, 0.5 * row->weight);
 }

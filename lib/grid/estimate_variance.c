@@ -17,6 +17,7 @@ static const double CURRENT_MIN = 1e-9;
 
 enum { QUANTITIES = 3, TWO_PAIRS = 3, AT_ONCE = 16 }; /* of a form: P, Q, |i|; pairs of two blocks;
                                                           blocks of the inverse fetched together */
+enum { SOON = 8 }; /* rows before a row when the memory of its blocks is asked for */
 
 /* Derivatives of the quantities of one form. */
 struct slopes {
@@ -60,7 +61,7 @@ static void summed_rows(const struct pof_se *se, size_t i, uint32_t n, double su
 static double residual_left(const struct pof_se *se, size_t i)
 {
     const struct se_row *row = &se->row[i];
-    double w = row->weight, in_gain = row->stiff ? pofi_se_in_gain(row) : 0, z[4];
+    double w = row->weight, in_gain = row->stiff ? pofi_se_in_gain(se, row) : 0, z[4];
     if (row->exact || !row->active) {
         return 0;
     }
@@ -89,6 +90,9 @@ static void residuals_left(struct pof_se *se, double *left)
     for (size_t i = 0; i < se->rows; i++) {
         const struct se_row *row = &se->row[i];
         double sum[2];
+        if (i + SOON < se->rows && !row[SOON].kept) {
+            pof_ldl_inverse_soon(se->gain.ldl, se->gain.slot + se->gain.first[i + SOON], row[SOON].n);
+        }
         if (row->exact || row->kept) {
             left[i] = residual_left(se, i);
             if (row->kept && row->active) {

@@ -43,6 +43,8 @@ struct pof_ldl {
     double *y;          /* [4 n] a row in the making; zero between uses */
     uint32_t *next;     /* [n] */
     uint32_t *inverse_at; /* where the inverse has block k of a: in z, or ON_DIAGONAL + place in zd */
+    uint32_t *meet;     /* for the inverse: of each column j from the last, of each of its rows k, the
+                           places in column k of the rows of j behind k, unless those are all */
     double *zd, *z;     /* the inverse on the diagonal and below it, as dinv and l */
     double flops;
 };
@@ -348,7 +350,7 @@ void pof_ldl_free(struct pof_ldl *s)
     }
     void *owned[] = {s->place, s->negative, s->abegin, s->arow,     s->a, s->lbegin, s->lrow, s->l,
                      s->rbegin, s->rcol,    s->dinv,   s->infinite, s->y, s->next,   s->zd,   s->z,
-                     s->inverse_at, s->pieces.begin};
+                     s->inverse_at, s->meet, s->pieces.begin};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
         free(owned[i]);
     }
@@ -448,11 +450,38 @@ static const double *find(const struct pof_ldl *s, uint32_t i, uint32_t j)
     return low < s->lbegin[j + 1] && s->lrow[low] == i ? s->z + 4 * (size_t)low : NULL;
 }
 
+/* Fills meet, where there is one; returns how many it has. */
+static size_t list_meetings(const struct pof_ldl *s, uint32_t *meet)
+{
+    size_t n = 0;
+    for (uint32_t j = s->n; j-- > 0;) {
+        uint32_t end = s->lbegin[j + 1];
+        for (uint32_t p = s->lbegin[j]; p < end; p++) {
+            uint32_t k = s->lrow[p], left = end - p - 1, q = s->lbegin[k];
+            if (s->lbegin[k + 1] - q == left) {
+                continue;
+            }
+            for (uint32_t i = 0; i < left && meet; i++, q++) {
+                while (s->lrow[q] != s->lrow[p + 1 + i]) {
+                    q++; /* rows of j behind k are rows of k */
+                }
+                meet[n + i] = q;
+            }
+            n += left;
+        }
+    }
+    return n;
+}
+
 static int make_inverse(struct pof_ldl *s, struct pof_err *err)
 {
     int rc = pof_calloc(&s->zd, 4 * (size_t)s->n, sizeof *s->zd, err);
     rc = rc ? rc : pof_calloc(&s->z, 4 * (size_t)s->lbegin[s->n], sizeof *s->z, err);
     rc = rc ? rc : pof_calloc(&s->inverse_at, s->abegin[s->n], sizeof *s->inverse_at, err);
+    rc = rc ? rc : pof_alloc(&s->meet, list_meetings(s, NULL), sizeof *s->meet, err);
+    if (rc == 0) {
+        (void)list_meetings(s, s->meet);
+    }
     for (uint32_t j = 0; rc == 0 && j < s->n; j++) {
         for (uint32_t p = s->abegin[j]; p < s->abegin[j + 1]; p++) {
             s->inverse_at[p] = s->arow[p] == j ? ON_DIAGONAL + j
@@ -463,6 +492,8 @@ static int make_inverse(struct pof_ldl *s, struct pof_err *err)
         free(s->zd);
         free(s->z);
         free(s->inverse_at);
+        free(s->meet);
+        s->meet = NULL;
         s->zd = s->z = NULL;
         s->inverse_at = NULL;
     }
@@ -514,6 +545,13 @@ static inline void inverse_copy(const double *from, uint32_t slot, double z[4])
 void pof_ldl_inverse_at(const struct pof_ldl *s, uint32_t slot, double z[4])
 {
     inverse_copy(inverse_place(s, slot), slot, z);
+}
+
+void pof_ldl_inverse_soon(const struct pof_ldl *s, const uint32_t *slot, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        __builtin_prefetch(inverse_place(s, slot[k]));
+    }
 }
 
 void pof_ldl_inverse_of(const struct pof_ldl *s, const uint32_t *slot, uint32_t n, double (*z)[4])

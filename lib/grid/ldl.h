@@ -93,6 +93,8 @@ bool pof_ldl_inverse(const struct pof_ldl *ldl, uint32_t b, uint32_t c, double z
 /* The same by a slot of pof_ldl_new; O(1). */
 void pof_ldl_inverse_at(const struct pof_ldl *ldl, uint32_t slot, double z[4]);
 
+/* Asks for the memory of n slots, which are wanted soon. */
+void pof_ldl_inverse_soon(const struct pof_ldl *ldl, const uint32_t *slot, uint32_t n);
 /* The same of n slots, faster than one by one. */
 void pof_ldl_inverse_of(const struct pof_ldl *ldl, const uint32_t *slot, uint32_t n, double (*z)[4]);
 

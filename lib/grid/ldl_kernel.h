@@ -73,67 +73,49 @@ LANES_TARGET static uint32_t LANES(factor)(struct pof_ldl *s)
     return lost;
 }
 
-/* Blocks of column k of the inverse, `left` of them in rows of column j, times blocks of L. Those rows
- * are among the rows of k; where they are all of them, as within a dense part, nothing is looked for.
- * lj, zj: blocks of column j behind that of row k; mark: place of a row in column j, from 1, `before`
- * of them up to that of k. */
-SHARED void LANES(pass_on)(struct pof_ldl *s, uint32_t k, uint32_t j_left, const uint32_t *mark,
-                           const quad *lj, quad *zj, quad *sum, uint32_t before)
-{
-    const quad *z = (const quad *)(const void *)s->z;
-    const quad lk = lj[-1];
-    uint32_t begin = s->lbegin[k], end = s->lbegin[k + 1];
-    if (end - begin == j_left) {
-        for (uint32_t i = 0; i < j_left; i++) {
-            LANES(take_as_is)(&zj[i], &z[begin + i], &lk);
-            LANES(take_turned)(sum, &z[begin + i], &lj[i]);
-        }
-        return;
-    }
-    for (uint32_t q = begin; j_left > 0 && q < end; q++) {
-        uint32_t at = mark[s->lrow[q]];
-        if (at > 0) {
-            at -= before + 1;
-            LANES(take_as_is)(&zj[at], &z[q], &lk);
-            LANES(take_turned)(sum, &z[q], &lj[at]);
-            j_left--;
-        }
-    }
-}
-
 /* Column j of the inverse below the diagonal, from the columns of its rows: with S the rows of
- * column j of L, Z_Sj = -Z_SS L_Sj and Z_jj = D_j^-1 - L_Sj' Z_Sj. mark: [n], zero. */
-LANES_TARGET static void LANES(invert_column)(struct pof_ldl *s, uint32_t j, uint32_t *mark)
+ * column j of L, Z_Sj = -Z_SS L_Sj and Z_jj = D_j^-1 - L_Sj' Z_Sj. Rows of j behind its row k are among
+ * those of column k: where they are all of them, as within a dense part, they lie side by side; else
+ * `meet` says where. Returns what follows in meet. */
+SHARED const uint32_t *LANES(invert_column)(struct pof_ldl *s, uint32_t j, const uint32_t *meet)
 {
     uint32_t begin = s->lbegin[j], n = s->lbegin[j + 1] - begin;
-    const quad *lj = (const quad *)(const void *)s->l + begin;
+    const quad *lj = (const quad *)(const void *)s->l + begin, *z = (const quad *)(const void *)s->z;
     quad *zj = (quad *)(void *)s->z + begin, *zd = (quad *)(void *)s->zd;
-    memset(zj, 0, n * sizeof *zj);
-    for (uint32_t p = 0; p < n; p++) {
-        mark[s->lrow[begin + p]] = p + 1;
-    }
-    for (uint32_t p = 0; p < n; p++) {
-        uint32_t k = s->lrow[begin + p];
-        quad sum = zj[p];
-        LANES(take_as_is)(&sum, &zd[k], &lj[p]);
-        LANES(pass_on)(s, k, n - p - 1, mark, lj + p + 1, zj + p + 1, &sum, p + 1);
-        zj[p] = sum;
-    }
     quad d;
     memcpy(&d, s->dinv + 4 * (size_t)j, sizeof d);
     for (uint32_t p = 0; p < n; p++) {
-        LANES(take_turned)(&d, &lj[p], &zj[p]);
-        mark[s->lrow[begin + p]] = 0;
+        zj[p] = (quad){0};
+    }
+    for (uint32_t p = 0; p < n; p++) {
+        uint32_t k = s->lrow[begin + p], from = s->lbegin[k];
+        const quad lk = lj[p];
+        quad sum = zj[p];
+        LANES(take_as_is)(&sum, &zd[k], &lk);
+        if (s->lbegin[k + 1] - from == n - p - 1) {
+            for (uint32_t i = p + 1; i < n; i++, from++) {
+                LANES(take_as_is)(&zj[i], &z[from], &lk);
+                LANES(take_turned)(&sum, &z[from], &lj[i]);
+            }
+        } else {
+            for (uint32_t i = p + 1; i < n; i++, meet++) {
+                LANES(take_as_is)(&zj[i], &z[*meet], &lk);
+                LANES(take_turned)(&sum, &z[*meet], &lj[i]);
+            }
+        }
+        zj[p] = sum;
+        LANES(take_turned)(&d, &lk, &sum);
     }
     d[1] = d[2] = (d[1] + d[2]) / 2;
     zd[j] = d;
+    return meet;
 }
 
 LANES_TARGET static void LANES(invert)(struct pof_ldl *s)
 {
-    memset(s->next, 0, s->n * sizeof *s->next);
+    const uint32_t *meet = s->meet;
     for (uint32_t j = s->n; j-- > 0;) {
-        LANES(invert_column)(s, j, s->next);
+        meet = LANES(invert_column)(s, j, meet);
     }
 }
 
