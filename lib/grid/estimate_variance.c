@@ -335,6 +335,16 @@ static void tie_deviation(struct pof_se *se, uint32_t b, uint32_t f, double *x)
     se->sd_branch[4][at] = NAN;
 }
 
+/* Asks for the memory of what the deviations of a branch are made of. */
+static void branch_soon(const struct pof_se *se, uint32_t k)
+{
+    uint32_t phases = se->net.phases;
+    if (k < se->grid->branches * phases) {
+        const uint32_t *output = outputs_of(se, pof_net_end(&se->net, k / phases, 0, k % phases));
+        pof_ldl_inverse_soon(se->gain.ldl, output, output ? 1 : 0);
+    }
+}
+
 static int branch_deviations(struct pof_se *se, struct slopes *s, double *x, struct pof_err *err)
 {
     const struct pof_net *net = &se->net;
@@ -343,6 +353,7 @@ static int branch_deviations(struct pof_se *se, struct slopes *s, double *x, str
     for (uint32_t k = 0; rc == 0 && k < se->grid->branches * net->phases; k++) {
         const struct pof_branch *branch = &se->grid->branch[k / net->phases];
         uint32_t b = k / net->phases, f = k % net->phases;
+        branch_soon(se, k + SOON);
         if (!branch->closed || net->bus_of[branch->from] == POF_NONE) {
             continue;
         }
