@@ -54,7 +54,7 @@ static const struct pof_option options[] = {
     {"window", 0, POF_OPT_INT, AT(window), "N",
      "messages on the way, not yet acknowledged; receive: with MQTT 5 (100)", 1, 65535, NULL},
     {"expiry", 0, POF_OPT_INT, AT(expiry_s), "S",
-     "receive: MQTT 5: how long the broker keeps the session while nobody listens; 0: for ever (0)", 0, 4294967294, NULL},
+     "receive: MQTT 5: how long the broker keeps a session nobody uses; 0: for ever (0)", 0, 4294967294, NULL},
     {"join", 0, POF_OPT_INT, AT(join), "N",
      "send: up to N lines that are there make one message (1)", 1, 1000000, NULL},
     {0}};

@@ -20,7 +20,7 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR"
     [ "${VARIANT:-release}" = release ] || { echo "the release build alone, for time" >why && return 0; }
     NPM=$("$ROOT/test/chain/npm.sh" hardhat 2>why) || return 0
-    export NPM HARDHAT_DISABLE_TELEMETRY_PROMPT=true
+    export NPM HARDHAT_DISABLE_TELEMETRY_PROMPT=true NO_COLOR=1 # where CI is set it would write in colours
     keys
     start_node main 31337 || return 1
     export NODE
