@@ -39,21 +39,6 @@ static struct pof_text front(struct pof_text t, size_t max)
     return (struct pof_text){t.ptr, n};
 }
 
-/* UTF-8 without NUL. */
-static bool is_text(struct pof_text t)
-{
-    const char *end = t.ptr + t.len;
-    for (const char *p = t.ptr; p < end;) {
-        uint32_t c;
-        size_t n = pofi_utf8(p, end, &c);
-        if (n == 0 || c == 0) {
-            return false;
-        }
-        p += n;
-    }
-    return true;
-}
-
 /* A message that cannot be used, with the reason; what is not text as base64. */
 static int bury(struct receive *r, const struct pof_mqtt_packet *p, const struct pof_err *why,
                 struct pof_err *err)
@@ -63,7 +48,7 @@ static int bury(struct receive *r, const struct pof_mqtt_packet *p, const struct
                                 .line = (int64_t)r->messages,
                                 .code = -why->code,
                                 .reason = pof_text(why->text)};
-    bool text = is_text(p->payload);
+    bool text = pof_utf8_text(p->payload);
     int rc = 0;
     if (text) {
         reject.raw = p->payload;
@@ -119,7 +104,7 @@ static int land_json(struct receive *r, const struct pof_mqtt_packet *p, struct 
 static int land_lines(struct receive *r, const struct pof_mqtt_packet *p, struct pof_err *err)
 {
     struct pof_err why;
-    if (!is_text(p->payload)) {
+    if (!pof_utf8_text(p->payload)) {
         pof_fail(&why, POF_E_ENCODING, "a message that is not UTF-8, or holds NUL");
         return bury(r, p, &why, err);
     }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One code point of UTF-8 (RFC 3629), strictly. */
+/* UTF-8 (RFC 3629), strictly: one code point, a text. */
 #ifndef POF_BASE_UTF8_H
 #define POF_BASE_UTF8_H
 
+#include "base/text.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +36,21 @@ static inline size_t pofi_utf8(const char *p, const char *end, uint32_t *cp)
     }
     *cp = v;
     return v < least[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff) ? 0 : n;
+}
+
+/* Is t UTF-8 without NUL, as a text of MQTT must be (MQTT 5.0, section 1.5.4)? O(len). */
+static inline bool pof_utf8_text(struct pof_text t)
+{
+    const char *end = t.ptr + t.len;
+    for (const char *p = t.ptr; p < end;) {
+        uint32_t c;
+        size_t n = pofi_utf8(p, end, &c);
+        if (n == 0 || c == 0) {
+            return false;
+        }
+        p += n;
+    }
+    return true;
 }
 
 #endif

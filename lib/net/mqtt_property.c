@@ -84,21 +84,6 @@ static size_t sized(struct pof_text t)
     return n <= t.len ? n : 0;
 }
 
-/* UTF-8 without NUL (section 1.5.4). */
-static bool is_text(struct pof_text t)
-{
-    const char *end = t.ptr + t.len;
-    for (const char *p = t.ptr; p < end;) {
-        uint32_t c;
-        size_t n = pofi_utf8(p, end, &c);
-        if (n == 0 || c == 0) {
-            return false;
-        }
-        p += n;
-    }
-    return true;
-}
-
 /* Bytes of a value of a kind at the front of t; 0 when there is none. */
 static size_t length_of(enum kind kind, struct pof_text t)
 {
@@ -117,7 +102,7 @@ static size_t length_of(enum kind kind, struct pof_text t)
         return sized(t);
     case TEXT:
         n = sized(t);
-        return n && is_text((struct pof_text){t.ptr + 2, n - 2}) ? n : 0;
+        return n && pof_utf8_text((struct pof_text){t.ptr + 2, n - 2}) ? n : 0;
     case PAIR:
         n = length_of(TEXT, t);
         if (n) {

@@ -72,11 +72,11 @@ static void bench(struct stream *s, const char *format, const char *to)
 {
     s->format = format;
     make_stream(s, "stream", "head");
-    struct use fresh = ingest(s->bin, "stream", to, false), u = ingest(s->bin, "stream", to, true);
-    printf("bench ingest format=%s to=%s lines=%zu per_s=%.0f new_file_per_s=%.0f mib=%.0f", format, to, s->lines,
-           (double)s->lines / u.cpu_s, (double)s->lines / fresh.cpu_s, u.mib);
+    struct use fresh = ingest(s->bin, "stream", to, false), over = ingest(s->bin, "stream", to, true);
+    printf("bench ingest format=%s to=%s lines=%zu per_s=%.0f written_over_per_s=%.0f mib=%.0f", format, to, s->lines,
+           (double)s->lines / fresh.cpu_s, (double)s->lines / over.cpu_s, fresh.mib);
     if (strcmp(format, to) == 0) {
-        compare(format, "head", s->head, u.cpu_s / (double)s->lines);
+        compare(format, "head", s->head, fresh.cpu_s / (double)s->lines);
     }
     printf("\n");
     fflush(stdout);
